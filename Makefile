@@ -1,0 +1,42 @@
+# Two commands matter: `make run` shows the system working, `make test` proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= .lotline
+
+.PHONY: setup run test lint unit bench clean browser
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## install everything into .venv in this checkout
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## simulate two years, forecast, and open the API and the dashboard
+	$(BIN)/lotline --home $(HOME_DIR) demo
+
+browser: ## make sure there is a Chromium for the browser tests
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || sh tests/browser/install-chromium.sh
+
+lint: setup ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: setup ## the fast tests: no I/O
+	$(BIN)/python -m pytest tests/unit
+
+test: setup lint browser ## everything
+	$(BIN)/python -m pytest
+
+bench: setup ## every claim of speed in the README, measured here
+	$(BIN)/python -m benchmarks
+
+clean: ## remove the environment and caches (never an instance's home)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""EPCIS capture and query, traces, handoffs and forecasts over HTTP."""

@@ -1,0 +1,1 @@
+"""A supply network that makes events with known truth."""
