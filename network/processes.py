@@ -1,0 +1,124 @@
+"""Long-running processes that outlive the command that started them, found again by their pid files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from network.waiting import until
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of a started process: its start time tells it from another that later got the same pid."""
+
+    pid: int
+    started: str
+
+
+class ProcessError(RuntimeError):
+    """A process did not start or ended early; the message holds the end of its log."""
+
+
+class Processes:
+    """Processes by name, with pid files under ``run`` and logs under ``logs``."""
+
+    def __init__(self, home: Path) -> None:
+        self._run = home / "run"
+        self._logs = home / "logs"
+        self._run.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        """Start a process unless it runs already."""
+        if self.running(name):
+            return
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                list(command),
+                cwd=folder,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        record = {"pid": process.pid, "started": _start_time(process.pid)}
+        self._file(name).write_text(json.dumps(record))
+
+    def running(self, name: str) -> bool:
+        """Whether the process that was started under this name is alive."""
+        record = self._record(name)
+        return record is not None and _start_time(record.pid) == record.started
+
+    def names(self) -> list[str]:
+        """Every name that was started and not stopped."""
+        return sorted(file.stem for file in self._run.glob("*.pid"))
+
+    def stop(self, name: str, grace: float = 20.0, kill: bool = False) -> None:
+        """End a process (SIGTERM, and SIGKILL after ``grace`` seconds; at once with ``kill``)."""
+        record = self._record(name)
+        if record is not None and self.running(name):
+            os.kill(record.pid, signal.SIGKILL if kill else signal.SIGTERM)
+            if not _gone(record, grace):
+                os.kill(record.pid, signal.SIGKILL)
+                _gone(record, grace)
+        self._file(name).unlink(missing_ok=True)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal, for instance SIGSTOP and SIGCONT; raises ProcessError if it does not run."""
+        record = self._record(name)
+        if record is None or not self.running(name):
+            raise ProcessError(f"{name} does not run")
+        os.kill(record.pid, number)
+
+    def log(self, name: str) -> Path:
+        """The log file of a process."""
+        return self._logs / f"{name}.log"
+
+    def tail(self, name: str, lines: int = 15) -> str:
+        """The end of its log."""
+        log = self.log(name)
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+    def check(self, name: str) -> None:
+        """Raises ProcessError if the process has ended."""
+        if not self.running(name):
+            raise ProcessError(f"{name} ended; the end of its log ({self.log(name)}):\n{self.tail(name)}")
+
+    def _file(self, name: str) -> Path:
+        return self._run / f"{name}.pid"
+
+    def _record(self, name: str) -> Record | None:
+        try:
+            return Record(**json.loads(self._file(name).read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+
+def _gone(record: Record, seconds: float) -> bool:
+    try:
+        until(lambda: _start_time(record.pid) != record.started, seconds, f"process {record.pid} to end")
+    except TimeoutError:
+        return False
+    return True
+
+
+def _start_time(pid: int) -> str:
+    """The kernel's start time of a process, empty when it is gone or a zombie."""
+    try:
+        os.waitpid(pid, os.WNOHANG)  # ours may be a zombie until somebody looks
+    except ChildProcessError:
+        pass
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
