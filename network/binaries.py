@@ -15,7 +15,9 @@ FABRIC_VERSION = "v3.1.1"
 FABRIC_CA_VERSION = "v1.5.21"
 FABRIC = ("peer", "orderer", "configtxgen", "configtxlator", "osnadmin", "cryptogen", "ledgerutil", "discover")
 FABRIC_CA = ("fabric-ca-server", "fabric-ca-client")
-_MODULE = Path(__file__).parent / "binaries"
+# two modules: in one, Fabric CA would get Fabric's newer viper, which folds the case of attribute names, and then no
+# registrar may register anybody
+_MODULES = Path(__file__).parent / "binaries"
 _LDFLAGS = (
     f"-X github.com/hyperledger/fabric/common/metadata.Version={FABRIC_VERSION} "
     f"-X github.com/hyperledger/fabric-ca/lib/metadata.Version={FABRIC_CA_VERSION}"
@@ -62,9 +64,10 @@ def ensure(say: Callable[[str], None] = lambda _: None) -> Path:
     staging = target.with_name("building")
     staging.mkdir(exist_ok=True)
     say(f"building Fabric {FABRIC_VERSION} and Fabric CA {FABRIC_CA_VERSION} with {go} (once; some minutes)")
-    _run([go, "mod", "download"], say)
-    say("sources are here; compiling")
-    _run([go, "install", "-ldflags", _LDFLAGS, "tool"], say, GOBIN=str(staging))
+    for module in ("fabric_ca", "fabric"):
+        _run([go, "mod", "download"], _MODULES / module, say)
+        say(f"the sources of {module} are here; compiling")
+        _run([go, "install", "-ldflags", _LDFLAGS, "tool"], _MODULES / module, say, GOBIN=str(staging))
     for name in (*FABRIC, *FABRIC_CA):
         (staging / name).replace(target / name)
     shutil.rmtree(staging, ignore_errors=True)
@@ -82,10 +85,10 @@ def _go() -> str:
     return go
 
 
-def _run(command: list[str], say: Callable[[str], None], **environment: str) -> None:
+def _run(command: list[str], folder: Path, say: Callable[[str], None], **environment: str) -> None:
     process = subprocess.Popen(
         command,
-        cwd=_MODULE,
+        cwd=folder,
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -62,7 +62,7 @@ class ChaincodeEventsRequest(Signable):
 
     async def events(self) -> AsyncIterator[ChaincodeEvent]:
         """The events, for ever; raises EventsError when the stream ends: open it again from a checkpoint."""
-        self._sign()
+        self.sign()
         async for answer in self._gateway.client.chaincode_events(self._signed):
             for event in answer.events:
                 yield ChaincodeEvent(

@@ -81,7 +81,7 @@ class BlocksRequest(Signable):
 
     async def events(self) -> AsyncIterator[Any]:
         """The blocks, for ever; raises EventsError when the stream ends or is refused."""
-        self._sign()
+        self.sign()
         async for answer in self._gateway.client.deliver(self._call, self._envelope):
             if answer.WhichOneof("Type") == "status":
                 raise refused(answer.status)

@@ -96,7 +96,7 @@ class Proposal(Signable):
 
     async def evaluate(self) -> bytes:
         """Ask one peer and return the contract's payload; nothing is ordered. Raises EvaluateError."""
-        self._sign()
+        self.sign()
         request = gateway_pb2.EvaluateRequest(
             transaction_id=self.transaction_id,
             channel_id=self._channel,
@@ -107,7 +107,7 @@ class Proposal(Signable):
 
     async def endorse(self) -> Transaction:
         """Collect endorsements; raises EndorseError with each peer's words."""
-        self._sign()
+        self.sign()
         request = gateway_pb2.EndorseRequest(
             transaction_id=self.transaction_id,
             channel_id=self._channel,

@@ -47,7 +47,8 @@ class Signable(ABC):
         """Attach a signature made elsewhere."""
         self._set_signature(signature)
 
-    def _sign(self) -> None:
+    def sign(self) -> None:
+        """Sign with the gateway's own signer, unless a signature is there."""
         if self.is_signed:
             return
         if self._gateway.signer is None:

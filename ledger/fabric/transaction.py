@@ -63,7 +63,7 @@ class Transaction(Signable):
 
     async def submit(self) -> Commit:
         """Hand it to the orderers; raises SubmitError, after which sending the same one again is safe."""
-        self._sign()
+        self.sign()
         request = gateway_pb2.SubmitRequest(
             transaction_id=self.transaction_id, channel_id=self._channel, prepared_transaction=self._prepared.envelope
         )
@@ -114,7 +114,7 @@ class Commit(Signable):
 
     async def status(self) -> Status:
         """Wait for the block; raises CommitStatusError when the answer does not come in time (ask again)."""
-        self._sign()
+        self.sign()
         answer = await self._gateway.client.commit_status(self._signed, self.transaction_id)
         return Status(self.transaction_id, answer.block_number, answer.result)
 
@@ -129,7 +129,13 @@ class Commit(Signable):
 def _parse(envelope: common_pb2.Envelope) -> tuple[str, bytes]:
     payload = common_pb2.Payload.FromString(envelope.payload)
     channel = common_pb2.ChannelHeader.FromString(payload.header.channel_header).channel_id
+    return channel, parse_result(envelope)
+
+
+def parse_result(envelope: common_pb2.Envelope) -> bytes:
+    """The contract's payload in an endorsed transaction."""
+    payload = common_pb2.Payload.FromString(envelope.payload)
     transaction = transaction_pb2.Transaction.FromString(payload.data)
     action = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
     response = proposal_response_pb2.ProposalResponsePayload.FromString(action.action.proposal_response_payload)
-    return channel, proposal_pb2.ChaincodeAction.FromString(response.extension).response.payload
+    return proposal_pb2.ChaincodeAction.FromString(response.extension).response.payload

@@ -1,0 +1,213 @@
+"""The ledger port on a real Fabric network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import grpc
+from fabric_protos.common import common_pb2, ledger_pb2
+from fabric_protos.peer import transaction_pb2
+
+from ledger import errors
+from ledger.fabric import classify
+from ledger.fabric.errors import CommitError, CommitStatusError, EndorseError, EventsError, GatewayError, SubmitError
+from ledger.fabric.gateway import Contract, Gateway
+from ledger.fabric.options import TLS, Deadlines
+from ledger.fabric.peers import GatewayPeer, Peers
+from ledger.fabric.signing import Identity as FabricIdentity
+from ledger.fabric.signing import no_hash
+from ledger.fabric.transaction import Transaction, parse_result
+from ledger.port import Committed, Identity
+
+_RESENDS = 4
+
+
+class FabricLedger:
+    """A channel and a chaincode through the Gateway service of one or several peers.
+
+    ``reader`` is the identity for blocks and chain queries. Submitting again with the same nonce never applies twice:
+    the second answer is the first one's.
+    """
+
+    def __init__(
+        self,
+        peers: Sequence[GatewayPeer],
+        reader: Identity,
+        channel: str = "lotline",
+        chaincode: str = "lotline",
+        deadlines: Deadlines | None = None,
+    ) -> None:
+        self._peers = Peers(peers)
+        self._reader = reader
+        self._channel = channel
+        self._chaincode = chaincode
+        self._deadlines = deadlines or Deadlines()
+
+    async def submit(
+        self,
+        function: str,
+        args: Sequence[bytes],
+        *,
+        identity: Identity,
+        transient: Mapping[str, bytes] | None = None,
+        nonce: bytes | None = None,
+    ) -> Committed:
+        """Endorse, order and wait for the block. Raises the errors of ``ledger.errors``."""
+        transaction_id = ""
+
+        async def endorse(channel: grpc.aio.Channel) -> Transaction:
+            nonlocal transaction_id
+            contract = self._contract(identity, channel)
+            proposal = contract.new_proposal(function, args, transient=transient, nonce=nonce)
+            transaction_id = proposal.transaction_id
+            return await proposal.endorse()
+
+        try:
+            transaction = await self._peers.ask(endorse)
+        except EndorseError as error:
+            if classify.is_duplicate(error):
+                return await self._first_answer(transaction_id)
+            raise classify.before_ordering(error) from error
+        return await self._order(transaction, identity)
+
+    async def _order(self, transaction: Transaction, identity: Identity) -> Committed:
+        """Send one envelope until an orderer has it, and learn its fate; a second copy is dropped by the ledger."""
+        envelope = self._gateway_bytes(transaction)
+        for attempt in range(_RESENDS):
+            try:
+                await self._peers.ask(lambda channel: self._send(channel, identity, envelope))
+                break
+            except SubmitError:
+                await asyncio.sleep(0.2 * 2**attempt)
+        try:
+            block = await self._peers.ask(lambda channel: self._fate(channel, identity, envelope))
+        except CommitStatusError as error:
+            raise errors.TimedOut(
+                f"transaction {transaction.transaction_id} was sent and its fate is not known: {classify.texts(error)}"
+            ) from error
+        except CommitError as error:
+            if error.code == transaction_pb2.DUPLICATE_TXID:
+                return await self._first_answer(transaction.transaction_id)
+            raise classify.after_commit(error) from error
+        return Committed(transaction.transaction_id, block, transaction.result)
+
+    @staticmethod
+    def _gateway_bytes(transaction: Transaction) -> bytes:
+        transaction.sign()
+        return transaction.to_bytes()
+
+    async def _send(self, channel: grpc.aio.Channel, identity: Identity, envelope: bytes) -> None:
+        await self._gateway(identity, channel).new_transaction(envelope).submit()
+
+    async def _fate(self, channel: grpc.aio.Channel, identity: Identity, envelope: bytes) -> int:
+        commit = self._gateway(identity, channel).new_transaction(envelope).commit()
+        return (await commit.successful()).block_number
+
+    async def _first_answer(self, transaction_id: str) -> Committed:
+        """What the transaction of this id answered when it was committed."""
+        raw = await self._system("qscc", "GetTransactionByID", transaction_id.encode())
+        processed = transaction_pb2.ProcessedTransaction.FromString(raw)
+        if processed.validationCode != transaction_pb2.VALID:
+            number = await self.transaction_block(transaction_id)
+            raise classify.after_commit(CommitError(transaction_id, processed.validationCode, number or 0))
+        number = await self.transaction_block(transaction_id)
+        assert number is not None
+        return Committed(transaction_id, number, parse_result(processed.transactionEnvelope))
+
+    async def evaluate(
+        self,
+        function: str,
+        args: Sequence[bytes],
+        *,
+        identity: Identity,
+        transient: Mapping[str, bytes] | None = None,
+    ) -> bytes:
+        """Ask one peer."""
+
+        async def ask(channel: grpc.aio.Channel) -> bytes:
+            contract = self._contract(identity, channel)
+            return await contract.new_proposal(function, args, transient=transient).evaluate()
+
+        try:
+            return await self._peers.ask(ask)
+        except GatewayError as error:
+            raise classify.before_ordering(error) from error
+
+    async def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
+        """Blocks from ``start`` on, for ever; a stream that ends is opened again, on another peer if need be."""
+        pause = 0.1
+        while True:
+            for peer in self._peers.in_order():
+                gateway = self._gateway(self._reader, self._peers.channel(peer))
+                try:
+                    async for block in gateway.get_network(self._channel).get_block_events(start):
+                        yield block
+                        start = block.header.number + 1
+                        pause = 0.1
+                except EventsError as error:
+                    if error.code is grpc.StatusCode.PERMISSION_DENIED:
+                        raise errors.InvalidIdentity(classify.texts(error)) from error
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+    async def height(self) -> int:
+        """How many blocks there are."""
+        raw = await self._system("qscc", "GetChainInfo")
+        return ledger_pb2.BlockchainInfo.FromString(raw).height
+
+    async def block(self, number: int) -> common_pb2.Block:
+        """One block."""
+        return common_pb2.Block.FromString(await self._system("qscc", "GetBlockByNumber", str(number).encode()))
+
+    async def transaction_block(self, tx_id: str) -> int | None:
+        """The number of the block that holds a transaction, None if there is none."""
+        try:
+            raw = await self._system("qscc", "GetBlockByTxID", tx_id.encode())
+        except errors.LedgerError as error:
+            if "no such transaction ID" in str(error) or "not found" in str(error):
+                return None
+            raise
+        return common_pb2.Block.FromString(raw).header.number
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._peers.close()
+
+    async def _system(self, chaincode: str, function: str, *args: bytes) -> bytes:
+        async def ask(channel: grpc.aio.Channel) -> bytes:
+            contract = self._gateway(self._reader, channel).get_network(self._channel).get_contract(chaincode)
+            return await contract.evaluate(function, self._channel, *args)
+
+        try:
+            return await self._peers.ask(ask)
+        except GatewayError as error:
+            raise classify.before_ordering(error) from error
+
+    def _gateway(self, identity: Identity, channel: grpc.aio.Channel) -> Gateway:
+        who = FabricIdentity(identity.msp_id, identity.certificate)
+        # the port's identities hash what they sign themselves
+        return Gateway(who, channel, signer=identity.sign, hash=no_hash, deadlines=self._deadlines)
+
+    def _contract(self, identity: Identity, channel: grpc.aio.Channel) -> Contract:
+        return self._gateway(identity, channel).get_network(self._channel).get_contract(self._chaincode)
+
+
+def read_connection(path: Path) -> tuple[list[GatewayPeer], dict[str, str]]:
+    """Peers and the rest of a connection file. Raises ValueError saying what is wrong with it."""
+    try:
+        document = json.loads(path.read_text())
+        peers = [
+            GatewayPeer(
+                entry["address"],
+                TLS((path.parent / entry["tlsCaFile"]).read_bytes(), server_name=entry.get("serverName"))
+                if "tlsCaFile" in entry
+                else None,
+            )
+            for entry in document["peers"]
+        ]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a connection file: {error!r}") from error
+    return peers, {key: value for key, value in document.items() if isinstance(value, str)}

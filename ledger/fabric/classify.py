@@ -1,0 +1,57 @@
+"""From a gateway's errors to the ledger port's."""
+
+from __future__ import annotations
+
+import re
+
+import grpc
+
+from ledger import errors
+from ledger.fabric.errors import CommitError, EndorseError, GatewayError
+from ledger.fabric.peers import unavailable
+
+_CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
+_LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
+_RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
+_NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
+
+
+def texts(error: GatewayError) -> str:
+    """Everything that was said, by the gateway and by each peer."""
+    return " | ".join([error.message, *(detail.message for detail in error.details)])
+
+
+def is_duplicate(error: GatewayError) -> bool:
+    """Whether the peer knows this transaction id already: it was committed before."""
+    return "duplicate transaction found" in texts(error)
+
+
+def before_ordering(error: GatewayError) -> errors.LedgerError:
+    """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
+    said = texts(error)
+    answered = _CHAINCODE.search(said)
+    if answered:
+        return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0], b"")
+    if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return errors.Unavailable(said)
+    if "do not match" in said:
+        return errors.Conflict(f"the peers' answers differ: {said}")
+    if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
+        return errors.InvalidIdentity(said)
+    return errors.Unavailable(said)
+
+
+def _about_identity(error: GatewayError) -> bool:
+    if not isinstance(error, EndorseError) and error.code is not grpc.StatusCode.FAILED_PRECONDITION:
+        return False
+    said = texts(error).lower()
+    return any(word in said for word in _NOT_YOU)
+
+
+def after_commit(error: CommitError) -> errors.LedgerError:
+    """For a transaction that is in a block and was found invalid."""
+    if error.code_name in _LOST_RACES:
+        return errors.Conflict(str(error))
+    if error.code_name in _RACED_UPGRADE:
+        return errors.Conflict(str(error))
+    return errors.RejectedByContract(500, str(error), b"")

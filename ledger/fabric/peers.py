@@ -1,0 +1,75 @@
+"""Gateway peers in order of preference: when one does not answer, the next is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+
+from ledger.fabric.errors import GatewayError
+from ledger.fabric.options import TLS, open_channel
+
+Answer = TypeVar("Answer")
+_TOO_MANY = "too many requests for"  # the peer's concurrency limit answers UNKNOWN with this text
+
+
+@dataclass(frozen=True)
+class GatewayPeer:
+    """Where a peer is dialled and how it is known."""
+
+    address: str
+    tls: TLS | None = None
+
+
+class Peers:
+    """Channels to several peers, opened when first used. The peer that answered last is asked first."""
+
+    def __init__(self, peers: Sequence[GatewayPeer]) -> None:
+        if not peers:
+            raise ValueError("a connection needs at least one peer")
+        self._peers = list(peers)
+        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._preferred = 0
+
+    def channel(self, peer: GatewayPeer) -> grpc.aio.Channel:
+        """The channel to a peer."""
+        if peer.address not in self._channels:
+            self._channels[peer.address] = open_channel(peer.address, peer.tls)
+        return self._channels[peer.address]
+
+    def in_order(self) -> list[GatewayPeer]:
+        """Every peer once, the preferred one first."""
+        return self._peers[self._preferred :] + self._peers[: self._preferred]
+
+    def prefer(self, peer: GatewayPeer) -> None:
+        """Ask this one first from now on."""
+        self._preferred = self._peers.index(peer)
+
+    async def ask(self, call: Callable[[grpc.aio.Channel], Awaitable[Answer]]) -> Answer:
+        """Make a call on the first peer that is there; raises the last peer's GatewayError if none is."""
+        failure: GatewayError | None = None
+        for peer in self.in_order():
+            try:
+                answer = await call(self.channel(peer))
+            except GatewayError as error:
+                if not unavailable(error):
+                    raise
+                failure = error
+            else:
+                self.prefer(peer)
+                return answer
+        assert failure is not None
+        raise failure
+
+    async def close(self) -> None:
+        """Close every channel."""
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            await channel.close()
+
+
+def unavailable(error: GatewayError) -> bool:
+    """Whether another peer might answer where this one did not."""
+    return error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message

@@ -1,0 +1,197 @@
+"""A network's life: up, down, one node at a time, and what state it is in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from network import binaries, store
+from network.authorities import Authorities
+from network.channel import Channel, leader
+from network.connection import write_connections
+from network.deployment import Definition, Deployment
+from network.layout import Layout
+from network.nodes import Nodes
+from network.processes import Processes
+from network.topology import Orderer, Peer, Topology
+from network.waiting import port_free
+
+Say = Callable[[str], None]
+
+
+class NetworkError(RuntimeError):
+    """The network cannot do that; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """One process of the network."""
+
+    name: str
+    kind: str
+    running: bool
+    detail: str = ""
+
+
+class Network:
+    """A Fabric network under one home. Everything it owns lies there, and ``up`` after a reboot keeps its ledger."""
+
+    def __init__(self, home: Path, topology: Topology | None = None) -> None:
+        self.layout = Layout(home.resolve())
+        kept = store.read(self.layout.topology)
+        if kept is None and topology is None:
+            raise NetworkError(f"there is no network in {home}: bring one up first")
+        if kept is not None and topology is not None and kept != topology:
+            raise NetworkError(f"{home} holds a network of another topology: reset it first, or use another home")
+        self.topology: Topology = kept or topology  # type: ignore[assignment]
+        self.processes = Processes(self.layout.home)
+
+    @cached_property
+    def binaries(self) -> Path:
+        """Where Fabric's binaries are; raises BinariesError where there are none."""
+        return binaries.ensure()
+
+    @cached_property
+    def authorities(self) -> Authorities:
+        """The certificate authorities."""
+        return Authorities(self.topology, self.layout, self.processes, self.binaries)
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """Peers and orderers."""
+        return Nodes(self.topology, self.layout, self.processes, self.binaries)
+
+    @cached_property
+    def channel(self) -> Channel:
+        """The channel."""
+        return Channel(self.topology, self.layout, self.nodes, self.binaries)
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The chaincode."""
+        return Deployment(self.topology, self.layout, self.channel, self.processes)
+
+    def up(self, say: Say = lambda _: None) -> None:
+        """Start everything that does not run, and return when the channel can order and every peer has joined it."""
+        self._check_ports()
+        store.write(self.layout.topology, self.topology)
+        say("certificate authorities")
+        self.authorities.start()
+        self.authorities.issue_all()
+        self.channel.create()
+        self.deployment.write_builder()
+        say(f"{len(self.topology.orderers)} orderers ({self.topology.consensus.value})")
+        self.channel.serve()
+        peers = list(self.topology.peers())
+        say(f"{len(peers)} peers of {len(self.topology.organisations)} organisations")
+        for peer in peers:
+            self.nodes.start_peer(peer)
+        for peer in peers:
+            self.channel.join(peer)
+        write_connections(self.topology, self.layout)
+
+    def deploy(self, definition: Definition | None = None, command: list[str] | None = None, say: Say = lambda _: None) -> str:
+        """Deploy a chaincode (Lotline's own by default) and start its servers; returns the package id."""
+        definition = definition or Definition(self.topology.chaincode)
+        say(f"chaincode {definition.name} {definition.version}")
+        return self.deployment.deploy(definition, command or [sys.executable, "-m", "chaincode"], _import_path())
+
+    def down(self, say: Say = lambda _: None) -> None:
+        """Stop every process; ledgers and keys stay."""
+        for name in self._stop_order():
+            say(f"stopping {name}")
+            self.processes.stop(name)
+
+    def _stop_order(self) -> list[str]:
+        rank = {"chaincode": 0, "peer": 1, "orderer": 2, "ca": 3}
+
+        def key(name: str) -> tuple[int, str]:
+            return next((rank[kind] for kind in rank if name.startswith(kind)), 9), name
+
+        return sorted(self.processes.names(), key=key)
+
+    def reset(self) -> None:
+        """Stop everything and delete the home: ledgers, keys and all."""
+        self.down()
+        shutil.rmtree(self.layout.home)
+
+    def stop(self, name: str, kill: bool = False) -> None:
+        """Stop one process; raises NetworkError for a name that is not there."""
+        if name not in self.processes.names():
+            raise NetworkError(f"no process {name} runs here; there are: {', '.join(self.names())}")
+        self.processes.stop(name, kill=kill)
+
+    def start(self, name: str) -> None:
+        """Start one peer, orderer, authority or chaincode server again."""
+        for peer in self.topology.peers():
+            if name == peer.host:
+                return self.nodes.start_peer(peer)
+        for orderer in self.topology.orderers:
+            if name == orderer.host:
+                return self.nodes.start_orderer(orderer)
+        for organisation in (self.topology.orderer_organisation, *self.topology.organisations):
+            if name == self.authorities.process(organisation):
+                return self.authorities.start()
+        if name.startswith("chaincode."):
+            self.deploy()
+            return None
+        raise NetworkError(f"no node {name}; there are: {', '.join(self.names())}")
+
+    def names(self) -> list[str]:
+        """Every process's name."""
+        return [status.name for status in self.status()]
+
+    def status(self) -> list[NodeStatus]:
+        """Every process, whether it runs and what it says of itself."""
+        return list(self._statuses())
+
+    def _statuses(self) -> Iterator[NodeStatus]:
+        for organisation in (self.topology.orderer_organisation, *self.topology.organisations):
+            name = Authorities.process(organisation)
+            yield NodeStatus(name, "authority", self.processes.running(name), f"port {organisation.ca_port}")
+        for orderer in self.topology.orderers:
+            yield self._orderer_status(orderer)
+        for peer in self.topology.peers():
+            yield self._peer_status(peer)
+        for peer in self.topology.peers():
+            name = Deployment.server_name(peer)
+            yield NodeStatus(name, "chaincode", self.processes.running(name), f"port {peer.chaincode_port}")
+
+    def _orderer_status(self, orderer: Orderer) -> NodeStatus:
+        running = self.processes.running(orderer.host)
+        leads = running and leader(orderer, self.topology.consensus)
+        return NodeStatus(orderer.host, "orderer", running, f"port {orderer.port}" + (", leader" if leads else ""))
+
+    def _peer_status(self, peer: Peer) -> NodeStatus:
+        running = self.processes.running(peer.host)
+        height = _metric(peer.operations_port, f'ledger_blockchain_height{{channel="{self.topology.channel}"}}')
+        return NodeStatus(peer.host, "peer", running, f"port {peer.port}" + (f", height {height}" if height else ""))
+
+    def _check_ports(self) -> None:
+        """A port that somebody else holds would show up much later as a riddle."""
+        wanted = [(Authorities.process(o), o.ca_port) for o in (self.topology.orderer_organisation, *self.topology.organisations)]
+        wanted += [(orderer.host, orderer.port) for orderer in self.topology.orderers]
+        wanted += [(peer.host, peer.port) for peer in self.topology.peers()]
+        taken = [f"{port} ({name})" for name, port in wanted if not self.processes.running(name) and not port_free(port)]
+        if taken:
+            raise NetworkError(f"ports in use by other processes: {', '.join(taken)}; choose another base port")
+
+
+def _import_path() -> dict[str, str]:
+    """Chaincode servers import what this process can import."""
+    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def _metric(port: int, name: str) -> str:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return ""
+    return next((line.rpartition(" ")[2] for line in lines if line.startswith(name)), "")
