@@ -5,9 +5,12 @@ What is done about an error follows from its two flags (facts of Fabric's own er
 | the ledger says              | meaning                                 | done                                 |
 |------------------------------|-----------------------------------------|--------------------------------------|
 | refused by the contract      | the batch as a whole is malformed       | halved until the job to blame is alone; that one fails |
-| outcome unknown              | may or may not be ordered               | the same transaction again           |
-| retryable, outcome known     | not applied (conflict, nobody answered) | a new transaction                    |
-| neither                      | this identity can't write (revoked …)   | the job fails and says so            |
+| conflict                     | ordered and void: that id is used up    | a new transaction                    |
+| outcome unknown, retryable   | may or may not be ordered               | the same transaction again           |
+| anything else                | this identity can't write (revoked …)   | the job fails and says so            |
+
+The same transaction goes again even after an error that says "not applied": an earlier try of it may still be
+under way, and only the id keeps the two apart.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import structlog
 from api.batches import Batch, Batches, Lane, Outcome
 from api.jobs import CAPTURE, Failure
 from api.settings import WorkerSettings
-from ledger.errors import LedgerError, RejectedByContract
+from ledger.errors import Conflict, LedgerError, RejectedByContract
 from ledger.port import Committed, Identity, Ledger
 
 log = structlog.get_logger("lotline.submitter")
@@ -112,7 +115,7 @@ class Submitter:
         name = type(error).__name__
         log.warning("submit failed", error=name, detail=error.detail, attempts=batch.attempts + 1)
         if error.outcome_unknown or error.retryable:
-            self._batches.attempt(batch, f"{name}: {error.detail}", new_nonce=not error.outcome_unknown)
+            self._batches.attempt(batch, f"{name}: {error.detail}", new_nonce=isinstance(error, Conflict))
             return False
         self._batches.failed(batch, Failure(403, "ledger_refused", f"{name}: {error.detail}"))
         return True
