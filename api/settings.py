@@ -102,6 +102,10 @@ class Settings(_Section):
         return self.home / "run"
 
     @property
+    def heartbeat_file(self) -> Path:
+        return self.run_dir / "worker.json"
+
+    @property
     def admin_token_file(self) -> Path:
         """The first token, readable by the owner of the home only, for the operator's own tools."""
         return self.home / "admin.token"
