@@ -43,8 +43,9 @@ def save_run(
     """Write a whole run in one transaction and return its id.
 
     Rows are mappings with the columns of the table of that name without ``run_id``
-    (``DataFrame.to_dict("records")`` will do). Times are aware datetimes, or naive ones meant as UTC; a missing
-    or not-a-number value of an optional column is stored as null. A reader sees the whole run or nothing of it.
+    (``DataFrame.to_dict("records")`` will do). Times are aware datetimes, or naive ones meant as UTC; a
+    missing or not-a-number value of an optional column is stored as null. A reader sees the whole run or
+    nothing of it.
 
         run_id = save_run(engine, block=17, freq="W", horizon=8, series=[…], forecasts=[…])
     """

@@ -1,8 +1,8 @@
 """The tables made from blocks. docs/read-model.md says what each is for.
 
-Everything here can be thrown away and rebuilt. Surrogate ids are dense integers given in ledger order, so that
-the same chain always gives the same ids (and ``max(id)`` is a count). There are no foreign keys: the projector
-is the only writer, and checking them would double its work to guard against nobody else.
+Everything here can be thrown away and rebuilt. Surrogate ids are dense integers given in ledger order, so
+that the same chain always gives the same ids (and ``max(id)`` is a count). There are no foreign keys: the
+projector is the only writer, and checking them would double its work to guard against nobody else.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ class EventLink(SQLModel, table=True):
 
 
 class Thing(SQLModel, table=True):
-    """Whatever events name: an instance, a lot, a product (GTIN) or another class, with its state on the ledger.
+    """Whatever events name: an instance, a lot, a product (GTIN) or another class, with its state on the
+    ledger.
 
     ``holder_id`` and ``place_id`` are null while it has a parent: its outermost parent has them.
     """
@@ -136,7 +137,8 @@ class Thing(SQLModel, table=True):
     id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})
     uri: str
     kind: str
-    """instance, lot, product (a GTIN without lot or serial) or class (any other identifier of many things)."""
+    """instance, lot, product (a GTIN without lot or serial) or class (any other identifier of many
+    things)."""
     product_id: int | None = Field(default=None, sa_type=Id)
     lot_id: int | None = Field(default=None, sa_type=Id)
     msp: str | None = None
@@ -186,7 +188,8 @@ class Packing(SQLModel, table=True):
 
 
 class Containment(SQLModel, table=True):
-    """Child in parent from ``from_time`` (null: before anything was recorded) to ``to_time`` (null: still)."""
+    """Child in parent from ``from_time`` (null: before anything was recorded) to ``to_time`` (null:
+    still)."""
 
     __table_args__: ClassVar[Any] = (
         Index("ix_containment_parent", "parent_id", "from_time"),
@@ -296,7 +299,8 @@ class Handoff(SQLModel, table=True):
 
 
 class HandoffLine(SQLModel, table=True):
-    """What a handoff moves, by product: a pallet's contents as it left (or arrived, if only that is known)."""
+    """What a handoff moves, by product: a pallet's contents as it left (or arrived, if only that is
+    known)."""
 
     __tablename__ = "handoff_line"
     __table_args__: ClassVar[Any] = (Index("ix_handoff_line_product", "product_id", "handoff_id"), _CLUSTERED)
@@ -417,7 +421,8 @@ class Config(SQLModel, table=True):
 
 
 class DailyFlow(SQLModel, table=True):
-    """How much of a product moved on a (UTC) day, by party and place; ``party_id`` or ``place_id`` 0: not known.
+    """How much of a product moved on a (UTC) day, by party and place; ``party_id`` or ``place_id`` 0: not
+    known.
 
     ``flow`` is produced or received (in); shipped, sold, consumed or removed (out). docs/read-model.md says
     which event counts as which.
