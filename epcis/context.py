@@ -1,0 +1,96 @@
+"""JSON-LD contexts, as far as EPCIS needs them: prefixes of namespaces. Nothing is ever fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+LOTLINE_NAMESPACE = "https://ns.lotline.org/epcis/"
+
+# What GS1's EPCIS context declares, known here so that it need not be read from anywhere.
+STANDARD_PREFIXES: Mapping[str, str] = {
+    "epcis": "https://ref.gs1.org/epcis/",
+    "cbv": "https://ref.gs1.org/cbv/",
+    "cbvmda": "urn:epcglobal:cbv:mda:",
+    "gs1": "https://gs1.org/voc/",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "dcterms": "http://purl.org/dc/terms/",
+}
+_STANDARD_ADDRESS = re.compile(
+    r"https?://(?:ref\.gs1\.org|gs1\.github\.io|id\.gs1\.org|ns\.gs1\.org|www\.gs1\.org)/.*epcis-context\.jsonld"
+)
+
+
+class Context:
+    """What a document's ``@context`` adds to the standard one.
+
+    ``prefixes`` maps every known prefix to its namespace; ``remote`` are the addresses of contexts other than
+    GS1's, kept but never read; ``terms`` are definitions that are more than a prefix, kept as well.
+    """
+
+    def __init__(self, entries: Any = ()) -> None:
+        self.declared: dict[str, str] = {}
+        self.terms: dict[str, Any] = {}
+        self.remote: list[str] = []
+        for entry in entries if isinstance(entries, list | tuple) else [entries]:
+            self._add(entry)
+        self.prefixes: dict[str, str] = {
+            **STANDARD_PREFIXES,
+            "lotline": LOTLINE_NAMESPACE,
+            **self.declared,
+        }
+
+    def _add(self, entry: Any) -> None:
+        if isinstance(entry, str):
+            if not _STANDARD_ADDRESS.fullmatch(entry) and entry not in self.remote:
+                self.remote.append(entry)
+        elif isinstance(entry, dict):
+            for name, value in entry.items():
+                if isinstance(value, str) and not name.startswith("@"):
+                    self.declared[name] = value
+                else:
+                    self.terms[name] = value
+
+    def extended(self, entries: Any) -> Context:
+        """This context with the entries of an event's own ``@context`` after its own."""
+        return Context([*self.entries, *(entries if isinstance(entries, list) else [entries])])
+
+    @cached_property
+    def entries(self) -> list[Any]:
+        """What is not in the standard context, as a ``@context`` list."""
+        own = {name: iri for name, iri in self.declared.items() if STANDARD_PREFIXES.get(name) != iri}
+        return [*self.remote, *([self.terms] if self.terms else []), *([own] if own else [])]
+
+    @cached_property
+    def _markers(self) -> list[tuple[bytes, str, str]]:
+        own = {name: iri for name, iri in self.prefixes.items() if STANDARD_PREFIXES.get(name) != iri}
+        return [(f'"{name}:'.encode(), name, iri) for name, iri in own.items()]
+
+    def needed_by(self, event_json: bytes) -> list[Any]:
+        """The entries that ``event_json`` needs to be understood alone: only prefixes that it uses."""
+        used = {name: iri for marker, name, iri in self._markers if marker in event_json}
+        return [*self.remote, *([self.terms] if self.terms else []), *([used] if used else [])]
+
+    def expand(self, name: str) -> tuple[str, str] | None:
+        """``prefix:rest`` as (namespace, rest), or None when no known prefix begins ``name``."""
+        prefix, colon, rest = name.partition(":")
+        if not colon or rest.startswith("//"):
+            return None
+        namespace = self.prefixes.get(prefix)
+        return None if namespace is None else (namespace, rest)
+
+
+GS1_ONLY = Context()
+
+
+def merged(contexts: Iterable[Context]) -> list[Any]:
+    """One ``@context`` list for events of several documents: the standard one first, then what each adds."""
+    entries: list[Any] = [STANDARD_CONTEXT]
+    for context in contexts:
+        entries.extend(entry for entry in context.entries if entry not in entries)
+    return entries
