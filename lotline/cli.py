@@ -35,7 +35,9 @@ COMMANDS = {
     "event-hash": ("event_hash", "Print the CBV event hash of every event in a document."),
 }
 _FLAGS = ("--json", "--debug")
-_EPILOG = "`--home DIR`, `--json` and `--debug` may stand before or after the command. Exit codes: docs/cli.md."
+_EPILOG = (
+    "`--home DIR`, `--json` and `--debug` may stand before or after the command. Exit codes: docs/cli.md."
+)
 
 
 class LazyGroup(TyperGroup):
@@ -112,11 +114,14 @@ app = typer.Typer(
 def root(
     context: typer.Context,
     home: Annotated[
-        Path, typer.Option(help="Directory of the instance; everything it owns lies there.", envvar="LOTLINE_HOME")
+        Path,
+        typer.Option(help="Directory of the instance; everything it owns lies there.", envvar="LOTLINE_HOME"),
     ] = Path(DEFAULT_HOME),
     json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON on stdout.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")] = False,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Record every handoff of goods on a shared ledger, trace any lot, and see what will run late."""
     context.obj = Session(home.expanduser().absolute(), json=json, debug=debug)

@@ -1,7 +1,7 @@
 """From an exception to words for a person and an exit code.
 
-Imported only when something failed or a command runs; the exceptions of the other parts are looked up among the
-modules already loaded, because an exception of a module nobody imported can't have been raised.
+The exceptions of the other parts are looked up among the modules already loaded: what nobody
+imported, nobody raised.
 """
 
 from __future__ import annotations
@@ -26,11 +26,17 @@ class Telling:
 
 # (module, class) -> exit code, hint; the exception's own words are the message
 _KNOWN = {
-    ("api.settings", "SettingsError"): (UNAVAILABLE, "Create an instance with `lotline init`, or point --home at one."),
+    ("api.settings", "SettingsError"): (
+        UNAVAILABLE,
+        "Create an instance with `lotline init`, or point --home at one.",
+    ),
     ("epcis", "InvalidDocument"): (NEGATIVE, "Correct the fields named above; nothing of it was captured."),
     ("epcis", "InvalidIdentifier"): (USAGE, "Give a GS1 Digital Link, an EPC URN or a GS1 element string."),
     ("ledger.errors", "RejectedByContract"): (NEGATIVE, ""),
-    ("ledger.errors", "InvalidIdentity"): (NEGATIVE, "See the organisations and identities with `lotline status`."),
+    ("ledger.errors", "InvalidIdentity"): (
+        NEGATIVE,
+        "See the organisations and identities with `lotline status`.",
+    ),
     ("ledger.errors", "LedgerError"): (UNAVAILABLE, "See HOME/logs, and try again once the cause is gone."),
     ("httpx", "HTTPError"): (UNAVAILABLE, "Is the server up? `lotline status` tells."),
 }
@@ -47,8 +53,12 @@ def explain(error: Exception) -> Telling:
     if isinstance(error, OSError):
         return Telling(_words(error), "Check the path and its permissions.", UNAVAILABLE)
     if isinstance(error, sqlite3.Error):
-        return Telling(f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE)
-    return Telling(f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG)
+        return Telling(
+            f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE
+        )
+    return Telling(
+        f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG
+    )
 
 
 def tell(error: Exception, session: Session | None) -> int:

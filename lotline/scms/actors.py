@@ -55,7 +55,12 @@ class Place:
     note: str = ""
 
     def registration(self) -> dict[str, Any]:
-        document: dict[str, Any] = {"id": self.id, "party": self.party.id, "name": self.name, "kind": self.kind}
+        document: dict[str, Any] = {
+            "id": self.id,
+            "party": self.party.id,
+            "name": self.name,
+            "kind": self.kind,
+        }
         if self.position is not None:
             document["latitude"], document["longitude"] = self.position
         if self.country is not None:

@@ -1,7 +1,7 @@
 """When things happened: what the record says, and what is estimated where it is silent.
 
-The record has days, not times of day, and no ship date. The day a line was released is estimated from what was
-known *before* it was delivered, so that the estimate can't betray whether the delivery was late:
+The record has days, not times of day, and no ship date. The day a line was released is estimated from what
+was known *before* it was delivered, so that the estimate can't betray whether the delivery was late:
 
     released = scheduled day - usual days on the way for its shipment mode
                but not before the order went to the vendor
@@ -35,7 +35,7 @@ class Times:
     promised: datetime
     delivered: datetime | None
     known_delivered: date | None
-    """The day somebody wrote the delivery down: before it, the handoff was open to every reader of the record."""
+    """The day somebody wrote the delivery down; before it the handoff was open to every reader."""
 
 
 def times(line: Line) -> Times:

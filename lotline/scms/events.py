@@ -1,7 +1,7 @@
 """A shipment line as EPCIS events: the lot gets its identity, is released, and is accepted. Pure functions.
 
-Nothing is invented silently: every event carries ``lotline:provenance``, which names the line of the record and
-lists which of the event's fields were estimated or made up and by what rule (docs/scms.md).
+Nothing is invented silently: every event carries ``lotline:provenance``, which names the line of the record
+and lists which of the event's fields were estimated or made up and by what rule (docs/scms.md).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ SOURCE = "USAID SCMS Delivery History"
 # UN/ECE Recommendation 20: piece. The GTIN stands for one pack, so a piece is a pack.
 PIECE = "H87"
 
-_INVENTED = "every GTIN, GLN, PGLN and lot number: made from names and the line's ID on the demonstration prefix 952"
+_INVENTED = (
+    "every GTIN, GLN, PGLN and lot number: made from names and the line's ID on the demonstration prefix 952"
+)
 _DAY_ONLY = "the record has the day only"
 _RELEASE_RULE = "scheduled day minus the usual days on the way, not before the order, not after the delivery"
 
@@ -52,8 +54,8 @@ def events_of(line: Line, organisations: Organisations, as_of: date | None = Non
 def _commissioning(line: Line, who: Actors, when: Times) -> dict[str, Any]:
     """The line's lot number is put on the goods where they leave from.
 
-    CBV: commissioning associates "a class-level identifier, not previously used, with one or more objects". It is
-    not the manufacture: where that was stands in the master data, when it was the record does not say.
+    CBV: commissioning associates "a class-level identifier, not previously used, with one or more objects".
+    It is not the manufacture: where that was stands in the master data, when it was nobody recorded.
     """
     event = _event(line, "ADD", "commissioning", "active", when.commissioned)
     # Goods shipped directly begin at the works; a distribution centre's at the centre.
@@ -130,16 +132,21 @@ def _event(line: Line, action: str, step: str, disposition: str, moment: datetim
         "action": action,
         "bizStep": step,
         "disposition": disposition,
-        "quantityList": [{"epcClass": lot_id(line.description, line.id), "quantity": line.quantity, "uom": PIECE}],
+        "quantityList": [
+            {"epcClass": lot_id(line.description, line.id), "quantity": line.quantity, "uom": PIECE}
+        ],
     }
 
 
 def _handoff(line: Line, who: Actors) -> dict[str, Any]:
     """Both sides name the same parties, places and papers, so that release and acceptance find each other."""
     papers = [{"type": "desadv", "bizTransaction": transaction_id(who.sender.id, line.shipment)}]
-    # The programme numbers its orders to vendors. An order from the client to the programme is a sales order; CBV has no word for it, and "po" would be wrong.
+    # The programme numbers its orders to vendors. An order from the client to the programme is a sales order;
+    # CBV has no word for it, and "po" would be wrong.
     if not line.order.startswith("SO-"):
-        papers.append({"type": "po", "bizTransaction": transaction_id(party_id("programme", PROGRAMME), line.order)})
+        papers.append(
+            {"type": "po", "bizTransaction": transaction_id(party_id("programme", PROGRAMME), line.order)}
+        )
     return {
         "bizTransactionList": papers,
         "sourceList": [
@@ -167,7 +174,6 @@ def _provenance(line: Line, **estimated: str | None) -> dict[str, Any]:
 def _extensions(**fields: Any) -> dict[str, Any]:
     """Members in Lotline's namespace; what the record does not say is left out."""
     return {f"lotline:{name}": value for name, value in fields.items() if value not in (None, "")}
-
 
 
 def _iso(moment: datetime) -> str:

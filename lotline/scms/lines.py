@@ -87,13 +87,13 @@ class _RowError(ValueError):
 def read_lines(path: Path) -> Iterator[Line | Unusable]:
     """Rows of the CSV file (plain or gzip; UTF-8 or Windows-1252), in its order.
 
-    Raises `UsageError` when this is no SCMS Delivery History. A second row with an ID already seen is unusable.
+    Raises `UsageError` when this is no SCMS Delivery History. A second row with the same ID is unusable.
     """
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), restkey="", restval=None)
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
         raise UsageError(
-            f"{path} is no SCMS Delivery History: it has no column {', '.join(repr(name) for name in missing[:5])}",
+            f"{path} is no SCMS Delivery History: it has no column {', '.join(map(repr, missing[:5]))}",
             hint="Expected the CSV of USAID's SCMS Delivery History Dataset with its original column names.",
         )
     seen: set[str] = set()
@@ -105,7 +105,9 @@ def read_lines(path: Path) -> Iterator[Line | Unusable]:
             seen.add(line.id)
             yield line
     except csv.Error as error:
-        raise CommandError(f"{path}, line {reader.line_num}: {error}", hint="Is the file complete?") from error
+        raise CommandError(
+            f"{path}, line {reader.line_num}: {error}", hint="Is the file complete?"
+        ) from error
 
 
 def usable(row: Mapping[str, str | None], number: int) -> Line | Unusable:

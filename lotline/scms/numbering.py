@@ -1,8 +1,8 @@
 """Identifiers for what the record names but does not number.
 
-The record holds names only. Every GTIN, GLN and PGLN here is made from the name alone, so the same name gets the
-same number in every import, whatever part of the file is read. All of them carry a company prefix that starts with
-952, which GS1 keeps for demonstrations and examples: they can't be mistaken for somebody's real number.
+The record holds names only. Every GTIN, GLN and PGLN here is made from the name alone, so the same name gets
+the same number in every import, whatever part of the file is read. All of them carry a company prefix that
+starts with 952, which GS1 keeps for demonstrations and examples: they can't be mistaken for somebody's number.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def place_id(kind: str, name: str) -> str:
 
 
 def transaction_id(party: str, number: str) -> str:
-    """CBV business transaction identifier: the document's number, unique within the party that numbers them."""
+    """CBV business transaction identifier: the document's number, unique within who numbers them."""
     return f"urn:epcglobal:cbv:bt:{party.rsplit('/', 1)[1]}:{quote(number, safe='-._~')}"
 
 
