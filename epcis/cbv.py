@@ -68,7 +68,7 @@ _URN_BASES = {
 
 
 def from_urn(value: str) -> str:
-    """The web address of a CBV 1.x URN such as ``urn:epcglobal:cbv:disp:in_transit``; else ``value`` as it is."""
+    """The web address of a CBV 1.x URN (``urn:epcglobal:cbv:disp:in_transit``); else ``value`` as it is."""
     for urn, base in _URN_BASES.items():
         if value.startswith(urn):
             return base + value[len(urn) :]

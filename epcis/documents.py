@@ -30,8 +30,8 @@ class Document:
     header: dict[str, Any] | None = None
     creation_date: str | None = None
     ignore_fields: frozenset[str] = field(default_factory=frozenset)
-    """Extensions that the document declares (``…:ignoreFields``) to be left out of its published event hashes, as
-    ``{namespace}name``. An event's own ``hash`` never leaves them out: a sender may not choose what is attested."""
+    """Extensions (``{namespace}name``) that the document declares, by ``…:ignoreFields``, to be left out of
+    its published event hashes. An event's own ``hash`` keeps them: a sender may not choose what is attested."""
 
     def pre_hashes(self, version: str = DEFAULT_VERSION) -> list[str]:
         """The canonical text of every event, without the fields the document says to ignore."""
@@ -43,7 +43,7 @@ class Document:
 
 
 def parse_document(data: bytes | str | dict[str, Any]) -> Document:
-    """Reads an EPCISDocument, an EPCISQueryDocument or one bare event, and judges it as GS1's JSON Schema would.
+    """Reads an EPCISDocument, an EPCISQueryDocument or one bare event, judging it as GS1's JSON Schema does.
 
     Raises:
         InvalidDocument: with every fault found (at most 100).
@@ -71,8 +71,8 @@ def parse_document(data: bytes | str | dict[str, Any]) -> Document:
 
 
 def parse_event(obj: bytes | str | dict[str, Any], context: Sequence[Any] | None = None) -> Event:
-    """Reads one event: a bare event document, an entry of an event list (with that document's ``@context``), or the
-    stored form.
+    """Reads one event: a bare event document, an entry of an event list (with that document's ``@context``)
+    or the stored form.
 
     Raises:
         InvalidDocument: with every fault found.
@@ -96,13 +96,15 @@ def event_hash(
 def pre_hash(
     event: Event | bytes | str | dict[str, Any], version: str = DEFAULT_VERSION, ignore: Iterable[str] = ()
 ) -> str:
-    """The canonical text of one event. ``ignore``: event-level extensions to leave out, as ``{namespace}name``."""
+    """The canonical text of one event, without the extensions in ``ignore`` (as ``{namespace}name``)."""
     return pre_hash_of(event if isinstance(event, Event) else parse_event(event), version, ignore)
 
 
 def render_document(events: Iterable[Event], created: datetime) -> dict[str, Any]:
-    """An EPCISDocument of ``events``, valid by GS1's JSON Schema; an event whose namespaces clash with the others'
-    keeps its own ``@context``."""
+    """An EPCISDocument of ``events``, valid by GS1's JSON Schema.
+
+    An event whose namespaces clash with those of the events before it keeps its own ``@context``.
+    """
     listed = list(events)
     prefixes: dict[str, str] = {}
     contexts: list[Context] = []

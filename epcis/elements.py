@@ -41,7 +41,7 @@ class Location(Element):
 
 
 class QuantityElement(Element):
-    """So much of a class of things; without ``quantity`` it is unknown how much, without ``uom`` it is pieces."""
+    """So much of a class of things. Without ``quantity`` it is unknown how much; without ``uom``, pieces."""
 
     epc_class: f.Identifier
     quantity: f.Optional[f.Number] = None

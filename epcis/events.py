@@ -144,7 +144,7 @@ class Event(BaseModel):
         return with_urns(event) if form == "urn" else event
 
     def to_stored(self) -> bytes:
-        """The one form Lotline stores: JSON with sorted keys, without ``recordTime`` and the standard context."""
+        """The one form Lotline stores: JSON with sorted keys, no ``recordTime`` and no standard context."""
         event = self.model_dump(by_alias=True, exclude_unset=True, exclude=_NOT_STORED)
         stored = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
         entries = self._context.needed_by(stored)
@@ -257,7 +257,7 @@ class AssociationEvent(_StandardEvent):
 
 
 class ExtendedEvent(Event):
-    """An event of a type that is not of the standard: ``type`` is a URI, and its members are its own affair."""
+    """An event of a type that is not of the standard: ``type`` is a URI, its members are its own affair."""
 
     __pydantic_extra__: dict[str, Any] = Field(init=False)
     type: f.Uri

@@ -1,7 +1,7 @@
 """The types of single EPCIS fields: what text or number each may hold, and what it is turned into.
 
-Each accepts exactly what GS1's JSON Schema accepts. Identifiers of things, places and parties become canonical
-Digital Links, and vocabulary words given as web addresses become words; everything else stays as it was sent.
+Each accepts exactly what GS1's JSON Schema accepts. Identifiers of things, places and parties become
+canonical Digital Links, vocabulary words given as web addresses become words; all else stays as it was sent.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _canonical_identifier(text: str) -> str:
 
 def _canonical_reference(text: str) -> str:
     check_uri(text)
-    # Documents have addresses of their own, whose domain must survive: only what is surely a key is rewritten.
+    # Documents have addresses of their own, whose domain must survive: only a sure key is rewritten.
     return canonical_or_same(text) if text.startswith(("urn:epc:", CANONICAL_BASE)) else text
 
 
@@ -102,8 +102,11 @@ def _uri_or_uris(value: Any) -> Any:
 
 
 def _unique(value: Any, handler: Callable[[Any], list[str]]) -> list[str]:
-    """A list without repetition as it was sent. Two forms of one identifier are no repetition to GS1's schema:
-    the second then stays in the form it came in, so that what is stored is as valid as what was sent."""
+    """A list without repetition as it was sent.
+
+    Two forms of one identifier are no repetition to GS1's schema: the second then stays in the form it came
+    in, so that what is stored is as valid as what was sent.
+    """
     canonical = handler(value)
     if len(canonical) < 2 or len(set(canonical)) == len(canonical):
         return canonical

@@ -1,4 +1,4 @@
-"""Formats that JSON Schema names and Python has no exact reader for: ``uri`` (RFC 3986), ``date-time`` (RFC 3339)."""
+"""The formats ``uri`` (RFC 3986) and ``date-time`` (RFC 3339), which Python has no exact readers for."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _leap_second(text: str, match: re.Match[str]) -> datetime:
 
 
 def utc_milliseconds(text: str) -> str:
-    """An RFC 3339 ``text`` in UTC with exactly three decimals, rounded half up: ``…00.9996Z`` is the next second.
+    """An RFC 3339 ``text`` in UTC with three decimals, rounded half up: ``…00.9996Z`` is the next second.
 
     A moment outside the years 1 to 9999 of UTC is given back as it was written.
     """
@@ -101,7 +101,7 @@ def utc_milliseconds(text: str) -> str:
         return text
     moment = parse_date_time(text)
     try:
-        # Adding half a millisecond and cutting off is rounding half up, with every carry done by the calendar.
+        # Adding half a millisecond and cutting off rounds half up, and the calendar does the carrying.
         moment = moment.astimezone(UTC) + _HALF_MILLISECOND
     except OverflowError:
         return text

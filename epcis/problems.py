@@ -10,8 +10,11 @@ MAX_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One fault. ``index`` is the event's place in the document (None: the fault is in the document itself);
-    ``field`` is a JSON pointer from the top of what was parsed, such as ``/epcisBody/eventList/3/bizStep``."""
+    """One fault.
+
+    ``index`` is the event's place in the document (None: the fault is in the document itself); ``field`` is a
+    JSON pointer from the top of what was parsed, such as ``/epcisBody/eventList/3/bizStep``.
+    """
 
     index: int | None
     field: str
@@ -22,7 +25,7 @@ class Problem:
         return asdict(self)
 
 
-class InvalidDocument(ValueError):
+class InvalidDocument(ValueError):  # noqa: N818 (it says what the document is)
     """The input is not a valid EPCIS document or event. ``problems`` holds every fault found, at most 100."""
 
     def __init__(self, problems: list[Problem]) -> None:

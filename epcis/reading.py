@@ -17,8 +17,8 @@ def read_json(data: bytes | bytearray | memoryview | str | dict[str, Any]) -> An
     """The JSON value in ``data``; a dictionary is read like the text it would be sent as, and so copied.
 
     Raises:
-        InvalidDocument: it is not UTF-8, not JSON (RFC 8259), nested deeper than 254 levels, has a number that no
-            double can hold, or has an object that names a member twice.
+        InvalidDocument: it is not UTF-8, not JSON (RFC 8259), nested deeper than 254 levels, has a number
+            that no double can hold, or has an object that names a member twice.
     """
     source = _encoded(data)
     try:
@@ -29,8 +29,8 @@ def read_json(data: bytes | bytearray | memoryview | str | dict[str, Any]) -> An
         again = orjson.dumps(value)
     except TypeError:
         raise _invalid("too_deep", f"nested deeper than {_MAX_DEPTH} levels") from None
-    # Every member has its colon. If writing the value out again lost one, a member was named twice; only colons
-    # written as escapes could hide that.
+    # Every member has its colon. If writing the value out again lost one, a member was named twice; only
+    # colons written as escapes could hide that.
     if source.count(b":") != again.count(b":") or b"\\u003" in source:
         _refuse_repeated_names(source)
     return value
@@ -65,11 +65,11 @@ def _refuse_repeated_names(source: bytes) -> None:
         names = [name for name, _ in pairs]
         for name in names:
             if names.count(name) > 1:
-                raise _RepeatedName(name)
+                raise _RepeatedNameError(name)
 
     try:
         json.loads(source, object_pairs_hook=members)
-    except _RepeatedName as error:
+    except _RepeatedNameError as error:
         name = error.args[0]
         raise InvalidDocument(
             [Problem(None, pointer(name), "repeated_name", f"an object names its member {name!r} twice")]
@@ -78,7 +78,7 @@ def _refuse_repeated_names(source: bytes) -> None:
         raise _invalid("too_deep", f"nested deeper than {_MAX_DEPTH} levels") from None
 
 
-class _RepeatedName(Exception):
+class _RepeatedNameError(Exception):
     pass
 
 

@@ -22,7 +22,7 @@ _MEMBERS = {
 
 
 def with_urns(event: dict[str, Any]) -> dict[str, Any]:
-    """``event`` with every identifier as EPC URN; one whose company prefix length is unknown stays a Digital Link."""
+    """``event`` with EPC URNs as identifiers; one whose company prefix is unknown stays a Digital Link."""
     result = dict(event)
     for name in _SINGLE:
         if name in event:

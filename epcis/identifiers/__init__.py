@@ -50,7 +50,7 @@ _ALREADY_CANONICAL = re.compile(
 
 
 def parse(identifier: str) -> Identifier:
-    """Reads an EPC URN (id, class or pattern) or a Digital Link on any domain; check digits are not judged here.
+    """Reads an EPC URN (id, class or pattern) or a Digital Link on any domain. Check digits are not judged.
 
     Raises:
         InvalidIdentifier: it is no GS1 identifier.
@@ -80,8 +80,8 @@ def to_urn(
 ) -> str:
     """The EPC URN of a Digital Link (or URN).
 
-    Where the company prefix ends is said by ``company_prefix_length`` (6 to 12), else by ``lengths``: by default
-    the table GS1 publishes.
+    Where the company prefix ends is said by ``company_prefix_length`` (6 to 12), else by ``lengths``: the table
+    GS1 publishes unless another is given.
 
     Raises:
         PrefixLengthUnknown: neither knows; a URN is never guessed.

@@ -12,8 +12,9 @@ _LINK = re.compile(r"https?://[^/?#]+(/[^?#]*)", re.ASCII | re.IGNORECASE)
 
 # The convenience names of release 1.1, still found in the field.
 _KEY_NAMES = {
-    "gtin": "01", "itip": "8006", "cpid": "8010", "gln": "414", "party": "417", "gsrnp": "8017", "gsrn": "8018",
-    "gcn": "255", "sscc": "00", "gdti": "253", "ginc": "401", "gsin": "402", "grai": "8003", "giai": "8004",
+    "gtin": "01", "itip": "8006", "cpid": "8010", "gln": "414", "party": "417", "gsrnp": "8017",
+    "gsrn": "8018", "gcn": "255", "sscc": "00", "gdti": "253", "ginc": "401", "gsin": "402",
+    "grai": "8003", "giai": "8004",
 }  # fmt: skip
 _QUALIFIER_NAMES = {"cpv": "22", "lot": "10", "ser": "21", "glnx": "254", "cpsn": "8011", "srin": "8019"}
 

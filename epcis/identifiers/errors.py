@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class InvalidIdentifier(ValueError):
+class InvalidIdentifier(ValueError):  # noqa: N818 (it says what the identifier is)
     """The text is not a GS1 identifier, or not one that the wanted form can express."""
 
 

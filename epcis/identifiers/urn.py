@@ -14,7 +14,7 @@ _PREFIX = re.compile(r"[0-9]{6,12}")
 _DIGITS = re.compile(r"[0-9]*")
 _COMPONENT = re.compile(r"(?:[0-9A-Z\-]|%23|%2[Ff])+")
 
-# Scheme -> (AI of its key, digits of company prefix and reference together, where the check digit is left off).
+# Scheme -> (AI of its key, digits of company prefix and reference together, without the check digit).
 _NUMERIC = {
     "sgtin": ("01", 13), "lgtin": ("01", 13), "upui": ("01", 13), "itip": ("8006", 13),
     "sscc": ("00", 17), "gsrn": ("8018", 17), "gsrnp": ("8017", 17), "gsin": ("402", 16),
@@ -46,7 +46,7 @@ def read_urn(urn: str) -> Identifier:
     """The identifier in an EPC URN, class URN (``lgtin``) or pattern (``idpat`` with a final ``*``).
 
     Raises:
-        InvalidIdentifier: it is none, or one of the schemes that are no GS1 keys (gid, usdod, adi, bic, imovn).
+        InvalidIdentifier: it is none, or of a scheme that is no GS1 key (gid, usdod, adi, bic, imovn).
     """
     parts = urn.split(":", 4)
     if len(parts) != 5 or parts[:2] != ["urn", "epc"]:
