@@ -1,7 +1,8 @@
 """Keeps the processes of an instance running: starts them in order, restarts what dies, ends them cleanly.
 
-The supervisor holds a lock on ``HOME/run/up.lock`` for as long as it lives, so that "is it up?" has one answer
-that a crash can't falsify; ``HOME/run/up.json`` says what runs, and ``HOME/run/<service>.pid`` which process it is.
+The supervisor holds a lock on ``HOME/run/up.lock`` for as long as it lives, so that "is it up?" has one
+answer that a crash can't falsify. ``HOME/run/up.json`` says what runs, ``HOME/run/<service>.pid`` which
+process it is.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Supervisor:
         self._tell = tell
         self._children: list[_Child] = []
         self._stopping = Event()
+        self._ready = False
         for directory in (run_dir, logs_dir):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -81,6 +83,8 @@ class Supervisor:
             try:
                 self._start_all()
                 if not self._stopping.is_set():
+                    self._ready = True
+                    self._record()
                     on_ready()
                 while not self._stopping.wait(_TICK):
                     self._watch()
@@ -103,15 +107,7 @@ class Supervisor:
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
         log = self._log_file(service.name)
         with log:
-            process = subprocess.Popen(
-                list(service.command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **service.environment},
-                start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends them in order
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-            )
+            process = start_bound(service.command, log, service.environment)
         _pid_file(self._run_dir, service.name).write_text(f"{process.pid}\n")
         return process
 
@@ -171,7 +167,7 @@ class Supervisor:
     def _stop_all(self) -> None:
         """Last started, first ended: nobody loses what it depends on."""
         for child in reversed(self._children):
-            _end(child.process)
+            end(child.process)
             _pid_file(self._run_dir, child.service.name).unlink(missing_ok=True)
         self._children.clear()
         (self._run_dir / "up.json").unlink(missing_ok=True)
@@ -185,7 +181,9 @@ class Supervisor:
             }
             for child in self._children
         }
-        content = orjson.dumps({"pid": os.getpid(), "services": services}, option=orjson.OPT_INDENT_2)
+        content = orjson.dumps(
+            {"pid": os.getpid(), "ready": self._ready, "services": services}, option=orjson.OPT_INDENT_2
+        )
         scratch = self._run_dir / "up.json.new"
         scratch.write_bytes(content)
         scratch.replace(self._run_dir / "up.json")
@@ -261,7 +259,22 @@ def _pid_file(run_dir: Path, name: str) -> Path:
     return run_dir / f"{name}.pid"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def start_bound(
+    command: Sequence[str], log: IO[bytes], environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that does not outlive this one, writing all its words to ``log``."""
+    return subprocess.Popen(
+        list(command),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env={**os.environ, **(environment or {})},
+        start_new_session=True,  # Ctrl-C reaches the parent alone, which ends its children in order
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
     """Ask, wait, then insist; the whole session, since a server may have children of its own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):

@@ -66,5 +66,5 @@ def _member(text: str) -> OrganisationConfig:
     except ValueError:
         raise UsageError(
             f"{text!r} is no organisation",
-            hint="Write MSP or MSP=NAME, for example -o FarmMSP='The farm'; an MSP has letters, digits, dots, hyphens.",
+            hint="Write MSP or MSP=NAME, for example -o FarmMSP=Farm. Letters, digits, dots and hyphens.",
         ) from None

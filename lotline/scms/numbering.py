@@ -2,7 +2,7 @@
 
 The record holds names only. Every GTIN, GLN and PGLN here is made from the name alone, so the same name gets
 the same number in every import, whatever part of the file is read. All of them carry a company prefix that
-starts with 952, which GS1 keeps for demonstrations and examples: they can't be mistaken for somebody's number.
+starts with 952, which GS1 keeps for demonstrations and examples: nobody's real number looks like that.
 """
 
 from __future__ import annotations
