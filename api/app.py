@@ -23,7 +23,7 @@ from api.tokens import TokenStore
 def create_app(settings: Settings) -> FastAPI:
     """The application of one instance. It only reads the ledger's answers; the worker process writes.
 
-        uvicorn.run(create_app(load_settings(home)))
+    uvicorn.run(create_app(load_settings(home)))
     """
     app = FastAPI(
         title="Lotline",

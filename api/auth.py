@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Annotated, cast
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -11,20 +11,23 @@ from api.problems import ApiError
 from api.settings import ROLES, Role
 from api.tokens import Principal, TokenStore
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token made by `lotline token create`")
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="token", description="A token made by `lotline token create`"
+)
 
 
 class Allow:
     """A dependency: the caller has one of these roles (admin always may). Gives the `Principal`.
 
-    `check` is called by `api.routing.ApiRoute` before the body is read, so that strangers can't make us parse.
+    `check` is called by `api.routing.ApiRoute` before the body is read, so that strangers can't make us
+    parse.
     """
 
     def __init__(self, *roles: Role) -> None:
         self.roles: tuple[Role, ...] = (*roles, "admin") if "admin" not in roles else roles
 
     def __call__(
-        self, request: Request, _credentials: HTTPAuthorizationCredentials | None = Security(_bearer)
+        self, request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
     ) -> Principal:
         return cast(Principal, request.state.principal)
 

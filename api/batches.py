@@ -1,6 +1,7 @@
 """The worker's side of the inbox: jobs become batches, batches become outcomes.
 
-A batch is one transaction to be: its nonce, and so its transaction id, is on the disk before it is sent. Whatever
+A batch is one transaction to be: its nonce, and so its transaction id, is on the disk before it is sent.
+Whatever
 dies in between, the same jobs are sent again under the same id, and the ledger takes that id once.
 """
 
@@ -51,7 +52,8 @@ class Batch:
     jobs: tuple[BatchJob, ...]
 
     def arguments(self) -> list[bytes]:
-        """The contract's arguments. The events were made canonical when they came in: bytes are only joined."""
+        """The contract's arguments. The events were made canonical when they came in: bytes are only
+        joined."""
         if self.function != CAPTURE:
             return [self.jobs[0].payload]
         groups = (
@@ -77,7 +79,8 @@ class Outcome:
 
 
 class Batches:
-    """One per worker process, used on one thread. The worker alone holds the ledger's writer, so nobody competes."""
+    """One per worker process, used on one thread. The worker alone holds the ledger's writer, so nobody
+    competes."""
 
     def __init__(self, connection: sqlite3.Connection, *, max_events: int, max_bytes: int) -> None:
         self._connection = connection
@@ -108,7 +111,8 @@ class Batches:
         nonce = secrets.token_bytes(NONCE_BYTES) if new_nonce else batch.nonce
         with transaction(self._connection):
             self._connection.execute(
-                "UPDATE batch SET attempts = attempts + 1, error = ?, nonce = ? WHERE id = ?", (error, nonce, batch.id)
+                "UPDATE batch SET attempts = attempts + 1, error = ?, nonce = ? WHERE id = ?",
+                (error, nonce, batch.id),
             )
 
     def split(self, batch: Batch) -> None:
@@ -123,10 +127,18 @@ class Batches:
         """The ledger has the batch: give every job its outcome."""
         with transaction(self._connection):
             self._connection.executemany(
-                "UPDATE job SET state = 'committed', batch = NULL, tx_id = ?, block = ?, accepted = ?, duplicate = ?,"
-                " rejected = ?, verdicts = ? WHERE id = ?",
+                "UPDATE job SET state = 'committed', batch = NULL, tx_id = ?, block = ?, accepted = ?,"
+                " duplicate = ?, rejected = ?, verdicts = ? WHERE id = ?",
                 [
-                    (tx_id, block, made.accepted, made.duplicate, made.rejected, orjson.dumps(made.verdicts), job_id)
+                    (
+                        tx_id,
+                        block,
+                        made.accepted,
+                        made.duplicate,
+                        made.rejected,
+                        orjson.dumps(made.verdicts),
+                        job_id,
+                    )
                     for job_id, made in outcomes.items()
                 ],
             )
@@ -137,14 +149,15 @@ class Batches:
         words = orjson.dumps({"status": failure.status, "code": failure.code, "message": failure.message})
         with transaction(self._connection):
             self._connection.execute(
-                "UPDATE job SET state = 'failed', batch = NULL, accepted = 0, duplicate = 0, rejected = events,"
-                " failure = ?, finished_at = ? WHERE batch = ?",
+                "UPDATE job SET state = 'failed', batch = NULL, accepted = 0, duplicate = 0,"
+                " rejected = events, failure = ?, finished_at = ? WHERE batch = ?",
                 (words, now(), batch.id),
             )
             self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
 
     def projected(self, block: int) -> int:
-        """The read model has everything up to ``block``: finish those jobs. Their payload lives on the ledger now."""
+        """The read model has everything up to ``block``: finish those jobs. Their payload lives on the
+        ledger now."""
         row = self._connection.execute(
             "SELECT 1 FROM job WHERE state = 'committed' AND block <= ? LIMIT 1", (block,)
         ).fetchone()
@@ -152,7 +165,8 @@ class Batches:
             return 0
         with transaction(self._connection):
             return self._connection.execute(
-                "UPDATE job SET state = 'done', payload = NULL, finished_at = ? WHERE state = 'committed' AND block <= ?",
+                "UPDATE job SET state = 'done', payload = NULL, finished_at = ?"
+                " WHERE state = 'committed' AND block <= ?",
                 (now(), block),
             ).rowcount
 
@@ -161,12 +175,15 @@ class Batches:
         before = (datetime.now(UTC) - timedelta(days=keep_days)).isoformat()
         with transaction(self._connection):
             return self._connection.execute(
-                "DELETE FROM job WHERE seq IN (SELECT seq FROM job WHERE finished_at < ? LIMIT ?)", (before, limit)
+                "DELETE FROM job WHERE seq IN (SELECT seq FROM job WHERE finished_at < ? LIMIT ?)",
+                (before, limit),
             ).rowcount
 
     def failures(self) -> list[tuple[str, int]]:
         """Error text and number of attempts of every batch that has been tried in vain so far."""
-        rows = self._connection.execute("SELECT error, attempts FROM batch WHERE attempts > 0 ORDER BY first_seq")
+        rows = self._connection.execute(
+            "SELECT error, attempts FROM batch WHERE attempts > 0 ORDER BY first_seq"
+        )
         return [(row["error"], row["attempts"]) for row in rows]
 
     def _make(self, lane: Lane) -> Batch | None:
@@ -203,7 +220,8 @@ class Batches:
         batch_id = cursor.lastrowid
         assert batch_id is not None
         self._connection.executemany(
-            "UPDATE job SET state = 'sent', batch = ? WHERE id = ?", [(batch_id, job_id) for job_id in job_ids]
+            "UPDATE job SET state = 'sent', batch = ? WHERE id = ?",
+            [(batch_id, job_id) for job_id in job_ids],
         )
         return batch_id
 

@@ -35,7 +35,7 @@ def _body(description: str, kinds: list[str], example: dict[str, Any]) -> dict[s
         "type": "object",
         "required": ["type"],
         "properties": {"type": {"type": "string", "enum": kinds}},
-        "description": "Checked against the whole of EPCIS 2.0 and CBV 2.0; every fault is named in the answer.",
+        "description": "Checked against all of EPCIS 2.0 and CBV 2.0; the answer names every fault.",
     }
     content = {"schema": schema, "example": example}
     return {
@@ -47,9 +47,17 @@ def _body(description: str, kinds: list[str], example: dict[str, Any]) -> dict[s
     }
 
 
-_EVENT_KINDS = ["ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent"]
+_EVENT_KINDS = [
+    "ObjectEvent",
+    "AggregationEvent",
+    "TransactionEvent",
+    "TransformationEvent",
+    "AssociationEvent",
+]
 DOCUMENT_BODY = _body(
-    "An EPCIS document or one event.", ["EPCISDocument", "EPCISQueryDocument", *_EVENT_KINDS], _DOCUMENT_EXAMPLE
+    "An EPCIS document or one event.",
+    ["EPCISDocument", "EPCISQueryDocument", *_EVENT_KINDS],
+    _DOCUMENT_EXAMPLE,
 )
 EVENT_BODY = _body("One event.", _EVENT_KINDS, {"@context": _CONTEXT, **_EVENT_EXAMPLE})
 
@@ -72,7 +80,9 @@ async def read_events(request: Request) -> Intake:
     return reading
 
 
-_NO_EVENTS = ErrorItem(index=None, field="/epcisBody/eventList", code="no_events", message="there is no event in it")
+_NO_EVENTS = ErrorItem(
+    index=None, field="/epcisBody/eventList", code="no_events", message="there is no event in it"
+)
 
 
 def limit_headers(settings: Settings) -> dict[str, str]:

@@ -16,12 +16,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.database import transaction
-from api.jobs import Depth, Job, OnError, count_by_state, depth, find_job, list_jobs, new_job_id, now, open_inbox
+from api.jobs import (
+    Depth,
+    Job,
+    OnError,
+    count_by_state,
+    depth,
+    find_job,
+    list_jobs,
+    new_job_id,
+    now,
+    open_inbox,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """What is to be put on the ledger: for `capture` a JSON list of events, else the contract's one argument."""
+    """What is to be put on the ledger: for `capture` a JSON list of events, else the contract's one
+    argument."""
 
     function: str
     msp_id: str
@@ -88,7 +100,7 @@ class Inbox:
     def find(self, job_id: str) -> Job | None:
         return find_job(self._reader, job_id)
 
-    def list(self, *, msp_id: str, identity: str | None, before: int | None, limit: int) -> list[Job]:
+    def jobs(self, *, msp_id: str, identity: str | None, before: int | None, limit: int) -> list[Job]:
         return list_jobs(self._reader, msp_id=msp_id, identity=identity, before=before, limit=limit)
 
     def depth(self) -> Depth:
@@ -168,8 +180,8 @@ def _store(connection: sqlite3.Connection, job: NewJob) -> Stored:
             return Stored(row["id"], fresh=False, same_content=row["digest"] == digest)
     job_id = new_job_id()
     connection.execute(
-        "INSERT INTO job (id, function, msp, identity, on_error, payload, events, digest, idempotency_key, created_at)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO job (id, function, msp, identity, on_error, payload, events, digest,"
+        " idempotency_key, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
         (
             job_id, job.function, job.msp_id, job.identity, job.on_error, job.payload, job.events, digest,
             job.idempotency_key, now(),

@@ -1,8 +1,8 @@
 """Setting up an instance, and the few things an operator does to one without HTTP.
 
-    create_instance(home, organisations=[OrganisationConfig(msp_id="FarmMSP", name="Farm")])
-    settings = load_settings(home)
-    token = create_token(settings, "scanner", "scanner", "FarmMSP", label="dock 3")
+create_instance(home, organisations=[OrganisationConfig(msp_id="FarmMSP", name="Farm")])
+settings = load_settings(home)
+token = create_token(settings, "scanner", "scanner", "FarmMSP", label="dock 3")
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
+from ledger.embedded import EmbeddedLedger
 
 import readmodel
 from api.jobs import open_inbox
 from api.settings import ROLES, OrganisationConfig, Role, Settings, SettingsError, load_settings, write_config
 from api.tokens import TokenInfo, TokenStore
-from ledger import EmbeddedLedger, Identity, ca
+from ledger import ca
+from ledger.port import Identity
 
 __all__ = [
     "OrganisationConfig",
@@ -44,7 +46,8 @@ def create_instance(
     port: int = 8700,
     database_url: str = "",
 ) -> None:
-    """Make a new instance at ``home``: configuration, ledger, read model, inbox, identities and a first token.
+    """Make a new instance at ``home``: configuration, ledger, read model, inbox, identities and a first
+    token.
 
     Every organisation gets one identity per role, named like it. The first organisation's admin gets a token,
     kept in ``HOME/admin.token`` (mode 600). Raises `SettingsError` when an instance is there already; the
@@ -54,7 +57,9 @@ def create_instance(
     if (home / "config.toml").exists():
         raise SettingsError(f"there is an instance at {home} already")
     if (home / "ledger").exists():
-        raise SettingsError(f"{home / 'ledger'} is the rest of an unfinished set-up: remove {home} and try again")
+        raise SettingsError(
+            f"{home / 'ledger'} is the rest of an unfinished set-up: remove {home} and try again"
+        )
     if not organisations:
         raise SettingsError("an instance needs at least one organisation")
     for directory in (home, home / "logs", home / "run", home / "forecasts"):
@@ -68,7 +73,9 @@ def create_instance(
     engine.dispose()
     open_inbox(settings.inbox_file).close()
     write_config(home, settings.ledger.organisations, port=port, database_url=database_url)
-    _write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
+    _write_private(
+        settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n"
+    )
 
 
 def create_token(
@@ -91,7 +98,7 @@ def create_token(
 def list_tokens(settings: Settings) -> list[TokenInfo]:
     """All tokens of the instance, without the tokens themselves."""
     with contextlib.closing(TokenStore(settings.tokens_file)) as store:
-        return store.list()
+        return store.tokens()
 
 
 def revoke_token(settings: Settings, token_id: str) -> bool:
@@ -110,7 +117,9 @@ def load_identity(settings: Settings, msp_id: str, name: str) -> Identity:
 
 async def _create_ledger(settings: Settings, custody_policy: CustodyPolicy) -> None:
     msp_ids = [organisation.msp_id for organisation in settings.ledger.organisations]
-    ledger = await EmbeddedLedger.create(settings.ledger_dir, organisations=msp_ids, channel=settings.ledger.channel)
+    ledger = await EmbeddedLedger.create(
+        settings.ledger_dir, organisations=msp_ids, channel=settings.ledger.channel
+    )
     try:
         for msp_id in msp_ids:
             for role in ROLES:

@@ -1,6 +1,7 @@
 """From the bytes of a request to canonical events: parsing and validation, and where that is done.
 
-A small body is parsed on the event loop, at once. A large one would hold the interpreter for a second, so it goes
+A small body is parsed on the event loop, at once. A large one would hold the interpreter for a second, so
+it goes
 to another process of lower priority, and scanners do not notice it.
 """
 
@@ -20,7 +21,8 @@ import epcis
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """A valid body: its events as the contract takes them (one JSON list), and their hashes in the same order."""
+    """A valid body: its events as the contract takes them (one JSON list), and their hashes in the same
+    order."""
 
     payload: bytes
     hashes: tuple[str, ...]

@@ -36,7 +36,9 @@ def job_errors(job: Job) -> list[ProblemDocument]:
         failure = job.failure
         item = ErrorItem(index=None, field="", code=failure.code, message=failure.message)
         return [describe(failure.status, failure.message, instance, errors=[item])]
-    rejected = [(n, verdict) for n, verdict in enumerate(job.verdicts or []) if verdict["verdict"] == "rejected"]
+    rejected = [
+        (n, verdict) for n, verdict in enumerate(job.verdicts or []) if verdict["verdict"] == "rejected"
+    ]
     rejected.sort(key=lambda pair: (pair[1].get("code") == "rolled_back", pair[0]))
     return [_problem(n, verdict, instance) for n, verdict in rejected[:MAX_ERRORS]]
 
@@ -52,7 +54,7 @@ def _problem(index: int, verdict: dict[str, Any], instance: str) -> ProblemDocum
 
 def _common(job: Job) -> dict[str, Any]:
     return {
-        "captureID": job.id,
+        "capture_id": job.id,
         "created_at": job.created_at,
         "finished_at": job.finished_at,
         "running": job.running,

@@ -5,7 +5,8 @@ A job's life::
     pending ──batch made──> sent ──ledger committed──> committed ──projected──> done
                               └──contract refused the job as such──> failed
 
-``pending`` and ``sent`` are what a crash must not lose; ``committed`` waits for the read model, so that whoever
+``pending`` and ``sent`` are what a crash must not lose; ``committed`` waits for the read model, so that
+whoever
 sees a finished job also finds its events. This module holds the schema and what both processes read; rows are
 written by `api.inbox` (HTTP process) and `api.batches` (worker process).
 """
@@ -62,7 +63,8 @@ CREATE TABLE IF NOT EXISTS job (
   failure BLOB,
   finished_at TEXT
 ) STRICT;
-CREATE UNIQUE INDEX IF NOT EXISTS job_key ON job (msp, identity, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS job_key ON job (msp, identity, idempotency_key) WHERE idempotency_key IS
+NOT NULL;
 CREATE INDEX IF NOT EXISTS job_lane ON job (msp, identity, seq) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS job_batch ON job (batch, seq) WHERE batch IS NOT NULL;
 CREATE INDEX IF NOT EXISTS job_block ON job (block) WHERE state = 'committed';
@@ -154,8 +156,8 @@ def list_jobs(
     """Capture jobs of an organisation (of one of its identities), newest first, without their verdicts."""
     columns = _COLUMNS.replace("verdicts", "NULL")
     rows = connection.execute(
-        f"SELECT {columns} FROM job WHERE function = ? AND msp = ? AND (? IS NULL OR identity = ?) AND seq < ?"
-        " ORDER BY seq DESC LIMIT ?",
+        f"SELECT {columns} FROM job WHERE function = ? AND msp = ? AND (? IS NULL OR identity = ?)"
+        " AND seq < ? ORDER BY seq DESC LIMIT ?",
         (CAPTURE, msp_id, identity, identity, before if before is not None else 2**62, limit),
     )
     return [_job(row) for row in rows]
@@ -168,7 +170,9 @@ def depth(connection: sqlite3.Connection) -> Depth:
         " UNION ALL SELECT count(*), total(events), min(created_at) FROM job WHERE batch IS NOT NULL"
     ).fetchall()
     oldest = [row[2] for row in waiting if row[2] is not None]
-    return Depth(sum(row[0] for row in waiting), int(sum(row[1] for row in waiting)), min(oldest, default=None))
+    return Depth(
+        sum(row[0] for row in waiting), int(sum(row[1] for row in waiting)), min(oldest, default=None)
+    )
 
 
 def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:

@@ -1,4 +1,5 @@
-"""What Prometheus reads: this process's requests, and the state of inbox, worker and read model as seen from here."""
+"""What Prometheus reads: this process's requests, and the state of inbox, worker and read model as seen
+from here."""
 
 from __future__ import annotations
 
@@ -19,7 +20,10 @@ class Metrics:
     def __init__(self, status: Callable[[], Status], states: Callable[[], dict[str, int]]) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
-            "lotline_http_requests_total", "HTTP requests", ["method", "route", "status"], registry=self.registry
+            "lotline_http_requests_total",
+            "HTTP requests",
+            ["method", "route", "status"],
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "lotline_http_request_seconds", "Time to answer", ["method", "route"], buckets=_BUCKETS,
@@ -55,7 +59,11 @@ class _StatusCollector(Collector):
         yield jobs
         for name, text, value in (
             ("lotline_inbox_events", "Events that wait for the ledger", status.inbox.events),
-            ("lotline_inbox_oldest_seconds", "Age of the oldest waiting job", status.inbox.oldest_age_seconds),
+            (
+                "lotline_inbox_oldest_seconds",
+                "Age of the oldest waiting job",
+                status.inbox.oldest_age_seconds,
+            ),
             ("lotline_ledger_height", "Blocks on the ledger", status.ledger.height),
             ("lotline_projector_checkpoint", "Last block in the read model", status.projector.checkpoint),
             ("lotline_projector_lag_blocks", "Blocks not yet in the read model", status.projector.lag_blocks),

@@ -21,7 +21,8 @@ class Answer(BaseModel):
 
 
 class Page(Answer, Generic[T]):
-    """A part of a list. ``next`` goes into ``nextPageToken`` to get the following part; null on the last one."""
+    """A part of a list. ``next`` goes into ``nextPageToken`` to get the following part; null on the last
+    one."""
 
     items: list[T]
     next: str | None = Field(description="Token of the next page, null on the last one", examples=[None])
@@ -59,7 +60,9 @@ class JobDocument(JobSummary):
 
     errors: list[ProblemDocument] = Field(description="One problem per rejected event, at most 100")
     verdicts: list[Verdict] = Field(description="In the order of the events, `perPage` at a time")
-    next: str | None = Field(description="`nextPageToken` for the following verdicts, null when there are none")
+    next: str | None = Field(
+        description="`nextPageToken` for the following verdicts, null when there are none"
+    )
 
 
 class CaptureAccepted(Answer):
@@ -67,7 +70,9 @@ class CaptureAccepted(Answer):
 
     capture_id: str = Field(alias="captureID", examples=["0199c6a1b2c3a1b2c3d4e5f60718293a4b"])
     events: int = Field(examples=[1])
-    location: str = Field(description="Where to ask for the outcome", examples=["/capture/0199c6a1b2c3a1b2c3d4e5f60718293a4b"])
+    location: str = Field(
+        description="Where to ask for the outcome", examples=["/capture/0199c6a1b2c3a1b2c3d4e5f60718293a4b"]
+    )
 
 
 class EventCreated(Answer):

@@ -18,7 +18,8 @@ except PackageNotFoundError:  # run from a checkout that was never installed
 DESCRIPTION = """
 Capture and query of EPCIS 2.0 events on a shared ledger.
 
-Every request needs `Authorization: Bearer <token>`, except `/health`, `/metrics` and this document. A token is
+Every request needs `Authorization: Bearer <token>`, except `/health`, `/metrics` and this document. A token
+is
 bound to an identity of an organisation and to a role. Errors are problem documents (RFC 9457).
 Identifiers in paths are percent-encoded GS1 Digital Links, EPC URNs or event hashes (`ni:///sha-256;…`).
 """

@@ -1,10 +1,11 @@
-"""Parameters that lists share. A page token is opaque to clients: it names the last row seen, not a row number."""
+"""Parameters that lists share. A page token is opaque to clients: it names the last row seen, not a row
+number."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
 
 from api.problems import query_error
 
@@ -30,3 +31,9 @@ def position(token: str | None) -> int | None:
     if token != token_of(value) or not 0 <= value < 2**62:
         raise query_error("nextPageToken", "not a token of this list")
     return value
+
+
+def next_link(request: Request, token: str) -> str:
+    """The Link header that names the next page of the same query; relative, so that it survives a proxy."""
+    url = request.url.include_query_params(nextPageToken=token)
+    return f'<{url.path}?{url.query}>; rel="next"'

@@ -39,7 +39,9 @@ _TYPES = {
 class ErrorItem(BaseModel):
     """One fault inside a request: which event, which field, what is wrong."""
 
-    index: int | None = Field(None, description="Position of the event in the request, from 0; null: the request as such")
+    index: int | None = Field(
+        None, description="Position of the event in the request, from 0; null: the request as such"
+    )
     field: str = Field("", description="JSON pointer or parameter name")
     code: str = Field(description="Short name of the fault, for programs", examples=["invalid_check_digit"])
     message: str = Field(description="What is wrong, for people")

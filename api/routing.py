@@ -1,4 +1,5 @@
-"""What every route does before its own work: who asks, in which format, and in which format do they want it back."""
+"""What every route does before its own work: who asks, in which format, and in which format do they want it
+back."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ JSON_LD = "application/ld+json"
 
 
 class ApiRoute(APIRoute):
-    """Checks the token, then the media types, then reads the body: in that order, whatever the endpoint is."""
+    """Checks the token, then the media types, then reads the body: in that order, whatever the endpoint
+    is."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -41,7 +43,8 @@ class ApiRoute(APIRoute):
 
 
 def choose(accept: str, offered: tuple[str, ...]) -> str:
-    """The offered media type that the Accept header likes best, the first offered on a tie; 406 if it likes none."""
+    """The offered media type that the Accept header likes best, the first offered on a tie; 406 if it likes
+    none."""
     if not accept.strip():
         return offered[0]
     wishes = [_wish(part) for part in accept.split(",") if part.strip()]

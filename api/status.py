@@ -28,7 +28,7 @@ class Heartbeat:
 
     pid: int
     at: float
-    height: int
+    height: int | None
     checkpoint: int | None
     failing: list[str] = field(default_factory=list)
 

@@ -1,16 +1,17 @@
 """Takes batches from the inbox to the ledger, and never gives up on one whose fate is open.
 
-What is done about an error follows from its two flags (facts of Fabric's own error table):
+What is done about an error follows from its kind:
 
-| the ledger says              | meaning                                 | done                                 |
-|------------------------------|-----------------------------------------|--------------------------------------|
-| refused by the contract      | the batch as a whole is malformed       | halved until the job to blame is alone; that one fails |
-| conflict                     | ordered and void: that id is used up    | a new transaction                    |
-| outcome unknown, retryable   | may or may not be ordered               | the same transaction again           |
-| anything else                | this identity can't write (revoked …)   | the job fails and says so            |
+| the ledger says            | meaning                             | done                             |
+|----------------------------|-------------------------------------|----------------------------------|
+| refused by the contract    | the batch as a whole is malformed   | halved until the job to blame is |
+|                            |                                     | alone; that one fails            |
+| conflict                   | ordered and void: its id is used up | a new transaction                |
+| retryable, outcome unknown | may or may not be ordered           | the same transaction again       |
+| anything else              | this identity can't write           | the job fails and says so        |
 
-The same transaction goes again even after an error that says "not applied": an earlier try of it may still be
-under way, and only the id keeps the two apart.
+The same transaction goes again even after an error that says "not applied": an earlier try of it may still
+be under way, and only the id keeps the two apart.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class Submitter:
             while True:
                 version = self._batches.version()
                 self._start_lanes()
-                while version == self._batches.version() and not any(task.done() for task in self._lanes.values()):
+                while version == self._batches.version() and not any(
+                    task.done() for task in self._lanes.values()
+                ):
                     await asyncio.sleep(self._settings.poll)
         finally:
             await self._stop_lanes()
@@ -100,12 +103,16 @@ class Submitter:
     def _record(self, batch: Batch, result: Committed) -> None:
         outcomes = read_outcomes(batch, result.result)
         self._batches.committed(batch, result.tx_id, result.block, outcomes)
-        log.info("committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function)
+        log.info(
+            "committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function
+        )
         self._committed(result.block)
 
     def _refused(self, batch: Batch, error: RejectedByContract) -> None:
         if len(batch.jobs) > 1:
-            log.warning("batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.message)
+            log.warning(
+                "batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.message
+            )
             self._batches.split(batch)
             return
         log.warning("job refused", job=batch.jobs[0].id, status=error.status, reason=error.message)
@@ -122,7 +129,7 @@ class Submitter:
 
     def _backoff(self, attempts: int) -> float:
         """Doubling, capped, with jitter so that lanes which failed together don't return together."""
-        ceiling = min(self._settings.backoff_last, self._settings.backoff_first * 2 ** min(attempts, 20))
+        ceiling = min(self._settings.backoff_last, self._settings.backoff_first * 2.0 ** min(attempts, 20))
         return ceiling * random.uniform(0.5, 1.0)
 
 

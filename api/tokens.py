@@ -82,7 +82,9 @@ class TokenStore:
         row = (secrets.token_hex(6), _digest(token), identity, msp_id, role, label, _now())
         with self._lock, transaction(self._connection):
             self._connection.execute(
-                "INSERT INTO token (id, digest, identity, msp, role, label, created_at) VALUES (?,?,?,?,?,?,?)", row
+                "INSERT INTO token (id, digest, identity, msp, role, label, created_at)"
+                " VALUES (?,?,?,?,?,?,?)",
+                row,
             )
         return token
 
@@ -95,7 +97,7 @@ class TokenStore:
             self._cache.clear()
         return changed == 1
 
-    def list(self) -> list[TokenInfo]:
+    def tokens(self) -> list[TokenInfo]:
         """All tokens, revoked ones too, oldest first."""
         self.flush()
         with self._lock:

@@ -39,7 +39,9 @@ IdempotencyKey = Annotated[
         description="A second request with the same key gets the first one's job, also after a lost answer.",
     ),
 ]
-JobId = Annotated[str, Path(alias="captureID", pattern="^[0-9a-f]{32}$", description="From the Location header")]
+JobId = Annotated[
+    str, Path(alias="captureID", pattern="^[0-9a-f]{32}$", description="From the Location header")
+]
 
 
 @router.post(
@@ -65,11 +67,17 @@ async def post_capture(
     """Capture an EPCISDocument, an EPCISQueryDocument or one bare event."""
     intake = await read_events(request)
     job = NewJob(
-        CAPTURE, principal.msp_id, principal.identity, on_error, intake.payload, len(intake.hashes), idempotency_key
+        CAPTURE,
+        principal.msp_id,
+        principal.identity,
+        on_error,
+        intake.payload,
+        len(intake.hashes),
+        idempotency_key,
     )
     stored = await put(request, job)
     response.headers["Location"] = location = f"/capture/{stored.job_id}"
-    return CaptureAccepted(captureID=stored.job_id, events=job.events, location=location)
+    return CaptureAccepted(capture_id=stored.job_id, events=job.events, location=location)
 
 
 @router.get("/capture", response_model=Page[JobSummary], responses=problems.responses(400, 401, 403, 406))
@@ -81,7 +89,7 @@ async def list_capture(
 ) -> Any:
     """Capture jobs, newest first: a scanner's own, an admin's whole organisation's."""
     inbox: Inbox = request.app.state.inbox
-    found = inbox.list(
+    found = inbox.jobs(
         msp_id=principal.msp_id,
         identity=None if principal.role == "admin" else principal.identity,
         before=position(next_page_token),
@@ -91,12 +99,16 @@ async def list_capture(
     return Page[JobSummary](items=[summarise(job) for job in found[:per_page]], next=more)
 
 
-@router.get("/capture/{captureID}", response_model=JobDocument, responses=problems.responses(400, 401, 403, 404, 406))
+@router.get(
+    "/capture/{captureID}", response_model=JobDocument, responses=problems.responses(400, 401, 403, 404, 406)
+)
 async def get_capture(
     request: Request,
     principal: Annotated[Principal, Depends(MAY_CAPTURE)],
     capture_id: JobId,
-    per_page: Annotated[int, Query(alias="perPage", ge=1, le=1000, description="Verdicts in one answer")] = 1000,
+    per_page: Annotated[
+        int, Query(alias="perPage", ge=1, le=1000, description="Verdicts in one answer")
+    ] = 1000,
     next_page_token: PageToken = None,
 ) -> Any:
     """A job's state. It is finished (`running: false`) once every query shows its events."""

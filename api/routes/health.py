@@ -1,4 +1,5 @@
-"""``/health`` and ``/metrics``: for machines that watch over the instance. Counts only, so no token is asked for."""
+"""``/health`` and ``/metrics``: for machines that watch over the instance. Counts only, so no token is
+asked for."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ def get_health(request: Request) -> Any:
     "/metrics",
     response_class=Response,
     responses={
-        200: {"description": "Prometheus text format", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        200: {
+            "description": "Prometheus text format",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
         **problems.responses(406),
     },
 )

@@ -49,7 +49,7 @@ def test_revoking_in_another_process_works_at_once(store: TokenStore, tmp_path: 
 def test_last_use_is_kept(store: TokenStore) -> None:
     store.find(store.create("scanner", "scanner", "FarmMSP", "used"))
     store.create("scanner", "scanner", "FarmMSP", "never used")
-    used = {info.label: info.last_used_at for info in store.list()}
+    used = {info.label: info.last_used_at for info in store.tokens()}
     assert used["used"] is not None
     assert used["never used"] is None
 

@@ -1,0 +1,62 @@
+"""``/devices``: scanners and sensors that sign what they report."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from fastapi import APIRouter, Body, Depends, Request, Response
+from pydantic import Field, model_validator
+
+from api.auth import MAY_ADMINISTER
+from api.commands import REGISTERED, Registered, canonical, register
+from api.models import Answer
+from api.routing import ApiRoute
+from api.tokens import Principal
+
+router = APIRouter(route_class=ApiRoute, tags=["registry"])
+
+_PEM = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+"""
+
+
+class DeviceIn(Answer):
+    """A device of one of the caller's parties, with the key that checks its signatures."""
+
+    id: str = Field(min_length=1, max_length=200, examples=["dock-3-reader"])
+    party: str = Field(max_length=500, examples=["https://id.gs1.org/417/0614141000005"])
+    algorithm: Literal["Ed25519", "ES256"]
+    public_key: str = Field(max_length=2000, description="PEM, SubjectPublicKeyInfo", examples=[_PEM])
+    name: str | None = Field(None, max_length=200, examples=["Reader at dock 3"])
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> DeviceIn:
+        try:
+            key = load_pem_public_key(self.public_key.encode())
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise ValueError("publicKey is not a public key in PEM") from error
+        ed25519 = isinstance(key, Ed25519PublicKey)
+        p256 = isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+        if not (ed25519 if self.algorithm == "Ed25519" else p256):
+            raise ValueError(f"publicKey is not a key for {self.algorithm}")
+        return self
+
+
+@router.post("/devices", status_code=201, response_model=Registered, responses=REGISTERED)
+async def post_devices(
+    request: Request,
+    response: Response,
+    principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
+    body: Annotated[DeviceIn | Annotated[list[DeviceIn], Field(min_length=1, max_length=1000)], Body()],
+) -> Any:
+    """Register one device or up to 1,000, or give them new keys."""
+    given = body if isinstance(body, list) else [body]
+    records = [
+        device.model_copy(update={"party": canonical(device.party, "/party", ("pgln",))}) for device in given
+    ]
+    return await register(request, response, principal, "registerDevice", records)
