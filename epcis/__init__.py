@@ -6,6 +6,7 @@
 'ni:///sha-256;…?ver=CBV2.0'
 """
 
+from epcis.checks import check
 from epcis.context import LOTLINE_NAMESPACE, STANDARD_CONTEXT, Context
 from epcis.documents import (
     Document,
@@ -62,6 +63,7 @@ __all__ = [
     "Source",
     "TransactionEvent",
     "TransformationEvent",
+    "check",
     "event_hash",
     "parse_document",
     "parse_event",

@@ -31,7 +31,7 @@ class Document:
     creation_date: str | None = None
     ignore_fields: frozenset[str] = field(default_factory=frozenset)
     """Extensions (``{namespace}name``) that the document declares, by ``…:ignoreFields``, to be left out of
-    its published event hashes. An event's own ``hash`` keeps them: a sender may not choose what is attested."""
+    its published event hashes. An event's own ``hash`` keeps them: no sender may choose what is attested."""
 
     def pre_hashes(self, version: str = DEFAULT_VERSION) -> list[str]:
         """The canonical text of every event, without the fields the document says to ignore."""

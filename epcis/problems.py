@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 MAX_PROBLEMS = 100
 
@@ -13,13 +13,15 @@ class Problem:
     """One fault.
 
     ``index`` is the event's place in the document (None: the fault is in the document itself); ``field`` is a
-    JSON pointer from the top of what was parsed, such as ``/epcisBody/eventList/3/bizStep``.
+    JSON pointer from the top of what was parsed, such as ``/epcisBody/eventList/3/bizStep``. A ``warning`` is
+    no reason to refuse an event.
     """
 
     index: int | None
     field: str
     code: str
     message: str
+    severity: Literal["error", "warning"] = "error"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

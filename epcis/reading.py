@@ -11,6 +11,9 @@ from epcis.problems import InvalidDocument, Problem, pointer
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_DEPTH = 254
+# One of GS1's own examples names its eventID twice. The last counts, as in most readers: that is harmless only
+# for members that are no part of what an event says, and so not of its hash.
+_NOT_IDENTITY = frozenset({"eventID", "recordTime"})
 
 
 def read_json(data: bytes | bytearray | memoryview | str | dict[str, Any]) -> Any:
@@ -18,7 +21,7 @@ def read_json(data: bytes | bytearray | memoryview | str | dict[str, Any]) -> An
 
     Raises:
         InvalidDocument: it is not UTF-8, not JSON (RFC 8259), nested deeper than 254 levels, has a number
-            that no double can hold, or has an object that names a member twice.
+            that no double can hold, or has an object that names a member twice (except eventID, recordTime).
     """
     source = _encoded(data)
     try:
@@ -62,10 +65,11 @@ def _written(data: dict[str, Any]) -> bytes:
 
 def _refuse_repeated_names(source: bytes) -> None:
     def members(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        for name in names:
-            if names.count(name) > 1:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen and name not in _NOT_IDENTITY:
                 raise _RepeatedNameError(name)
+            seen.add(name)
 
     try:
         json.loads(source, object_pairs_hook=members)

@@ -80,8 +80,8 @@ def to_urn(
 ) -> str:
     """The EPC URN of a Digital Link (or URN).
 
-    Where the company prefix ends is said by ``company_prefix_length`` (6 to 12), else by ``lengths``: the table
-    GS1 publishes unless another is given.
+    Where the company prefix ends is said by ``company_prefix_length`` (6 to 12), else by ``lengths``: by
+    default the table that GS1 publishes.
 
     Raises:
         PrefixLengthUnknown: neither knows; a URN is never guessed.
