@@ -100,6 +100,27 @@ def fetch(connection: Connection, sql: str, values: Iterable[str] | Iterable[int
     return list(rows)
 
 
+def fetch_ranges(connection: Connection, sql: str, ranges: Collection[tuple[int, int, int]]) -> list[Any]:
+    """Like :func:`fetch`, where ``{ranges}`` is a table ``r`` with columns ``value``, ``low`` and
+    ``high``."""
+    if not ranges:
+        return []
+    if connection.dialect.name == "postgresql":
+        source = "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS r(value, low, high)"
+        parameters: tuple[Any, ...] = tuple(list(column) for column in zip(*ranges, strict=True))
+    else:
+        parts = ("value", "low", "high")
+        members = ", ".join(f"json_extract(j.value, '$[{n}]') AS {part}" for n, part in enumerate(parts))
+        source = f"(SELECT {members} FROM json_each(?) AS j) AS r"
+        parameters = (orjson.dumps(list(ranges)).decode(),)
+    result = connection.exec_driver_sql(sql.replace("{ranges}", source), parameters)
+    cursor = result.cursor
+    assert cursor is not None, "only queries are fetched"
+    rows = cursor.fetchall()
+    result.close()
+    return list(rows)
+
+
 def _quoted(columns: Iterable[str]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 

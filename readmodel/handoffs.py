@@ -10,9 +10,9 @@ from readmodel.bulk import Bulk, Row
 from readmodel.columns import dump, to_millionths
 from readmodel.contents import Hop, contents_at
 from readmodel.flows import day_of
-from readmodel.identifiers import clean
+from readmodel.identifiers import clean, hash_hex
 from readmodel.names import Names
-from readmodel.scan import Scan, hash_hex, micros
+from readmodel.scan import Scan, micros
 from readmodel.tables import DailyFlow, Handoff, HandoffLine
 from readmodel.writer import Ids
 

@@ -58,3 +58,8 @@ def clean(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return text[: _LONGEST - 65] + "…" + sha256(text.encode()).hexdigest()
+
+
+def hash_hex(uri: str) -> str:
+    """The hex digest of an event's ``ni:///sha-256;…`` identity (or of one already in hex)."""
+    return uri.partition(";")[2].partition("?")[0] or uri

@@ -207,8 +207,8 @@ def _continues(head: Checkpoint | None, block: DecodedBlock) -> None:
     if head is not None and block.previous_hash.hex() != head.header_hash:
         raise ChainMismatchError(
             f"block {block.number} follows a block with hash {block.previous_hash.hex()}, but block "
-            f"{head.number} here has hash {head.header_hash}: the ledger was reset, or this read model belongs "
-            "to another channel. Rebuild the read model if the ledger is the right one"
+            f"{head.number} here has hash {head.header_hash}: the ledger was reset, or this read model "
+            "belongs to another channel. Rebuild the read model if the ledger is the right one"
         )
 
 

@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from readmodel.bulk import Row
 from readmodel.columns import dump, to_micros, to_millionths
 from readmodel.flows import EventFlow, event_flows
-from readmodel.identifiers import Description, clean, describe
+from readmodel.identifiers import Description, clean, describe, hash_hex
 
 NAMESPACE = "lotline"
 """The name of the contract on the channel, whose writes are projected."""
@@ -382,11 +382,6 @@ _READERS: dict[str, Callable[..., None]] = {
     "CF": Scan._configuration,
 }
 """Key types that are projected. IN says what TH's parent says; ID is in the event itself."""
-
-
-def hash_hex(uri: str) -> str:
-    """The hex digest of an event's ``ni:///sha-256;…`` identity (or of one already in hex)."""
-    return uri.partition(";")[2].partition("?")[0] or uri
 
 
 def _json(write: Write, tx_id: str) -> Any:

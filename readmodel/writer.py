@@ -8,10 +8,10 @@ from typing import Any
 
 from readmodel.bulk import Bulk, Row
 from readmodel.columns import dump, to_millionths
-from readmodel.identifiers import clean
+from readmodel.identifiers import clean, hash_hex
 from readmodel.intervals import Fact
 from readmodel.names import Names
-from readmodel.scan import Scan, hash_hex, micros
+from readmodel.scan import Scan, micros
 from readmodel.tables import (
     Balance,
     Block,
