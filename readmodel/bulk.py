@@ -112,7 +112,7 @@ def fetch_ranges(connection: Connection, sql: str, ranges: Collection[tuple[int,
         parts = ("value", "low", "high")
         members = ", ".join(f"json_extract(j.value, '$[{n}]') AS {part}" for n, part in enumerate(parts))
         source = f"(SELECT {members} FROM json_each(?) AS j) AS r"
-        parameters = (orjson.dumps(list(ranges)).decode(),)
+        parameters = (orjson.dumps([tuple(one) for one in ranges]).decode(),)
     result = connection.exec_driver_sql(sql.replace("{ranges}", source), parameters)
     cursor = result.cursor
     assert cursor is not None, "only queries are fetched"

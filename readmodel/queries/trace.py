@@ -7,6 +7,7 @@ into a lot after some of it was used does not concern that use.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -166,7 +167,7 @@ def _edges(walks: list[tuple[Walk, bool]], nodes: dict[_Key, TraceNode]) -> list
 
 
 _NAMED = (
-    "SELECT x.event_id, x.thing_id FROM {ranges} JOIN event_epc x "
+    "SELECT x.event_id, x.thing_id, x.role FROM {ranges} JOIN event_epc x "
     "ON x.thing_id = r.value AND x.event_time BETWEEN r.low AND r.high"
 )
 # Of the lot of a traced instance, only how it came to be: the rest happened to its other instances.
@@ -185,12 +186,8 @@ def _events(
 ) -> tuple[list[TraceEvent], bool]:
     things: dict[int, dict[str, None]] = {}
     for one, _ in walks:
-        whole, born = one.ranges()
-        for event, thing in (
-            *fetch_ranges(connection, _NAMED, whole),
-            *fetch_ranges(connection, _NAMED + _BORN, born),
-        ):
-            things.setdefault(event, {})[nodes[thing].id] = None
+        for event, key in _named(connection, one):
+            things.setdefault(event, {})[nodes[key].id] = None
     events: list[TraceEvent] = []
     for row in fetch(connection, _EVENT, things):
         if len(events) == max_events:
@@ -212,3 +209,21 @@ def _events(
 
 def _time(micros: int | None) -> datetime | None:
     return None if micros is None else from_micros(micros)
+
+
+def _named(connection: Connection, found: Walk) -> Iterator[tuple[int, int]]:
+    """The events of a walk, each with a thing it names."""
+    whole, born = found.ranges()
+    others: list[tuple[int, int]] = []
+    events = set(found.packing_events)
+    for event, key, role in (
+        *fetch_ranges(connection, _NAMED, whole),
+        *fetch_ranges(connection, _NAMED + _BORN, born),
+    ):
+        if role == "parentID" and key not in found.bounds:
+            others.append((event, key))
+        else:
+            events.add(event)
+            yield event, key
+    # What a carrier took on or gave off counts only if it was something traced.
+    yield from ((event, key) for event, key in others if event in events)

@@ -26,11 +26,11 @@ _SKEW = 300 * 1_000_000
 lot."""
 
 _CARRIERS = (
-    "SELECT c.child_id, c.parent_id, c.kind, c.from_time, c.to_time "
+    "SELECT c.child_id, c.parent_id, c.from_time, c.to_time, c.from_event_id, c.to_event_id "
     "FROM {values} JOIN containment c ON c.child_id = v.value"
 )
 _CONTENTS = (
-    "SELECT c.parent_id, c.child_id, c.kind, c.from_time, c.to_time "
+    "SELECT c.parent_id, c.child_id, c.from_time, c.to_time, c.from_event_id, c.to_event_id "
     "FROM {values} JOIN containment c ON c.parent_id = v.value WHERE c.kind <> 'association'"
 )
 _NEAR_SIDE = (
@@ -84,6 +84,8 @@ class Walk:
         self.stays: dict[Stay, None] = {}
         self.lots: dict[int, int] = {}
         """Lots of traced instances, with the bound; only how they were made matters."""
+        self.packing_events: set[int | None] = set()
+        """Ids of the events by which what was followed was packed and unpacked."""
         self._max_nodes = max_nodes
 
     def ranges(self) -> tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]:
@@ -177,17 +179,19 @@ def _follow_packing(
         stays[thing].append((BEGINNING, bound) if found.upstream else (bound, END))
     for stay in level.carriers:
         stays[stay.carrier].append((stay.low, stay.high))
-    for child, parent, _, start, end in fetch(connection, _CARRIERS, stays):
+    for child, parent, start, end, *events in fetch(connection, _CARRIERS, stays):
         for low, high in stays[child]:
             first, last = max(low, _low(start)), min(high, _high(end))
             if first <= last:
+                found.packing_events.update(events)
                 found.links[Link(parent, child, "contains", start, end)] = None
                 if found.carrier(stay := Stay(parent, first, last), depth):
                     following.carriers[stay] = None
-    for parent, child, _, start, end in fetch(connection, _CONTENTS, level.material):
+    for parent, child, start, end, *events in fetch(connection, _CONTENTS, level.material):
         bound = found.bounds[parent]
         first, last = _low(start), _high(end)
         if first <= bound if found.upstream else last >= bound:
+            found.packing_events.update(events)
             found.links[Link(parent, child, "contains", start, end)] = None
             if found.material(child, min(bound, last) if found.upstream else max(bound, first), depth):
                 following.material[child] = None
