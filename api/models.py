@@ -17,7 +17,9 @@ T = TypeVar("T")
 class Answer(BaseModel):
     """Base: snake_case in Python, camelCase in JSON; extra members are refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", from_attributes=True
+    )
 
 
 class Page(Answer, Generic[T]):

@@ -7,11 +7,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.auth import Allow
-from api.problems import ApiError
+from api.problems import ApiError, query_error
 
 JSON = "application/json"
 JSON_LD = "application/ld+json"
@@ -26,11 +27,17 @@ class ApiRoute(APIRoute):
         guards = [part.call for part in self.dependant.dependencies if isinstance(part.call, Allow)]
         takes_json = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
         offered = self._offered()
+        # A condition that is quietly ignored gives wrong answers, so an unknown parameter is an error. The
+        # event query has a table of its own.
+        known = {field.alias for field in get_flat_dependant(self.dependant).query_params}
+        free_query = "parameters" in (self.openapi_extra or {})
 
         async def checked(request: Request) -> Response:
             for guard in guards:
                 guard.check(request)
             request.state.media_type = choose(request.headers.get("accept", ""), offered)
+            for name in () if free_query else request.query_params.keys() - known:
+                raise query_error(name, "no such parameter")
             if takes_json:
                 require_json(request)
             return await handle(request)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import Field
 
-from api.auth import MAY_ADMINISTER
+from api import problems
+from api.answers import PGLN
+from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
 from api.commands import REGISTERED, Registered, canonical, register
-from api.models import Answer
+from api.models import Answer, Page
+from api.paging import PageSize, PageToken
+from api.parameters import Identified
+from api.problems import ApiError
 from api.routing import ApiRoute
 from api.tokens import Principal
+from readmodel.queries import registry
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
 
@@ -34,3 +40,39 @@ async def post_parties(
     given = body if isinstance(body, list) else [body]
     records = [party.model_copy(update={"id": canonical(party.id, "/id", ("pgln",))}) for party in given]
     return await register(request, response, principal, "registerParty", records)
+
+
+class PartyOut(Answer):
+    """A party that is named anywhere on the ledger."""
+
+    id: str = Field(examples=[PGLN])
+    registered: bool = Field(description="An organisation has claimed it")
+    adopted: bool = Field(description="Claimed by use, not by registration")
+    msp: str | None = Field(description="Organisation that speaks for it", examples=["FarmMSP"])
+    name: str | None = Field(examples=["Green Farm"])
+    detail: dict[str, Any] = Field(description="The ledger's whole record", examples=[{}])
+
+
+@router.get("/parties", response_model=Page[PartyOut], responses=problems.responses(400, 401, 403, 406))
+def get_parties(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
+    msp: Annotated[str | None, Query(max_length=64, description="Parties of this organisation")] = None,
+    per_page: PageSize = 100,
+    next_page_token: PageToken = None,
+) -> Any:
+    """Parties, in the order they were first named."""
+    with request.app.state.engine.connect() as connection:
+        return registry.parties(connection, msp=msp, per_page=per_page, token=next_page_token)
+
+
+@router.get("/parties/{id:path}", response_model=PartyOut, responses=problems.responses(401, 403, 404, 406))
+def get_party(
+    request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified
+) -> Any:
+    """One party, by PGLN."""
+    with request.app.state.engine.connect() as connection:
+        found = registry.party(connection, identified)
+    if found is None:
+        raise ApiError(404, f"the ledger has never heard of {identified}")
+    return found

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import Field
 
-from api.auth import MAY_ADMINISTER
+from api import problems
+from api.answers import GLN, PGLN
+from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
 from api.commands import REGISTERED, Registered, canonical, register
-from api.models import Answer
+from api.models import Answer, Page
+from api.paging import PageSize, PageToken
+from api.parameters import Identified, Identifier
+from api.problems import ApiError
 from api.routing import ApiRoute
 from api.tokens import Principal
+from readmodel.queries import registry
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
 
@@ -49,3 +55,53 @@ def _canonical(place: PlaceIn) -> PlaceIn:
             "party": canonical(place.party, "/party", ("pgln",)),
         }
     )
+
+
+class PlaceOut(Answer):
+    """A place that is named anywhere on the ledger."""
+
+    id: str = Field(examples=[GLN])
+    registered: bool = Field(description="An organisation has claimed it")
+    adopted: bool = Field(description="Claimed by use, not by registration")
+    msp: str | None = Field(description="Organisation that runs it", examples=["FarmMSP"])
+    party: str | None = Field(examples=[PGLN])
+    name: str | None = Field(examples=["Green Farm, cold store"])
+    kind: str | None = Field(examples=["warehouse"])
+    latitude: float | None = Field(examples=[48.137])
+    longitude: float | None = Field(examples=[11.575])
+    country: str | None = Field(examples=["DE"])
+    detail: dict[str, Any] = Field(description="The ledger's whole record", examples=[{}])
+
+
+@router.get("/places", response_model=Page[PlaceOut], responses=problems.responses(400, 401, 403, 406))
+def get_places(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
+    party: Identifier = None,
+    country: Annotated[str | None, Query(max_length=50)] = None,
+    registered: Annotated[bool | None, Query()] = None,
+    per_page: PageSize = 100,
+    next_page_token: PageToken = None,
+) -> Any:
+    """Places, in the order they were first named."""
+    with request.app.state.engine.connect() as connection:
+        return registry.places(
+            connection,
+            party=party,
+            country=country,
+            registered=registered,
+            per_page=per_page,
+            token=next_page_token,
+        )
+
+
+@router.get("/places/{id:path}", response_model=PlaceOut, responses=problems.responses(401, 403, 404, 406))
+def get_place(
+    request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified
+) -> Any:
+    """One place, by GLN."""
+    with request.app.state.engine.connect() as connection:
+        found = registry.place(connection, identified)
+    if found is None:
+        raise ApiError(404, f"the ledger has never heard of {identified}")
+    return found
