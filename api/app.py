@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+import structlog
+from fastapi import FastAPI, Request
+from sqlalchemy.exc import OperationalError
+from starlette.responses import Response
 
 import readmodel
 from api import methods, openapi, problems
@@ -18,6 +21,9 @@ from api.routes import ROUTERS
 from api.settings import Settings
 from api.status import Status, assess, read_heartbeat
 from api.tokens import TokenStore
+from readmodel.queries.paging import InvalidTokenError
+
+log = structlog.get_logger("lotline.http")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -38,6 +44,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     problems.install(app)
+    app.add_exception_handler(InvalidTokenError, _on_invalid_token)
+    app.add_exception_handler(OperationalError, _on_database_away)
     for router in ROUTERS:
         app.include_router(router)
     methods.install(app)
@@ -50,6 +58,19 @@ def create_app(settings: Settings) -> FastAPI:
         Edge, body_limit=settings.http.body_limit, limit_headers=limit_headers(settings), observe=observe
     )
     return app
+
+
+async def _on_invalid_token(request: Request, error: Exception) -> Response:
+    problem = problems.query_error("nextPageToken", str(error))
+    return problems.respond(
+        problems.describe(400, problem.detail, request.url.path, kind=problem.kind, errors=problem.errors)
+    )
+
+
+async def _on_database_away(request: Request, error: Exception) -> Response:
+    log.warning("read model away", error=str(error))
+    document = problems.describe(503, "the read model can't be reached; try again", request.url.path)
+    return problems.respond(document, {"Retry-After": "5"})
 
 
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -12,11 +12,12 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 import epcis
+from epcis.problems import MAX_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,32 @@ def read(body: bytes) -> Reading:
         document = epcis.parse_document(body)
     except epcis.InvalidDocument as error:
         return error.problems
+    problems = _check(document)
+    if problems:
+        return problems
     return Intake(
         payload=b"[" + b",".join(_for_contract(event) for event in document.events) + b"]",
         hashes=tuple(event.hash for event in document.events),
     )
+
+
+_EVENT_LISTS = {
+    "EPCISDocument": "/epcisBody/eventList/{}",
+    "EPCISQueryDocument": "/epcisBody/queryResults/resultsBody/eventList/{}",
+    "Event": "",
+}
+
+
+def _check(document: epcis.Document) -> list[epcis.Problem]:
+    """What the schema can't say, such as check digits; warnings are not for turning an event away."""
+    found: list[epcis.Problem] = []
+    for index, event in enumerate(document.events):
+        where = _EVENT_LISTS[document.kind].format(index)
+        errors = (problem for problem in epcis.check(event, index) if problem.severity == "error")
+        found += [replace(problem, field=where + problem.field) for problem in errors]
+        if len(found) >= MAX_PROBLEMS:
+            break
+    return found[:MAX_PROBLEMS]
 
 
 def _for_contract(event: epcis.Event) -> bytes:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request
-from fastapi.dependencies.utils import get_flat_dependant
+from fastapi import Request, params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -29,7 +29,11 @@ class ApiRoute(APIRoute):
         offered = self._offered()
         # A condition that is quietly ignored gives wrong answers, so an unknown parameter is an error. The
         # event query has a table of its own.
-        known = {field.alias for field in get_flat_dependant(self.dependant).query_params}
+        known = {
+            field.alias
+            for field in get_flat_params(self.dependant)
+            if isinstance(field.field_info, params.Query)
+        }
         free_query = "parameters" in (self.openapi_extra or {})
 
         async def checked(request: Request) -> Response:
