@@ -4,10 +4,10 @@ A parsed event is valid by the schema; capture refuses one with errors found her
 
 - ``check_digit``, error: every GS1 key ends with its check digit (GS1 General Specifications, 7.9.1).
 - ``parent_missing``, error: packing and unpacking name their container (EPCIS 2.0, 7.4.3).
-- ``sensor_attribute_twice``, warning: an attribute of a sensor reading stands in the metadata or in the report,
-  not in both (EPCIS conformance requirements, TCR-53 step 29).
-- ``sensor_time``, warning: no reading was taken after the event that reports it, and none ended before it began
-  (EPCIS 2.0, M122).
+- ``sensor_attribute_twice``, warning: an attribute of a reading stands in the sensor's metadata or in the
+  report, not in both (EPCIS conformance requirements, TCR-53 step 29).
+- ``sensor_time``, warning: no reading was taken after the event that reports it, and none ended before it
+  began (EPCIS 2.0, M122).
 
 The sensor rules only warn because five of GS1's own 47 examples break them.
 
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from epcis.elements import SensorElement
 from epcis.events import AggregationEvent, Event
 from epcis.formats import parse_date_time
-from epcis.identifiers import InvalidIdentifier, parse
+from epcis.identifiers import is_miswritten
 from epcis.problems import Problem, pointer
 
 _SHARED_ATTRIBUTES = {
@@ -51,50 +51,47 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
 
 
 def _check_digits(event: Event) -> Iterator[_Found]:
-    for field, uri in _identifiers(event):
-        try:
-            identifier = parse(uri)
-        except InvalidIdentifier:
-            continue
-        if not identifier.has_valid_check_digit:
-            yield field, "check_digit", f"wrong check digit in {uri}"
+    for place, uri in _identifiers(event):
+        if is_miswritten(uri):
+            yield pointer(*place), "check_digit", f"wrong check digit in {uri}"
 
 
-def _identifiers(event: Event) -> Iterator[tuple[str, str]]:
-    yield from _single_identifiers(event)
+def _identifiers(event: Event) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(where, what) of every identifier of things, places, parties and documents."""
+    for place, uri in (
+        (("parentID",), event.parent_id),
+        (("transformationID",), event.transformation_id),
+        (("readPoint", "id"), event.read_point),
+        (("bizLocation", "id"), event.biz_location),
+    ):
+        if uri is not None:
+            yield place, uri
     for name, epcs in (
         ("epcList", event.epc_list),
         ("childEPCs", event.child_epcs),
         ("inputEPCList", event.input_epc_list),
         ("outputEPCList", event.output_epc_list),
     ):
-        for place, epc in enumerate(epcs):
-            yield pointer(name, place), epc
+        for i, epc in enumerate(epcs):
+            yield (name, i), epc
     for name, elements in (
         ("quantityList", event.quantity_list),
         ("childQuantityList", event.child_quantity_list),
         ("inputQuantityList", event.input_quantity_list),
         ("outputQuantityList", event.output_quantity_list),
     ):
-        for place, element in enumerate(elements):
-            yield pointer(name, place, "epcClass"), element.epc_class
-    for place, source in enumerate(event.source_list):
-        yield pointer("sourceList", place, "source"), source.source
-    for place, destination in enumerate(event.destination_list):
-        yield pointer("destinationList", place, "destination"), destination.destination
-    for place, transaction in enumerate(event.biz_transaction_list):
-        yield pointer("bizTransactionList", place, "bizTransaction"), transaction.biz_transaction
+        for i, element in enumerate(elements):
+            yield (name, i, "epcClass"), element.epc_class
+    yield from _counterparts(event)
 
 
-def _single_identifiers(event: Event) -> Iterator[tuple[str, str]]:
-    for field, uri in (
-        ("/parentID", event.parent_id),
-        ("/transformationID", event.transformation_id),
-        ("/readPoint/id", event.read_point),
-        ("/bizLocation/id", event.biz_location),
-    ):
-        if uri is not None:
-            yield field, uri
+def _counterparts(event: Event) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for i, source in enumerate(event.source_list):
+        yield ("sourceList", i, "source"), source.source
+    for i, destination in enumerate(event.destination_list):
+        yield ("destinationList", i, "destination"), destination.destination
+    for i, transaction in enumerate(event.biz_transaction_list):
+        yield ("bizTransactionList", i, "bizTransaction"), transaction.biz_transaction
 
 
 def _parent(event: Event) -> Iterator[_Found]:

@@ -36,19 +36,20 @@ class Context:
     def __init__(self, entries: Any = ()) -> None:
         self.declared: dict[str, str] = {}
         self.terms: dict[str, Any] = {}
-        self.remote: list[str] = []
+        remote: dict[str, None] = {}
         for entry in entries if isinstance(entries, list | tuple) else [entries]:
-            self._add(entry)
+            self._add(entry, remote)
+        self.remote = list(remote)
         self.prefixes: dict[str, str] = {
             **STANDARD_PREFIXES,
             "lotline": LOTLINE_NAMESPACE,
             **self.declared,
         }
 
-    def _add(self, entry: Any) -> None:
+    def _add(self, entry: Any, remote: dict[str, None]) -> None:
         if isinstance(entry, str):
-            if not _STANDARD_ADDRESS.fullmatch(entry) and entry not in self.remote:
-                self.remote.append(entry)
+            if not _STANDARD_ADDRESS.fullmatch(entry):
+                remote[entry] = None
         elif isinstance(entry, dict):
             for name, value in entry.items():
                 if isinstance(value, str) and not name.startswith("@"):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from epcis import fields as f
 from epcis.formats import is_uri
 from epcis.problems import Problem, pointer
+
+_MAX_CONTEXT_BYTES = 32 * 1024
 
 
 class _Part(BaseModel):
@@ -32,6 +35,9 @@ def check_context(value: Any) -> str | None:
             return "must be a URI, an object, or a list of these"
     if len({_comparable(entry) for entry in entries}) != len(entries):
         return "the same entry appears twice"
+    # Every event carries what it needs of its context, so a large one would multiply.
+    if len(orjson.dumps(value)) > _MAX_CONTEXT_BYTES:
+        return f"larger than {_MAX_CONTEXT_BYTES} bytes"
     return None
 
 

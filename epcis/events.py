@@ -56,7 +56,8 @@ class Event(BaseModel):
     certification_info: f.Optional[f.UriOrUris] = None
     error_declaration: f.Optional[ErrorDeclaration] = None
 
-    _context: Context = PrivateAttr(default=GS1_ONLY)
+    # None stands for the standard context: Pydantic would copy any other default for every event.
+    _context: Context | None = PrivateAttr(default=None)
     _signature: dict[str, Any] | None = PrivateAttr(default=None)
     _hash: str | None = PrivateAttr(default=None)
 
@@ -106,14 +107,14 @@ class Event(BaseModel):
     def extension(self, namespace: str, name: str) -> Any:
         """The extension ``name`` of ``namespace``, under whatever prefix it was sent; None if absent."""
         for key, value in self.__pydantic_extra__.items():
-            if self._context.expand(key) == (namespace, name):
+            if self.context.expand(key) == (namespace, name):
                 return value
         return None
 
     @property
     def context(self) -> Context:
         """The namespaces that its extensions are written in."""
-        return self._context
+        return self._context or GS1_ONLY
 
     @property
     def signature(self) -> dict[str, Any] | None:
@@ -139,7 +140,7 @@ class Event(BaseModel):
         """
         event = self.model_dump(by_alias=True, exclude_unset=True)
         if with_context:
-            entries = [STANDARD_CONTEXT, *self._context.needed_by(orjson.dumps(event))]
+            entries = [STANDARD_CONTEXT, *self.context.needed_by(orjson.dumps(event))]
             event = {"@context": entries, **event}
         return with_urns(event) if form == "urn" else event
 
@@ -147,7 +148,7 @@ class Event(BaseModel):
         """The one form Lotline stores: JSON with sorted keys, no ``recordTime`` and no standard context."""
         event = self.model_dump(by_alias=True, exclude_unset=True, exclude=_NOT_STORED)
         stored = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
-        entries = self._context.needed_by(stored)
+        entries = self.context.needed_by(stored)
         if not entries:
             return stored
         event["@context"] = entries

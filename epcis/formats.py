@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 _PCHAR = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
@@ -34,7 +33,6 @@ def is_uri(text: str) -> bool:
     return _PLAIN_URI.fullmatch(text) is not None or _is_unusual_uri(text)
 
 
-@lru_cache(maxsize=4096)
 def _is_unusual_uri(text: str) -> bool:
     match = _URI.fullmatch(text)
     if match is None:

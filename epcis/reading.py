@@ -11,8 +11,8 @@ from epcis.problems import InvalidDocument, Problem, pointer
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_DEPTH = 254
-# One of GS1's own examples names its eventID twice. The last counts, as in most readers: that is harmless only
-# for members that are no part of what an event says, and so not of its hash.
+# One of GS1's own examples names its eventID twice. The last counts, as in most readers: harmless only for
+# members that are no part of what an event says, and so not of its hash.
 _NOT_IDENTITY = frozenset({"eventID", "recordTime"})
 
 

@@ -17,7 +17,7 @@ from epcis.identifiers.builders import gln, gtin, lot, pgln, sgtin, sscc
 from epcis.identifiers.check_digit import check_digit, has_valid_check_digit
 from epcis.identifiers.digital_link import read_digital_link
 from epcis.identifiers.errors import InvalidIdentifier, PrefixLengthUnknown
-from epcis.identifiers.identifier import CANONICAL_BASE, Identifier
+from epcis.identifiers.identifier import CANONICAL_BASE, CHECKED_DIGITS, Identifier
 from epcis.identifiers.prefixes import published_prefix_length
 from epcis.identifiers.urn import PrefixLengths, read_urn, write_urn
 
@@ -32,6 +32,7 @@ __all__ = [
     "gln",
     "gtin",
     "has_valid_check_digit",
+    "is_miswritten",
     "lot",
     "parse",
     "pgln",
@@ -49,6 +50,11 @@ _ALREADY_CANONICAL = re.compile(
 )
 
 
+# The key of a canonical Digital Link, read without taking the rest apart.
+_KEY = re.compile(r"https://id\.gs1\.org/(00|01|253|255|402|414|417|8003|8006|8017|8018)/([0-9]{13,18})")
+_LONGEST_CACHED = 200
+
+
 def parse(identifier: str) -> Identifier:
     """Reads an EPC URN (id, class or pattern) or a Digital Link on any domain. Check digits are not judged.
 
@@ -60,6 +66,17 @@ def parse(identifier: str) -> Identifier:
     if identifier.startswith("urn:epc:"):
         return read_urn(identifier)
     return read_digital_link(identifier)
+
+
+def is_miswritten(uri: str) -> bool:
+    """Whether ``uri`` is a GS1 identifier with a wrong check digit; False for a URI that is none."""
+    match = _KEY.match(uri)
+    if match is not None:
+        return not has_valid_check_digit(match[2][: CHECKED_DIGITS[match[1]]])
+    try:
+        return not parse(uri).has_valid_check_digit
+    except InvalidIdentifier:
+        return False
 
 
 def to_digital_link(identifier: str) -> str:
@@ -90,11 +107,16 @@ def to_urn(
     return write_urn(parse(identifier), company_prefix_length, lengths)
 
 
-@lru_cache(maxsize=1 << 16)
 def canonical_or_same(uri: str) -> str:
     """The canonical Digital Link if ``uri`` is a GS1 identifier, else ``uri`` as it is."""
-    if _ALREADY_CANONICAL.fullmatch(uri) or not uri.startswith(("urn:epc:", "http")):
+    if not uri.startswith(("urn:epc:", "http")) or _ALREADY_CANONICAL.fullmatch(uri):
         return uri
+    # Nothing longer is a key, and a cache of long texts would be a way to fill the memory.
+    return _canonical_or_same(uri) if len(uri) <= _LONGEST_CACHED else _canonical_or_same.__wrapped__(uri)
+
+
+@lru_cache(maxsize=1 << 14)
+def _canonical_or_same(uri: str) -> str:
     try:
         return parse(uri).canonical
     except InvalidIdentifier:

@@ -10,7 +10,7 @@ from epcis.identifiers.escapes import for_link
 CANONICAL_BASE = "https://id.gs1.org"
 
 # AI of the key -> how many of its leading digits end with a check digit (absent: it has none).
-_CHECKED_DIGITS = {
+CHECKED_DIGITS = {
     "00": 18, "01": 14, "253": 13, "255": 13, "402": 17, "414": 13, "417": 13,
     "8003": 14, "8006": 14, "8017": 18, "8018": 18,
 }  # fmt: skip
@@ -56,7 +56,7 @@ class Identifier:
         if self.qualifier_ai in ("21", "235", "8011"):
             return self.qualifier
         if self.ai in _SERIAL_INSIDE:
-            return self.key[_CHECKED_DIGITS[self.ai] :] or None
+            return self.key[CHECKED_DIGITS[self.ai] :] or None
         return None
 
     @property
@@ -74,5 +74,5 @@ class Identifier:
     @property
     def has_valid_check_digit(self) -> bool:
         """True as well where the key has no check digit."""
-        digits = _CHECKED_DIGITS.get(self.ai)
+        digits = CHECKED_DIGITS.get(self.ai)
         return digits is None or has_valid_check_digit(self.key[:digits])
