@@ -72,6 +72,10 @@ class Bulk:
         """
         return fetch(self._connection, sql, values, *more)
 
+    def fetch_ranges(self, sql: str, ranges: Collection[tuple[int, int, int]]) -> list[Any]:
+        """See :func:`fetch_ranges`."""
+        return fetch_ranges(self._connection, sql, ranges)
+
     def _many(self, sql: str, rows: Collection[Row]) -> None:
         if not rows:
             return
@@ -79,6 +83,11 @@ class Bulk:
             self._connection.exec_driver_sql(sql, tuple(list(column) for column in zip(*rows, strict=True)))
         else:
             self._connection.exec_driver_sql(sql, list(rows))
+
+
+LONG_AGO = -(2**62)
+FAR_OFF = 2**62
+"""Bounds of a range that has none, in microseconds."""
 
 
 def fetch(connection: Connection, sql: str, values: Iterable[str] | Iterable[int], *more: Any) -> list[Any]:

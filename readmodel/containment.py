@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from readmodel.bulk import Bulk, Row
+from readmodel.bulk import FAR_OFF, LONG_AGO, Bulk, Row
 from readmodel.intervals import Fact, Interval, of_association, of_instance, of_quantity
 from readmodel.tables import Containment, Packing
 
@@ -25,9 +25,12 @@ _FACT_COLUMNS = ("child_id", "parent_id", "event_time", "event_id", "n", "kind",
 _FACT = ", ".join(f"p.{column}" for column in _FACT_COLUMNS)
 
 
-def update_containment(bulk: Bulk, new: Sequence[Fact], first_event: int, first_thing: int) -> set[int]:
-    """Keep the new facts and work out the intervals they touch; returns the parents whose contents changed.
+def update_containment(
+    bulk: Bulk, new: Sequence[Fact], first_event: int, first_thing: int
+) -> set[tuple[int, int, int]]:
+    """Keep the new facts and work out the intervals they touch.
 
+    Returns the (parent, low, high) between which a parent's contents are now others than they were.
     ``first_event`` and ``first_thing`` are the first ids of this batch: whatever is older may have a past to
     look up, the rest has none.
     """
@@ -35,12 +38,14 @@ def update_containment(bulk: Bulk, new: Sequence[Fact], first_event: int, first_
         return set()
     bulk.insert(Packing, _FACT_COLUMNS, new)
     groups: dict[Group, list[Fact]] = defaultdict(list)
+    emptied: list[Fact] = []
     for fact in new:
         if fact.child:
             groups[_group(fact)].append(fact)
-    emptied = [fact for fact in new if not fact.child]
-    old = _past(bulk, groups, {fact.parent for fact in emptied}, first_event, first_thing)
-    for fact in old:
+        else:
+            emptied.append(fact)
+    touched = {*groups, *_emptied(bulk, emptied, first_thing)}
+    for fact in _past(bulk, touched, first_event, first_thing):
         groups[_group(fact)].append(fact)
     sweeps = _sweeps(bulk, groups, emptied, first_event, first_thing)
     return _write(bulk, groups, sweeps, first_event)
@@ -50,29 +55,45 @@ def _group(fact: Fact) -> Group:
     return (fact.kind, fact.child, 0 if fact.kind == "aggregation" else fact.parent)
 
 
-def _past(
-    bulk: Bulk, groups: Collection[Group], emptied: set[int], first_event: int, first_thing: int
-) -> list[Fact]:
-    """What older events said of the touched groups, and of every child a parent that was emptied ever had."""
-    children = {child for kind, child, _ in groups if kind == "aggregation" and child < first_thing}
-    parents = {parent for _, _, parent in groups if 0 < parent < first_thing}
-    pairs = set(groups)
-    old = emptied_parents = _facts(bulk, "p.parent_id = v.value AND p.child_id > 0", emptied, first_event)
-    children.update(fact.child for fact in emptied_parents if fact.kind == "aggregation")
-    pairs.update(map(_group, emptied_parents))
+def _emptied(bulk: Bulk, emptied: Sequence[Fact], first_thing: int) -> Iterator[Group]:
+    """The groups of what was inside a parent when it was emptied."""
+    ranges = {(fact.parent, fact.time, fact.time) for fact in emptied if fact.parent < first_thing}
+    for parent, child, kind, *_ in inside(bulk, ranges, "c.parent_id, c.child_id, c.kind"):
+        yield (kind, child, 0 if kind == "aggregation" else parent)
+
+
+def inside(bulk: Bulk, ranges: Collection[tuple[int, int, int]], columns: str, join: str = "") -> list[Row]:
+    """Columns of the intervals ``c`` in which parents held something between two times.
+
+    Asked in two parts because an index finds "still inside" and "taken out since" each, but not either.
+    """
+    rows: list[Row] = []
+    for end in ("c.to_time IS NULL", "c.to_time >= r.low"):
+        rows.extend(
+            bulk.fetch_ranges(
+                f"SELECT {columns} FROM {{ranges}} JOIN containment c ON c.parent_id = r.value AND {end} {join} "
+                "WHERE (c.from_time IS NULL OR c.from_time <= r.high)",
+                ranges,
+            )
+        )
+    return rows
+
+
+def _past(bulk: Bulk, touched: Collection[Group], first_event: int, first_thing: int) -> list[Fact]:
+    """What older events said of the touched groups."""
+    children = {child for kind, child, _ in touched if kind == "aggregation" and child < first_thing}
+    parents = {parent for _, _, parent in touched if 0 < parent < first_thing}
     by_child = _facts(bulk, "p.child_id = v.value AND p.kind = 'aggregation'", children, first_event)
     by_parent = _facts(bulk, "p.parent_id = v.value AND p.kind <> 'aggregation'", parents, first_event)
-    found = dict.fromkeys(fact for fact in (*old, *by_child, *by_parent) if _group(fact) in pairs)
-    return list(found)
+    return [fact for fact in (*by_child, *by_parent) if fact.child and _group(fact) in touched]
 
 
 def _sweeps(
     bulk: Bulk, groups: dict[Group, list[Fact]], emptied: Iterable[Fact], first_event: int, first_thing: int
 ) -> dict[int, list[Fact]]:
     """By parent, the DELETEs that named no child: each is said of every child the parent then had."""
-    parents = {fact.parent for facts in groups.values() for fact in facts}
+    known = {fact.parent for facts in groups.values() for fact in facts if 0 < fact.parent < first_thing}
     sweeps: dict[int, list[Fact]] = defaultdict(list)
-    known = {parent for parent in parents if parent < first_thing}
     older = _facts(bulk, "p.child_id = 0 AND p.parent_id = v.value", known, first_event)
     for fact in (*older, *emptied):
         sweeps[fact.parent].append(fact)
@@ -91,7 +112,7 @@ def _fact(row: Row) -> Fact:
 
 def _write(
     bulk: Bulk, groups: dict[Group, list[Fact]], sweeps: dict[int, list[Fact]], first_event: int
-) -> set[int]:
+) -> set[tuple[int, int, int]]:
     before: dict[Row, Row] = {}
     after: dict[Row, Row] = {}
     for group, facts in groups.items():
@@ -101,10 +122,15 @@ def _write(
         if past:
             _rows(group, past, before)
     gone = [key for key in before if key not in after]
-    changed = [(*key, *value) for key, value in after.items() if before.get(key) != value]
+    changed = [key for key, value in after.items() if before.get(key) != value]
     bulk.delete(Containment, _COLUMNS[:4], gone)
-    bulk.upsert(Containment, _COLUMNS, changed)
-    return {row[1] for row in (*gone, *changed) if row[2] != "association"}
+    bulk.upsert(Containment, _COLUMNS, [(*key, *after[key]) for key in changed])
+    return {
+        (key[1], low, high)
+        for key in (*gone, *changed)
+        if key[2] != "association"
+        for low, high in _difference(before.get(key), after.get(key))
+    }
 
 
 def _sweeps_of(kind: str, facts: Sequence[Fact], sweeps: dict[int, list[Fact]]) -> list[Fact]:
@@ -124,3 +150,21 @@ def _rows(group: Group, facts: Sequence[Fact], into: dict[Row, Row]) -> None:
         n = count[interval.parent]
         count[interval.parent] = n + 1
         into[(child, interval.parent, kind, n)] = interval[1:]
+
+
+def _difference(before: Row | None, after: Row | None) -> Iterator[tuple[int, int]]:
+    """When an interval, (start, end, …, quantity, unit), is not what it was."""
+    spans = [_span(row) for row in (before, after) if row is not None]
+    if before is None or after is None or before[4:] != after[4:]:
+        yield from spans
+        return
+    starts, ends = zip(*spans, strict=True)
+    if starts[0] != starts[1]:
+        yield min(starts), max(starts)
+    if ends[0] != ends[1]:
+        yield min(ends), max(ends)
+
+
+def _span(row: Row) -> tuple[int, int]:
+    start, end = row[0], row[1]
+    return (LONG_AGO if start is None else start, FAR_OFF if end is None else end)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from readmodel.bulk import Bulk, Row
+from readmodel.containment import inside
 from readmodel.flows import ONE
 
 
@@ -35,44 +36,53 @@ class Hop(NamedTuple):
 Contents = dict[tuple[int, str], int]
 """Millionths by product and unit."""
 
-_INSIDE = (
-    "SELECT c.parent_id, c.child_id, c.kind, c.from_time, c.to_time, c.quantity, c.uom, t.product_id "
-    "FROM {values} JOIN containment c ON c.parent_id = v.value JOIN thing t ON t.id = c.child_id "
-    "WHERE c.kind <> 'association' AND (c.to_time IS NULL OR c.to_time >= ?) "
-    "AND (c.from_time IS NULL OR c.from_time <= ?)"
-)
+_COLUMNS = "c.parent_id, r.low, c.child_id, c.kind, c.from_time, c.to_time, c.quantity, c.uom, t.product_id"
+_WITH_PRODUCT = "JOIN thing t ON t.id = c.child_id AND c.kind <> 'association'"
 
 
 def contents_at(bulk: Bulk, hops: Sequence[Hop], product_of: Mapping[int, int | None]) -> list[Contents]:
-    """The contents of each hop's item, counted where they end: a case with recorded bottles counts as
-    bottles.
+    """The contents of each hop's item, counted where packing ends: a case with recorded bottles is bottles.
 
-    Goes down one level of packing per query for all hops together.
+    Goes down one level of packing at a time for all hops together.
     """
     contents: list[Contents] = [defaultdict(int) for _ in hops]
-    times = [hop.moment for hop in hops if hop.moment is not None]
-    if not times:
-        return contents
-    frontier = [(index, hop.item, product_of[hop.item]) for index, hop in enumerate(hops)]
-    seen = {(index, item) for index, item, _ in frontier}
+    frontier = [(n, hop.item, product_of[hop.item]) for n, hop in enumerate(hops) if hop.moment is not None]
+    seen = {(n, item) for n, item, _ in frontier}
     while frontier:
-        inside: dict[int, list[Row]] = defaultdict(list)
-        for row in bulk.fetch(_INSIDE, {item for _, item, _ in frontier}, min(times), max(times)):
-            inside[row[0]].append(row)
+        held = _held(bulk, hops, frontier)
         deeper: list[tuple[int, int, int | None]] = []
-        for index, item, product in frontier:
-            rows = [row for row in inside.get(item, ()) if _holds(hops[index], row[3], row[4])]
+        for n, item, product in frontier:
+            rows = held.get((n, item), ())
             if not rows and product is not None:
-                contents[index][(product, "")] += ONE
-            for _, child, kind, _, _, quantity, uom, child_product in rows:
-                if kind == "quantity":
-                    if quantity is not None and child_product is not None:
-                        contents[index][(child_product, uom or "")] += int(quantity)
-                elif (index, child) not in seen:  # things packed in a circle are counted once
-                    seen.add((index, child))
-                    deeper.append((index, child, child_product))
+                contents[n][(product, "")] += ONE
+            for child, kind, quantity, uom, child_product in rows:
+                if kind == "quantity" and quantity is not None and child_product is not None:
+                    contents[n][(child_product, uom or "")] += int(quantity)
+                if kind == "aggregation" and (n, child) not in seen:  # a circle of packing is walked once
+                    seen.add((n, child))
+                    deeper.append((n, child, child_product))
         frontier = deeper
     return contents
+
+
+def _held(
+    bulk: Bulk, hops: Sequence[Hop], frontier: Sequence[tuple[int, int, int | None]]
+) -> dict[tuple[int, int], list[Row]]:
+    """By hop and item: what was directly inside."""
+    moments = {(item, hops[n].moment or 0) for n, item, _ in frontier}
+    found: dict[tuple[int, int], list[Row]] = defaultdict(list)
+    for item, moment, child, kind, start, end, *rest in inside(
+        bulk, {(item, moment, moment) for item, moment in moments}, _COLUMNS, _WITH_PRODUCT
+    ):
+        found[(item, moment)].append((start, end, (child, kind, *rest)))
+    return {
+        (n, item): [
+            row
+            for start, end, row in found.get((item, hops[n].moment or 0), ())
+            if _holds(hops[n], start, end)
+        ]
+        for n, item, _ in frontier
+    }
 
 
 def _holds(hop: Hop, start: int | None, end: int | None) -> bool:

@@ -78,7 +78,7 @@ def write_flows(bulk: Bulk, flows: Flows) -> None:
 
 
 def update_handoffs(
-    bulk: Bulk, scan: Scan, ids: Ids, names: Names, repacked: Collection[int], flows: Flows
+    bulk: Bulk, scan: Scan, ids: Ids, names: Names, repacked: Collection[tuple[int, int, int]], flows: Flows
 ) -> None:
     """Write the scan's handoffs and work out what they, and those whose contents changed, carry.
 
@@ -88,9 +88,9 @@ def update_handoffs(
     new = names.resolve(bulk, scan.handoffs)
     rows = {names.known[key]: _row(names.known[key], key, value, ids) for key, value in scan.handoffs.items()}
     fresh = set(new.values())
-    old = _stored(bulk, [identity for identity in rows if identity not in fresh], "h.id")
-    for hop in _stored(bulk, _outward(bulk, repacked), "h.item_id").values():
-        old.setdefault(hop.id, hop)
+    old = _stored(bulk, [identity for identity in rows if identity not in fresh])
+    for row in bulk.fetch_ranges(_MEANWHILE, _outward(bulk, repacked)):
+        old.setdefault(row[0], Hop(*row))
     bulk.insert(Handoff, _COLUMNS, [rows[identity] for identity in new.values()])
     bulk.update(Handoff, _COLUMNS, [row for identity, row in rows.items() if identity not in fresh])
     hops = {**old, **{identity: _hop(row) for identity, row in rows.items()}}
@@ -137,21 +137,31 @@ def _hashes(uris: Iterable[str] | None) -> str | None:
     return None if uris is None else dump([hash_hex(uri) for uri in uris])
 
 
-def _stored(bulk: Bulk, values: Collection[int], column: str) -> dict[int, Hop]:
-    rows = bulk.fetch(f"SELECT {_HOP} FROM {{values}} JOIN handoff h ON {column} = v.value", values)
+def _stored(bulk: Bulk, identities: Collection[int]) -> dict[int, Hop]:
+    rows = bulk.fetch(f"SELECT {_HOP} FROM {{values}} JOIN handoff h ON h.id = v.value", identities)
     return {row[0]: Hop(*row) for row in rows}
 
 
-def _outward(bulk: Bulk, things: Collection[int]) -> set[int]:
-    """The things and all that ever held them, directly or through others."""
-    found = set(things)
+_MEANWHILE = (
+    f"SELECT {_HOP} FROM {{ranges}} JOIN handoff h ON h.item_id = r.value "
+    "AND coalesce(h.released_at, h.accepted_at) BETWEEN r.low AND r.high"
+)
+_PARENTS = (
+    "SELECT c.parent_id, r.low, r.high, c.from_time, c.to_time "
+    "FROM {ranges} JOIN containment c ON c.child_id = r.value WHERE c.kind <> 'association' "
+    "AND (c.to_time IS NULL OR c.to_time >= r.low) AND (c.from_time IS NULL OR c.from_time <= r.high)"
+)
+
+
+def _outward(bulk: Bulk, ranges: Collection[tuple[int, int, int]]) -> set[tuple[int, int, int]]:
+    """The things that held something else than was thought, with all that held them meanwhile."""
+    found = set(ranges)
     frontier = found
     while frontier:
-        sql = (
-            "SELECT DISTINCT c.parent_id FROM {values} JOIN containment c ON c.child_id = v.value "
-            "WHERE c.kind <> 'association'"
-        )
-        frontier = {row[0] for row in bulk.fetch(sql, frontier)} - found
+        frontier = {
+            (parent, low if start is None else max(low, start), high if end is None else min(high, end))
+            for parent, low, high, start, end in bulk.fetch_ranges(_PARENTS, frontier)
+        } - found
         found |= frontier
     return found
 

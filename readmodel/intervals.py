@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 
 class Fact(NamedTuple):
-    """One statement of one event. ``child`` 0: all children of the parent. Times in microseconds."""
+    """One statement of one event; times in microseconds.
+
+    ``child`` 0: all children of the parent. ``parent`` 0: whatever the child is in, for it is no more.
+    """
 
     child: int
     parent: int
@@ -58,10 +61,10 @@ def of_instance(facts: Sequence[Fact]) -> list[Interval]:
             if current is not None:
                 done.append(current._replace(end=fact.time, end_event=fact.event))
             current = Interval(fact.parent, fact.time, None, fact.event, None)
-        elif current is not None and current.parent == fact.parent:
+        elif current is not None and fact.parent in (current.parent, 0):
             done.append(current._replace(end=fact.time, end_event=fact.event))
             current = None
-        elif fact.child and current is None:
+        elif fact.child and fact.parent and current is None:
             done.append(Interval(fact.parent, _last_end(done), fact.time, None, fact.event))
     return done if current is None else [*done, current]
 

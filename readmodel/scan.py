@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from ledger.blocks import DecodedBlock, DecodedTx, Write
 from pydantic import AwareDatetime, TypeAdapter
 
+from ledger.blocks import DecodedBlock, DecodedTx, Write
 from readmodel.bulk import Row
 from readmodel.columns import dump, to_micros, to_millionths
 from readmodel.flows import EventFlow, event_flows
@@ -55,10 +55,11 @@ class Named(NamedTuple):
 
 
 class PackingRow(NamedTuple):
-    """A statement about a child and a parent; ``child`` None: all children."""
+    """A statement about a child and a parent; ``child`` None: all children; ``parent`` None: whatever it
+    is in."""
 
     child: str | None
-    parent: str
+    parent: str | None
     time: int
     event: int
     n: int
@@ -183,6 +184,9 @@ class Scan:
             self._packing(event, identity, time, named)
         elif kind == "TransformationEvent":
             self._transformation(event, entry, identity, time, named)
+            self._ends(named, "inputEPCList", identity, time)
+        elif kind == "ObjectEvent" and event["action"] == "DELETE":
+            self._ends(named, "epcList", identity, time)
         where = location or read_point
         self.flows.extend(event_flows(event, named, time, party, where))
         flags = entry.get("flags")
@@ -249,6 +253,14 @@ class Scan:
         if not children and action == "DELETE":
             kind = "association" if associated else "aggregation"
             self.packings.append(PackingRow(None, parent, time, identity, 0, kind, action, None, None))
+
+    def _ends(self, named: list[Named], role: str, identity: int, time: int) -> None:
+        """What is no more is in nothing any more, though nobody unpacked it."""
+        self.packings.extend(
+            PackingRow(item.thing, None, time, identity, n, "aggregation", "DELETE", None, None)
+            for n, item in enumerate(named)
+            if item.role == role
+        )
 
     def _transformation(
         self, event: Mapping[str, Any], entry: Mapping[str, Any], identity: int, time: int, named: list[Named]

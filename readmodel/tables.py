@@ -167,7 +167,8 @@ class PackedQuantity(SQLModel, table=True):
 class Packing(SQLModel, table=True):
     """What aggregation and association events say of a child: the facts behind containment intervals.
 
-    ``child_id`` 0 stands for all children: a DELETE that names none.
+    ``child_id`` 0 stands for all children (a DELETE that names none), ``parent_id`` 0 for whatever the child
+    is in (it was used up, sold for good, destroyed).
     """
 
     __table_args__: ClassVar[Any] = (
@@ -192,7 +193,7 @@ class Containment(SQLModel, table=True):
     still)."""
 
     __table_args__: ClassVar[Any] = (
-        Index("ix_containment_parent", "parent_id", "from_time"),
+        Index("ix_containment_parent", "parent_id", "to_time"),
         _CLUSTERED,
     )
 

@@ -94,7 +94,7 @@ def facts(scan: Scan, ids: Ids) -> list[Fact]:
     """The scan's statements about children and parents, by id."""
     known = ids.things.known
     return [
-        Fact(0 if row.child is None else known[row.child], known[row.parent], *row[2:])
+        Fact(0 if row[0] is None else known[row[0]], 0 if row[1] is None else known[row[1]], *row[2:])
         for row in scan.packings
     ]
 

@@ -15,12 +15,10 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from readmodel.bulk import Row, fetch
+from readmodel.bulk import FAR_OFF, LONG_AGO, Row, fetch
 
 Role = Literal["start", "material", "carrier", "lot", "transformation"]
 
-BEGINNING = -(2**62)
-END = 2**62
 _SKEW = 300 * 1_000_000
 """Five minutes: what two clocks at one line may differ by. A lot packed just "before" it was made is that
 lot."""
@@ -96,7 +94,7 @@ class Walk:
         return whole, born
 
     def _range(self, thing: int, bound: int) -> tuple[int, int, int]:
-        return (thing, BEGINNING, bound) if self.upstream else (thing, bound, END)
+        return (thing, LONG_AGO, bound) if self.upstream else (thing, bound, FAR_OFF)
 
     def material(self, thing: int, bound: int, depth: int, role: Role = "material") -> bool:
         """Note a thing; True when it is new, or matters for longer than was known, and so must be
@@ -118,7 +116,7 @@ class Walk:
 
     def lot(self, lot: int, bound: int, depth: int) -> bool:
         """Note the lot of an instance; True when it must be followed."""
-        if lot in self.bounds or self.lots.get(lot, BEGINNING) >= bound or not self._note(lot, "lot", depth):
+        if lot in self.bounds or self.lots.get(lot, LONG_AGO) >= bound or not self._note(lot, "lot", depth):
             return False
         self.lots[lot] = bound
         return True
@@ -157,7 +155,7 @@ class _Level(NamedTuple):
 def walk(connection: Connection, start: int, *, upstream: bool, max_nodes: int) -> Walk:
     """Walk from a thing. Follows at most ``max_nodes`` nodes, then says it is truncated."""
     found = Walk(upstream, max_nodes)
-    found.material(start, END if upstream else BEGINNING, 0, "start")
+    found.material(start, FAR_OFF if upstream else LONG_AGO, 0, "start")
     level = _Level({start: None}, {}, {})
     depth = 0
     while level.material or level.carriers or level.lots:
@@ -176,7 +174,7 @@ def _follow_packing(
     stays: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for thing in level.material:
         bound = found.bounds[thing]
-        stays[thing].append((BEGINNING, bound) if found.upstream else (bound, END))
+        stays[thing].append((LONG_AGO, bound) if found.upstream else (bound, FAR_OFF))
     for stay in level.carriers:
         stays[stay.carrier].append((stay.low, stay.high))
     for child, parent, start, end, *events in fetch(connection, _CARRIERS, stays):
@@ -202,7 +200,7 @@ def _follow_making(connection: Connection, found: Walk, level: _Level, following
     near, far = ("output", "input") if found.upstream else ("input", "output")
     windows: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for thing, bound in _bounds(found, level):
-        windows[thing].append((BEGINNING, bound) if found.upstream else (bound, END))
+        windows[thing].append((LONG_AGO, bound) if found.upstream else (bound, FAR_OFF))
     for stay in level.carriers:
         windows[stay.carrier].append((stay.low, stay.high))
     rows = fetch(connection, _NEAR_SIDE, windows, near)
@@ -249,8 +247,8 @@ def _follow_lots(connection: Connection, found: Walk, level: _Level, following: 
 
 
 def _low(start: int | None) -> int:
-    return BEGINNING if start is None else start
+    return LONG_AGO if start is None else start
 
 
 def _high(end: int | None) -> int:
-    return END if end is None else end
+    return FAR_OFF if end is None else end

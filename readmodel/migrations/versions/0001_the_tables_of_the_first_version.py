@@ -63,7 +63,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('containment', schema=None) as batch_op:
-        batch_op.create_index('ix_containment_parent', ['parent_id', 'from_time'], unique=False)
+        batch_op.create_index('ix_containment_parent', ['parent_id', 'to_time'], unique=False)
 
     op.create_table('daily_flow',
     sa.Column('product_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
