@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from lotline.errors import CommandError
 from lotline.scms.lines import Line
 from lotline.scms.numbering import party_id, place_id
 
@@ -104,9 +105,18 @@ def registry(lines: Iterable[Line], organisations: Organisations) -> tuple[list[
         who = actors(line, organisations)
         for place in (who.sender_place, who.receiver_place, who.site):
             if place is not None:
-                places.setdefault(place.id, place)
-                parties.setdefault(place.party.id, place.party)
+                _same_name(places.setdefault(place.id, place), place)
+                _same_name(parties.setdefault(place.party.id, place.party), place.party)
     return list(parties.values()), list(places.values())
+
+
+def _same_name(first: Party | Place, second: Party | Place) -> None:
+    """Numbers are made from names; if two names ever made one number, two actors would become one."""
+    if first.name != second.name:
+        raise CommandError(
+            f"{first.name!r} and {second.name!r} would both be numbered {first.id}",
+            hint="Leave the rows of one of them out of the file.",
+        )
 
 
 def _programme(organisations: Organisations) -> Party:

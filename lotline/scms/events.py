@@ -63,7 +63,7 @@ def _commissioning(line: Line, who: Actors, when: Times) -> dict[str, Any]:
     event["readPoint"] = {"id": start.id}
     event["bizLocation"] = {"id": who.sender_place.id}
     event["ilmd"] = _extensions(
-        itemDescription=line.description,
+        productName=line.description,
         productGroup=line.product_group,
         subClassification=line.sub_classification,
         molecule=line.molecule,
