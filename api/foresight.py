@@ -1,4 +1,4 @@
-"""Reads the results of the newest forecast run. A run is written whole, so the newest one is always complete."""
+"""Reads the newest forecast run. A run is written in one transaction, so what is read here is complete."""
 
 from __future__ import annotations
 

@@ -8,14 +8,19 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Request, Response
 from pydantic import Field, model_validator
 
-from api.auth import MAY_ADMINISTER
+from api import problems
+from api.answers import PGLN
+from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
 from api.commands import REGISTERED, Registered, canonical, register
-from api.models import Answer
+from api.models import Answer, Page
+from api.paging import PageSize, PageToken
+from api.problems import ApiError
 from api.routing import ApiRoute
 from api.tokens import Principal
+from readmodel.queries import registry
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
 
@@ -60,3 +65,41 @@ async def post_devices(
         device.model_copy(update={"party": canonical(device.party, "/party", ("pgln",))}) for device in given
     ]
     return await register(request, response, principal, "registerDevice", records)
+
+
+class DeviceOut(Answer):
+    """A device whose signatures the ledger knows."""
+
+    id: str = Field(examples=["dock-3-reader"])
+    msp: str | None = Field(examples=["FarmMSP"])
+    party: str | None = Field(examples=[PGLN])
+    algorithm: str | None = Field(examples=["Ed25519"])
+    public_key: str | None = Field(description="PEM")
+    name: str | None = Field(examples=["Reader at dock 3"])
+    status: str | None = Field(description="active or revoked", examples=["active"])
+
+
+@router.get("/devices", response_model=Page[DeviceOut], responses=problems.responses(400, 401, 403, 406))
+def get_devices(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
+    per_page: PageSize = 100,
+    next_page_token: PageToken = None,
+) -> Any:
+    """Devices, by id."""
+    with request.app.state.engine.connect() as connection:
+        return registry.devices(connection, per_page=per_page, token=next_page_token)
+
+
+@router.get("/devices/{id:path}", response_model=DeviceOut, responses=problems.responses(401, 403, 404, 406))
+def get_device(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
+    device_id: Annotated[str, Path(alias="id", max_length=200)],
+) -> Any:
+    """One device."""
+    with request.app.state.engine.connect() as connection:
+        found = registry.device(connection, device_id)
+    if found is None:
+        raise ApiError(404, f"no device {device_id} on the ledger")
+    return found

@@ -128,8 +128,8 @@ def get_events(
 ) -> Response:
     """Events that match every parameter given (EPCIS SimpleEventQuery).
 
-    Several values of one parameter are separated by `|`, any of them may match. Besides the parameters listed,
-    `EQ_bizTransaction_{type}`, `EQ_source_{type}` and `EQ_destination_{type}` are understood.
+    Several values of one parameter are separated by `|`; any may match. Besides the parameters
+    listed, `EQ_bizTransaction_{type}`, `EQ_source_{type}` and `EQ_destination_{type}` are understood.
     """
     query = parse_query(request.query_params.multi_items())
     size = per_page if query.count_limit is None else min(query.count_limit, MAX_PER_PAGE)

@@ -27,7 +27,7 @@ class NodeOut(Answer):
     id: str = Field(examples=[LOT])
     kind: str = Field(description="instance, lot, product, class or transformation", examples=["lot"])
     role: str = Field(
-        description="start; material: one is made of the other; carrier: held it a while; lot: of an instance",
+        description="start; material: one is made of the other; carrier: held it; lot: of an instance",
         examples=["material"],
     )
     depth: int = Field(description="Steps from the start", examples=[1])

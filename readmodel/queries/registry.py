@@ -1,4 +1,4 @@
-"""Parties and places."""
+"""Parties, places and devices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from readmodel.identifiers import clean
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
-from readmodel.tables import Party, Place
+from readmodel.tables import Device, Party, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,47 @@ def place(connection: Connection, uri: str) -> PlaceRecord | None:
     """One place."""
     rows = connection.execute(_select_places().where(col(Place.uri) == clean(uri))).all()
     return next(iter(_place_records(rows)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """A device whose signatures the ledger knows; ``status`` is active or revoked."""
+
+    id: str
+    msp: str | None
+    party: str | None
+    algorithm: str | None
+    public_key: str | None
+    name: str | None
+    status: str | None
+
+
+def devices(connection: Connection, *, per_page: int = 100, token: str | None = None) -> Page[DeviceRecord]:
+    """Devices by id; the token is the last id of the page before."""
+    query = _select_devices()
+    if token is not None:
+        query = query.where(col(Device.id) > clean(token))
+    per_page = limited(per_page)
+    rows = connection.execute(query.order_by(col(Device.id)).limit(per_page + 1)).all()
+    return paged(rows, per_page, _device_records, lambda row: str(row[0]))
+
+
+def device(connection: Connection, identity: str) -> DeviceRecord | None:
+    """One device."""
+    rows = connection.execute(_select_devices().where(col(Device.id) == clean(identity))).all()
+    return next(iter(_device_records(rows)), None)
+
+
+def _select_devices() -> Query:
+    return pick(
+        *(col(column) for column in (Device.id, Device.msp)),
+        col(Party.uri),
+        *(col(column) for column in (Device.algorithm, Device.public_key, Device.name, Device.status)),
+    ).outerjoin(Party, col(Party.id) == col(Device.party_id))
+
+
+def _device_records(rows: Sequence[Any]) -> list[DeviceRecord]:
+    return [DeviceRecord(*row) for row in rows]
 
 
 def _select_parties() -> Query:
