@@ -71,7 +71,8 @@ def inside(bulk: Bulk, ranges: Collection[tuple[int, int, int]], columns: str, j
     for end in ("c.to_time IS NULL", "c.to_time >= r.low"):
         rows.extend(
             bulk.fetch_ranges(
-                f"SELECT {columns} FROM {{ranges}} JOIN containment c ON c.parent_id = r.value AND {end} {join} "
+                f"SELECT {columns} FROM {{ranges}} "
+                f"JOIN containment c ON c.parent_id = r.value AND {end} {join} "
                 "WHERE (c.from_time IS NULL OR c.from_time <= r.high)",
                 ranges,
             )

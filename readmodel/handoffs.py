@@ -54,6 +54,9 @@ _HOP = (
     "h.released, h.accepted, h.uom, h.released_at, h.accepted_at"
 )
 
+_INTEGER = 2**63 - 1
+"""What a database takes as one number: a batch of absurd claims must not stop the projector."""
+
 Lines = dict[tuple[int, str], tuple[int | None, int | None]]
 """By product and unit: millionths released and accepted."""
 
@@ -71,7 +74,11 @@ def add_flow(flows: Flows, key: FlowKey, quantity: int, movements: int) -> None:
 
 def write_flows(bulk: Bulk, flows: Flows) -> None:
     """Add the flows to their days; a day that nothing moved on after all is gone."""
-    rows = [(*key, *change) for key, change in flows.items() if change != (0, 0)]
+    rows = [
+        (*key, min(max(quantity, -_INTEGER), _INTEGER), movements)
+        for key, (quantity, movements) in flows.items()
+        if (quantity, movements) != (0, 0)
+    ]
     columns = ("product_id", "flow", "day", "party_id", "place_id", "uom", "quantity", "movements")
     bulk.upsert(DailyFlow, columns, rows, add=("quantity", "movements"))
     bulk.delete(DailyFlow, (*columns[:6], "movements"), [(*row[:6], 0) for row in rows if row[7] < 0])

@@ -279,7 +279,7 @@ class Scan:
 
     def _state(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
         thing = self._thing(attributes[0], False)
-        self._lot(value.get("lot"))
+        self._lot(value.get("lot") or describe(thing, is_class=False).lot)
         self._party(value.get("holder"))
         self._place(value.get("place"))
         if (parent := value.get("parent")) is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from readmodel.bulk import Bulk, Row
 from readmodel.columns import dump, to_millionths
-from readmodel.identifiers import clean, hash_hex
+from readmodel.identifiers import clean, describe, hash_hex
 from readmodel.intervals import Fact
 from readmodel.names import Names
 from readmodel.scan import Scan, micros
@@ -38,6 +38,7 @@ _STATE = (
     "holder_id",
     "place_id",
     "parent_id",
+    "lot_id",
     "status",
     "disposition",
     "commissioned",
@@ -191,7 +192,6 @@ def _transformations(bulk: Bulk, scan: Scan, ids: Ids) -> None:
 def _states(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     things = ids.things.known
     rows: list[Row] = []
-    lots: list[Row] = []
     for uri, state in scan.states.items():
         identity = things[uri]
         get = state.get
@@ -202,16 +202,14 @@ def _states(bulk: Bulk, scan: Scan, ids: Ids) -> None:
                 ids.party(get("holder")),
                 ids.place(get("place")),
                 ids.thing(get("parent")),
+                ids.thing(get("lot") or describe(uri, is_class=False).lot),
                 get("status"),
                 get("disposition"),
                 get("commissioned"),
                 micros(get("time")),
             )
         )
-        if (lot := get("lot")) is not None:
-            lots.append((identity, things[clean(lot)]))
     bulk.update(Thing, _STATE, rows)
-    bulk.update(Thing, ("id", "lot_id"), lots)
     bulk.update(
         Thing,
         ("id", "msp", "commissioned", "uom", "updated_at"),
