@@ -16,7 +16,7 @@ from api.job_documents import job_errors
 from api.jobs import Job
 from api.models import Answer, CaptureAccepted
 from api.problems import ApiError, ErrorItem
-from api.routes.capture import put
+from api.routes.capture import later, put
 from api.settings import Settings
 from api.tokens import Principal
 from epcis.identifiers import InvalidIdentifier, parse, to_digital_link
@@ -66,7 +66,7 @@ def canonical(identifier: str, field: str, schemes: Sequence[str]) -> str:
 
 async def register(
     request: Request, response: Response, principal: Principal, function: str, records: Sequence[BaseModel]
-) -> Registered | CaptureAccepted:
+) -> Registered | Response:
     """Put ``records`` on the ledger in one transaction and wait for it, up to the deadline."""
     documents = [record.model_dump(by_alias=True, exclude_none=True) for record in records]
     payload = orjson.dumps(documents)
@@ -78,9 +78,7 @@ async def register(
     settings: Settings = request.app.state.settings
     job = await inbox.wait(stored.job_id, settings.http.sync_deadline)
     if job is None or job.running:
-        response.status_code = 202
-        response.headers["Location"] = location = f"/capture/{stored.job_id}"
-        return CaptureAccepted(capture_id=stored.job_id, events=len(documents), location=location)
+        return later(stored.job_id, len(documents))
     return _registered(request, response, job, [str(document["id"]) for document in documents])
 
 

@@ -116,6 +116,18 @@ async def get_capture(
     return describe_job(job, first=position(next_page_token) or 0, count=per_page)
 
 
+def later(job_id: str, events: int) -> Response:
+    """The 202 of an endpoint that would rather have waited: the job knows more, soon."""
+    location = f"/capture/{job_id}"
+    body = CaptureAccepted(capture_id=job_id, events=events, location=location)
+    return Response(
+        body.model_dump_json(by_alias=True),
+        202,
+        headers={"Location": location},
+        media_type="application/json",
+    )
+
+
 async def put(request: Request, job: NewJob) -> Stored:
     """Into the inbox; the problems that can be met there."""
     inbox: Inbox = request.app.state.inbox

@@ -23,7 +23,7 @@ from api.jobs import CAPTURE, Job
 from api.models import CaptureAccepted, EventCreated
 from api.paging import PageSize, PageToken, next_link
 from api.problems import ApiError, ErrorItem
-from api.routes.capture import IdempotencyKey, put
+from api.routes.capture import IdempotencyKey, later, put
 from api.routing import JSON, JSON_LD, ApiRoute
 from api.settings import Settings
 from api.tokens import Principal
@@ -88,19 +88,13 @@ async def post_event(
     settings: Settings = request.app.state.settings
     finished = await inbox.wait(stored.job_id, settings.http.sync_deadline)
     if finished is None or finished.running:
-        return _later(response, stored.job_id)
+        return later(stored.job_id, 1)
     return _decided(response, finished, intake.hashes[0])
 
 
 _ONE_EVENT = ErrorItem(
     index=None, field="/epcisBody/eventList", code="not_one_event", message="must hold one event"
 )
-
-
-def _later(response: Response, job_id: str) -> CaptureAccepted | Any:
-    response.status_code = 202
-    response.headers["Location"] = location = f"/capture/{job_id}"
-    return CaptureAccepted(capture_id=job_id, events=1, location=location)
 
 
 def _decided(response: Response, job: Job, event: str) -> EventCreated:

@@ -1,4 +1,4 @@
-"""The submitter: whatever goes wrong, every accepted job is on the ledger once, or has failed with a reason."""
+"""The submitter: whatever goes wrong, an accepted job is on the ledger once, or has failed with a reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ QUICK = WorkerSettings(linger=0, poll=0.001, backoff_first=0.001, backoff_last=0
 IDENTITY = fake_identity("scanner")
 
 
-async def fill(path: Path, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE) -> list[str]:
+async def fill(
+    path: Path, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE
+) -> list[str]:
     """Put jobs of one event each into the inbox."""
     inbox = Inbox(path, limit_events=10_000)
     try:
@@ -86,7 +88,10 @@ async def test_the_same_event_twice_is_captured_once(tmp_path: Path) -> None:
     path, ledger = tmp_path / "inbox.db", FakeLedger()
     ids = await fill(path, [b'[{"n":1}]', b'[{"n":1}]'])
     await Run(path, ledger).until_idle()
-    assert [(job.accepted, job.duplicate, job.success) for job in jobs(path, ids)] == [(1, 0, True), (0, 1, True)]
+    assert [(job.accepted, job.duplicate, job.success) for job in jobs(path, ids)] == [
+        (1, 0, True),
+        (0, 1, True),
+    ]
 
 
 @pytest.mark.parametrize("error", [Unavailable("no peer"), TimedOut("no answer"), Conflict("lost the race")])
@@ -185,7 +190,9 @@ class CrashingConnection:
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_path: Path, after: bool) -> None:
+async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(
+    tmp_path: Path, after: bool
+) -> None:
     """Every commit of the worker in turn is its last one; the next worker ends the work."""
     for fatal in range(1, 12):
         path, ledger = tmp_path / f"{after}-{fatal}.db", FakeLedger()
@@ -193,12 +200,16 @@ async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_
         run = Run(path, ledger)
         commits = iter(range(1, 10_000))
         run.batches._connection = CrashingConnection(  # type: ignore[assignment]
-            run.connection, lambda fatal=fatal, commits=commits: next(commits) == fatal, after  # type: ignore[misc]
+            run.connection,
+            lambda fatal=fatal, commits=commits: next(commits) == fatal,
+            after,  # type: ignore[misc]
         )
         crashed = await crashes(run)
         await Run(path, ledger).until_idle()
         assert sorted(ledger.accepted) == sorted({f"ni:///{n}" for n in range(10)}), fatal
-        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}, fatal
+        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}, (
+            fatal
+        )
         if not crashed:
             assert fatal > 9
             return
