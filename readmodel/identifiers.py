@@ -6,6 +6,7 @@ is :mod:`epcis`'s work.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -24,6 +25,7 @@ class Description(NamedTuple):
     lot: str | None
 
 
+@lru_cache(maxsize=32_768)  # each thing is met many times over, mostly close together
 def describe(uri: str, *, is_class: bool) -> Description:
     """Describe a thing by its identifier; ``is_class`` is the role it was seen in, for those that do not
     tell.

@@ -64,7 +64,6 @@ class Event(SQLModel, table=True):
         Index("ix_event_disposition", "disposition", "event_time"),
         Index("ix_event_read_point", "read_point_id", "event_time"),
         Index("ix_event_biz_location", "biz_location_id", "event_time"),
-        Index("ix_event_transaction", "transaction_id"),
     )
 
     id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})

@@ -136,7 +136,6 @@ def upgrade() -> None:
         batch_op.create_index('ix_event_hash', ['hash'], unique=True)
         batch_op.create_index('ix_event_read_point', ['read_point_id', 'event_time'], unique=False)
         batch_op.create_index('ix_event_record_time', ['record_time'], unique=False)
-        batch_op.create_index('ix_event_transaction', ['transaction_id'], unique=False)
         batch_op.create_index('ix_event_type', ['type', 'event_time'], unique=False)
 
     op.create_table('event_epc',
@@ -500,7 +499,6 @@ def downgrade() -> None:
     op.drop_table('event_epc')
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_type')
-        batch_op.drop_index('ix_event_transaction')
         batch_op.drop_index('ix_event_record_time')
         batch_op.drop_index('ix_event_read_point')
         batch_op.drop_index('ix_event_hash')
