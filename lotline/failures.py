@@ -31,7 +31,10 @@ _KNOWN = {
         "Create an instance with `lotline init`, or point --home at one.",
     ),
     ("epcis", "InvalidDocument"): (NEGATIVE, "Correct the fields named above; nothing of it was captured."),
-    ("epcis", "InvalidIdentifier"): (USAGE, "Give a GS1 Digital Link, an EPC URN or a GS1 element string."),
+    ("epcis.identifiers", "InvalidIdentifier"): (
+        USAGE,
+        "Give a GS1 Digital Link, an EPC URN or a GS1 element string.",
+    ),
     ("ledger.errors", "RejectedByContract"): (NEGATIVE, ""),
     ("ledger.errors", "InvalidIdentity"): (
         NEGATIVE,

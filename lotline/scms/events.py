@@ -58,9 +58,7 @@ def _commissioning(line: Line, who: Actors, when: Times) -> dict[str, Any]:
     It is not the manufacture: where that was stands in the master data, when it was nobody recorded.
     """
     event = _event(line, "ADD", "commissioning", "active", when.commissioned)
-    # Goods shipped directly begin at the works; a distribution centre's at the centre.
-    start = who.sender_place if line.from_rdc or who.site is None else who.site
-    event["readPoint"] = {"id": start.id}
+    event["readPoint"] = {"id": who.sender_place.id}
     event["bizLocation"] = {"id": who.sender_place.id}
     event["ilmd"] = _extensions(
         productName=line.description,
