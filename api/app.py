@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(OperationalError, _on_database_away)
     for router in ROUTERS:
         app.include_router(router)
-    methods.install(app)
+    methods.install(app, ROUTERS)
     openapi.install(app)
 
     def observe(method: str, route: str, status: int, seconds: float) -> None:

@@ -61,6 +61,8 @@ def canonical(identifier: str, field: str, schemes: Sequence[str]) -> str:
         raise _bad_identifier(
             field, f"a {' or '.join(schemes).upper()} is needed, this is a {parsed.scheme.upper()}"
         )
+    if not parsed.has_valid_check_digit:
+        raise _bad_identifier(field, f"wrong check digit in {identifier}")
     return parsed.canonical
 
 

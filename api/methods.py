@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from collections.abc import Sequence
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,28 +26,33 @@ _EPCIS_HEADERS = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Call it after all routes are there."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Give ``app`` an OPTIONS answer for every path of ``routers``, and its 405s the path's methods."""
     allowed: dict[str, set[str]] = defaultdict(lambda: {"OPTIONS"})
-    for route in app.routes:
+    patterns: dict[str, re.Pattern[str]] = {}
+    for route in (route for router in routers for route in router.routes):
         if isinstance(route, Route):
             allowed[route.path] |= route.methods or set()
-    headers = {path: {"Allow": ", ".join(sorted(methods))} for path, methods in allowed.items()}
+            patterns[route.path] = route.path_regex
+
+    def allow(path: str) -> dict[str, str]:
+        found = next((name for name, pattern in patterns.items() if pattern.match(path)), None)
+        return {"Allow": ", ".join(sorted(allowed[found]))} if found else {}
 
     async def options(request: Request) -> Response:
-        path = request.scope["route"].path
-        extra = limit_headers(request.app.state.settings) if path == "/capture" else {}
+        path = request.url.path
+        extra: dict[str, str] = {}
         if path == "/capture":
+            extra = limit_headers(request.app.state.settings)
             extra["GS1-Capture-Error-Behaviour"] = "rollback, proceed"
-        return Response(status_code=204, headers={**headers[path], **_EPCIS_HEADERS, **extra})
+        return Response(status_code=204, headers={**allow(path), **_EPCIS_HEADERS, **extra})
 
     async def not_allowed(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        path = getattr(request.scope.get("route"), "path", "")
-        allow = headers.get(path, dict(error.headers or {}))
-        detail = f"{request.method} is not one of: {allow.get('Allow', '')}"
-        return respond(describe(405, detail, request.url.path), allow)
+        headers = allow(request.url.path) or dict(error.headers or {})
+        detail = f"{request.method} is not one of: {headers.get('Allow', '')}"
+        return respond(describe(405, detail, request.url.path), headers)
 
-    for path in list(allowed):
+    for path in allowed:
         app.add_api_route(path, options, methods=["OPTIONS"], include_in_schema=False)
     app.add_exception_handler(405, not_allowed)

@@ -186,4 +186,4 @@ def _field(location: Sequence[str | int]) -> str:
     """Query and header faults name the parameter, body faults are pointed at."""
     if location and location[0] == "body":
         return "".join(f"/{part}" for part in location[1:])
-    return str(location[-1]) if location else ""
+    return str(location[1]) if len(location) > 1 else ""

@@ -95,7 +95,7 @@ def get_devices(
 def get_device(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
-    device_id: Annotated[str, Path(alias="id", max_length=200)],
+    device_id: Annotated[str, Path(alias="id", max_length=500)],
 ) -> Any:
     """One device."""
     with request.app.state.engine.connect() as connection:

@@ -23,7 +23,7 @@ ORGANISATIONS = [
     OrganisationConfig(msp_id="FarmMSP", name="Green Farm"),
     OrganisationConfig(msp_id="ShopMSP", name="Shop"),
 ]
-QUICK = "\n[worker]\nlinger = 0.0\npoll = 0.002\nbackoff_first = 0.01\n"
+QUICK = "\n[worker]\nlinger = 0.0\npoll = 0.002\nbackoff_first = 0.01\nbatch_events = 60\n"
 
 
 @pytest.fixture(scope="session", autouse=True)
