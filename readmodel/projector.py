@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+import gc
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from ledger.blocks import DecodedBlock, decode_block
 from sqlalchemy import Connection, Engine
 
+from ledger.blocks import DecodedBlock, decode_block
 from readmodel.bulk import Bulk, table_of
 from readmodel.containment import update_containment
 from readmodel.derived import DERIVED_TABLES
@@ -86,8 +88,11 @@ class Projector:
         A block that was applied before is skipped. :class:`ChainMismatchError` when one does not fit the
         chain, in which case nothing is written.
         """
-        listed = blocks if isinstance(blocks, Sequence) else (blocks,)
-        decoded = [block if isinstance(block, DecodedBlock) else decode_block(block) for block in listed]
+        with _no_collection():
+            return self._apply_all(blocks if isinstance(blocks, Sequence) else (blocks,))
+
+    def _apply_all(self, blocks: Sequence[RawBlock | DecodedBlock]) -> Applied:
+        decoded = [block if isinstance(block, DecodedBlock) else decode_block(block) for block in blocks]
         try:
             with (
                 self._engine.connect().execution_options(lotline_write=True) as connection,
@@ -159,6 +164,22 @@ class Projector:
         self._ids.forget()
         for names in (self._handoffs, self._events, self._transactions):
             names.forget()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold Python's cycle collector while a batch of rows is in hand.
+
+    The rows are many, short-lived and in no cycles; going through them again and again takes a tenth of the
+    time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 async def rebuild(engine: Engine, chain: Chain) -> None:
