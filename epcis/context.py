@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -70,11 +70,19 @@ class Context:
     @cached_property
     def _markers(self) -> list[tuple[bytes, str, str]]:
         own = {name: iri for name, iri in self.prefixes.items() if STANDARD_PREFIXES.get(name) != iri}
-        return [(f'"{name}:'.encode(), name, iri) for name, iri in own.items()]
+        return [(_marker(name), name, iri) for name, iri in own.items()]
 
-    def needed_by(self, event_json: bytes) -> list[Any]:
-        """The entries that ``event_json`` needs to be understood alone: only prefixes that it uses."""
-        used = {name: iri for marker, name, iri in self._markers if marker in event_json}
+    def used_by(self, event_json: bytes) -> dict[str, str]:
+        """The prefixes that begin a name or value in ``event_json``, except the standard context's."""
+        return {name: iri for marker, name, iri in self._markers if marker in event_json}
+
+    def needed_by(self, event_json: bytes, known: Mapping[str, str] | None = None) -> list[Any]:
+        """The entries that ``event_json`` needs beside the standard context and ``known``."""
+        used = {
+            name: iri
+            for name, iri in self.used_by(event_json).items()
+            if known is None or known.get(name) != iri
+        }
         return [*self.remote, *([self.terms] if self.terms else []), *([used] if used else [])]
 
     def expand(self, name: str) -> tuple[str, str] | None:
@@ -89,9 +97,19 @@ class Context:
 GS1_ONLY = Context()
 
 
-def merged(contexts: Iterable[Context]) -> list[Any]:
-    """One ``@context`` list for events of several documents: the standard one first, then what each adds."""
-    entries: list[Any] = [STANDARD_CONTEXT]
-    for context in contexts:
-        entries.extend(entry for entry in context.entries if entry not in entries)
-    return entries
+def common_prefixes(events: Sequence[tuple[Context, bytes]]) -> dict[str, str]:
+    """The prefixes that one ``@context`` can declare for all ``events`` without changing what any says."""
+    found: dict[str, str] = {}
+    for context, event_json in events:
+        found = {**context.used_by(event_json), **found}
+    return {
+        name: iri
+        for name, iri in found.items()
+        if name not in STANDARD_PREFIXES
+        and all(context.prefixes.get(name) == iri for context, text in events if _marker(name) in text)
+    }
+
+
+def _marker(prefix: str) -> bytes:
+    """How ``prefix:…`` begins in JSON, be it a name or a value."""
+    return f'"{prefix}:'.encode()

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import orjson
 from pydantic import ValidationError
 
-from epcis.context import GS1_ONLY, LOTLINE_NAMESPACE, Context, merged
+from epcis.context import GS1_ONLY, LOTLINE_NAMESPACE, STANDARD_CONTEXT, Context, common_prefixes
 from epcis.envelope import check_context, check_envelope, event_list_path
 from epcis.events import EVENT_TYPES, Event, ExtendedEvent
 from epcis.prehash import DEFAULT_VERSION, hash_uri, pre_hash_of
@@ -103,25 +104,22 @@ def pre_hash(
 def render_document(events: Iterable[Event], created: datetime) -> dict[str, Any]:
     """An EPCISDocument of ``events``, valid by GS1's JSON Schema.
 
-    An event whose namespaces clash with those of the events before it keeps its own ``@context``.
+    Its ``@context`` declares the prefixes that all its events can share; an event that needs another meaning
+    of one, or somebody else's context, carries its own. ``created`` is aware.
     """
-    listed = list(events)
-    prefixes: dict[str, str] = {}
-    contexts: list[Context] = []
-    rendered = []
-    for event in listed:
-        own = event.context.declared
-        clash = any(prefixes.get(name, iri) != iri for name, iri in own.items())
-        rendered.append(event.to_dict(with_context=clash))
-        if not clash:
-            prefixes.update(own)
-            contexts.append(event.context)
+    rendered = [(event.context, event.to_dict(with_context=False)) for event in events]
+    written = [(context, orjson.dumps(event)) for context, event in rendered]
+    shared = common_prefixes(written)
+    listed = []
+    for (context, event), (_, text) in zip(rendered, written, strict=True):
+        own = context.needed_by(text, shared)
+        listed.append({"@context": own, **event} if own else event)
     return {
-        "@context": merged(contexts),
+        "@context": [STANDARD_CONTEXT, *([shared] if shared else [])],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": created.isoformat(),
-        "epcisBody": {"eventList": rendered},
+        "epcisBody": {"eventList": listed},
     }
 
 
@@ -184,7 +182,8 @@ def _take_signature(event: Event, index: int | None, path: _Path, problems: list
 def _problems(error: ValidationError, index: int | None, path: _Path) -> list[Problem]:
     found = []
     for fault in error.errors(include_url=False, include_input=False):
-        location = (*path, *fault["loc"])
+        # Pydantic marks the fault of a member's name by a last part of its own.
+        location = (*path, *(part for part in fault["loc"] if part != "[key]"))
         if fault["type"] == "rule":
             location = (*location, fault["ctx"]["field"])
         found.append(Problem(index, pointer(*location), fault["type"], fault["msg"]))
