@@ -66,7 +66,8 @@ def test_every_event_is_valid_and_its_hash_survives_storage(made: Line) -> None:
 @given(lines())
 def test_every_identifier_is_a_demonstration_number_with_a_right_check_digit(made: Line) -> None:
     parties, places = registry([made], ORGANISATIONS)
-    ids = [item.id for item in (*parties, *places)] + [lot_id(made.description, made.id)]
+    ids = [party.id for party in parties] + [place.id for place in places]
+    ids.append(lot_id(made.description, made.id))
     for identifier in ids:
         assert to_digital_link(identifier) == identifier
         digits = parse(identifier).canonical.split("/")[4]
