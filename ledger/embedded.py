@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
-from chaincode.contract import Lotline
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_response_pb2
 
+from chaincode.contract import Lotline
 from ledger import ca
 from ledger.commit import Committer, result_of
 from ledger.errors import RejectedByContract, Unavailable

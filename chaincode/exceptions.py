@@ -1,0 +1,60 @@
+"""Exceptions: what does not add up, opened by the event that shows it and closed by the one that explains it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from chaincode import keys
+from chaincode.context import Context, Fact
+
+
+def exception_id(kind: str, subject: str) -> str:
+    """One exception for each kind and subject: seen twice it is still one, and it can open again."""
+    return hashlib.sha256(f"{kind}\n{subject}".encode()).hexdigest()[:32]
+
+
+def open_exception(
+    context: Context,
+    fact: Fact,
+    kind: str,
+    subject: str,
+    detail: str,
+    *,
+    item: str,
+    handoff: str | None = None,
+    parties: Iterable[str | None] = (),
+) -> None:
+    """Open an exception, or bring an open one's text up to date."""
+    identifier = exception_id(kind, subject)
+    key = keys.exception(identifier)
+    known = context.state.get(key)
+    if known is not None and known["status"] == "open":
+        if known["detail"] != detail:
+            context.state.put(key, {**known, "detail": detail})
+        return
+    context.state.put(
+        key,
+        {
+            "id": identifier,
+            "kind": kind,
+            "status": "open",
+            "handoff": handoff,
+            "item": item,
+            "event": fact.hash,
+            "closedBy": None,
+            "parties": sorted({party for party in parties if party is not None}),
+            "detail": detail,
+            "openedAt": fact.time,
+            "closedAt": None,
+            "msp": context.msp,
+        },
+    )
+
+
+def close_exception(context: Context, fact: Fact, kind: str, subject: str) -> None:
+    """Close an exception if it is open."""
+    key = keys.exception(exception_id(kind, subject))
+    known = context.state.get(key)
+    if known is not None and known["status"] == "open":
+        context.state.put(key, {**known, "status": "closed", "closedBy": fact.hash, "closedAt": fact.time})

@@ -1,0 +1,83 @@
+"""Lots and other classes: how much of them a holder has at a place. Quantities are decimal, never binary.
+
+Balances always add up: what was commissioned, less what ended, is what all holders have plus what is on its way or packed.
+So a balance may be negative where an event that explains it has not come yet; an exception says so until it has.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from chaincode import keys, rules
+from chaincode.context import Context, Fact, decimal, decimal_text
+from chaincode.exceptions import close_exception, open_exception
+from chaincode.rejection import Rejection
+from chaincode.state import Record
+from epcis import QuantityElement
+
+
+def make(context: Context, fact: Fact, element: QuantityElement) -> None:
+    """So much of a lot begins, at the maker's."""
+    uri = element.epc_class
+    lot = context.state.get(keys.lot(uri))
+    rules.lot_is_own(context, uri, lot)
+    if lot is None or not lot["commissioned"]:
+        created = lot["created"] if lot is not None else fact.time
+        header = {"id": uri, "msp": context.msp, "commissioned": True, "created": min(created, fact.time)}
+        context.state.put(keys.lot(uri), {**header, "event": fact.hash, "uom": element.uom})
+    if element.quantity is not None:
+        move(context, fact, element, decimal(element.quantity), fact.party, fact.place)
+
+
+def use(context: Context, fact: Fact, element: QuantityElement) -> None:
+    """So much of a lot ends: sold, consumed, destroyed, transformed."""
+    if element.quantity is not None:
+        move(context, fact, element, -decimal(element.quantity), fact.party, fact.place)
+    else:
+        see(context, fact, element)
+
+
+def see(context: Context, fact: Fact, element: QuantityElement) -> Record:
+    """A lot is named; one never seen gets a header that says nobody reported its making."""
+    uri = element.epc_class
+    lot = context.state.get(keys.lot(uri))
+    if lot is None:
+        fact.flags.add("uncommissioned")
+        lot = {"id": uri, "msp": context.msp, "commissioned": False, "created": fact.time}
+        lot |= {"event": fact.hash, "uom": element.uom}
+        context.state.put(keys.lot(uri), lot)
+    return lot
+
+
+def move(
+    context: Context, fact: Fact, element: QuantityElement, change: Decimal, holder: str | None, place: str | None
+) -> None:
+    """Add to (or take from) a balance."""
+    uri = element.epc_class
+    lot = see(context, fact, element)
+    key = keys.balance(uri, holder or "", place or "")
+    before = context.state.get(key)
+    if before is not None and before["uom"] != element.uom:
+        raise Rejection(
+            "unit_differs", f"{uri} is counted in {before['uom'] or 'pieces'} there, not {element.uom or 'pieces'}", "uom"
+        )
+    amount = (decimal(before["quantity"]) if before is not None else Decimal(0)) + change
+    if change < 0:
+        rules.is_covered(context, lot, uri, amount)
+    was_overdrawn = before is not None and before["overdrawn"]
+    if amount < 0 or was_overdrawn:
+        _note_overdraft(context, fact, uri, holder, place, amount)
+    balance = {"class": uri, "holder": holder, "place": place, "quantity": decimal_text(amount), "uom": element.uom}
+    context.state.put(key, {**balance, "event": fact.hash, "time": fact.time, "overdrawn": amount < 0})
+
+
+def _note_overdraft(
+    context: Context, fact: Fact, uri: str, holder: str | None, place: str | None, amount: Decimal
+) -> None:
+    subject = f"{uri}\n{holder or ''}\n{place or ''}"
+    if amount >= 0:
+        close_exception(context, fact, "overdrawn", subject)
+        return
+    fact.flags.add("overdrawn")
+    detail = f"{decimal_text(-amount)} more of {uri} left {place or 'an unnamed place'} than is known to have been there"
+    open_exception(context, fact, "overdrawn", subject, detail, item=uri, parties=(holder,))
