@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 import orjson
-from ledger.embedded import EmbeddedLedger
 
 import readmodel
 from api.jobs import open_inbox
 from api.settings import ROLES, OrganisationConfig, Role, Settings, SettingsError, load_settings, write_config
 from api.tokens import TokenInfo, TokenStore
 from ledger import ca
+from ledger.embedded import EmbeddedLedger
 from ledger.port import Identity
 
 __all__ = [

@@ -19,7 +19,6 @@ from typing import Any
 
 import structlog
 import uvloop
-from ledger.embedded import EmbeddedLedger
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -31,6 +30,7 @@ from api.jobs import open_inbox
 from api.settings import Settings, SettingsError, load_settings
 from api.status import Heartbeat, write_heartbeat
 from api.submitter import Submitter
+from ledger.embedded import EmbeddedLedger
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
 from readmodel.projector import Applied, Projector
