@@ -114,8 +114,8 @@ def _fact(event: Event) -> Fact:
 def identity(event: Event) -> str:
     """An event's name on the ledger: its hash.
 
-    An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration out; on
-    the ledger it is a statement of its own, so the declaration's time and reason are hashed with it.
+    An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration
+    out; on the ledger it is a statement of its own, so the declaration's time and reason are hashed with it.
     """
     declaration = event.error_declaration
     if declaration is None:
@@ -147,5 +147,5 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     if fact.flags:
         record["flags"] = sorted(fact.flags)
     context.state.put(keys.event(hash_hex(fact.hash)), record)
-    if fact.event.event_id is not None and fact.event.event_id != fact.hash:
-        context.state.put(keys.event_id(fact.event.event_id), {"event": fact.hash})
+    if (identifier := rules.given_id(fact)) is not None:
+        context.state.put(keys.event_id(identifier), {"event": fact.hash})

@@ -16,7 +16,7 @@ Function = Callable[[Context, bytes], bytes]
 
 
 class Lotline:
-    """What runs on every organisation's peer. Never raises for bad input: it answers with a status of 4xx and a reason."""
+    """What runs on every organisation's peer. Never raises for bad input: it answers with status 4xx and a reason."""
 
     def init(self, stub: Stub) -> Response:
         """Nothing has to be made ready."""

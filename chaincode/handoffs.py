@@ -1,8 +1,8 @@
 """Handoffs: the sender attests a release, the consignee an acceptance, in whatever order the two reach the ledger.
 
-A handoff is one item's hop: an instance as it was shipped (a pallet, whatever is on it), or some of a lot. A release looks
-for an acceptance that waits for it, an acceptance for a release; what finds nothing opens a handoff that waits. Status and
-exceptions follow from what is open for the same item, never from the order of arrival.
+A handoff is one item's hop: an instance as it was shipped (a pallet, whatever is on it), or some of a lot. A release
+looks for an acceptance that waits for it, an acceptance for a release; what finds nothing opens a handoff that waits.
+Status and exceptions follow from what is open for the same item, never from the order of arrival.
 """
 
 from __future__ import annotations
@@ -178,7 +178,8 @@ def _faults(handoff: Record, together: list[Record]) -> Iterable[tuple[str, str]
         yield "unannounced", f"{item} was accepted by {_name(handoff['to'])}; nobody has released it to them"
         for rival in _rivals(handoff, together):
             if rival["item"] == item:
-                yield "wrong_consignee", f"{item} was released to {_name(rival['to'])}, and accepted by {_name(handoff['to'])}"
+                detail = f"{item} was released to {_name(rival['to'])}, and accepted by {_name(handoff['to'])}"
+                yield "wrong_consignee", detail
             else:
                 yield "wrong_lot", f"{rival['item']} was released, and {item} accepted under the same document"
     elif handoff["kind"] == "instance":
@@ -187,7 +188,8 @@ def _faults(handoff: Record, together: list[Record]) -> Iterable[tuple[str, str]
     elif is_accepted(handoff) and missing(handoff) > 0:
         yield "shortage", f"{decimal_text(missing(handoff))} of {handoff['released']} of {item} are missing"
     elif is_accepted(handoff) and missing(handoff) < 0:
-        yield "overage", f"{decimal_text(-missing(handoff))} more of {item} arrived than the {handoff['released']} released"
+        extra = decimal_text(-missing(handoff))
+        yield "overage", f"{extra} more of {item} arrived than the {handoff['released']} released"
 
 
 def _name(party: str | None) -> str:

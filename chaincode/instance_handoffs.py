@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chaincode import handoffs, keys, parties, things
 from chaincode.containment import take_out
 from chaincode.context import Context, Fact, hash_hex
@@ -86,7 +88,8 @@ def _same_release(context: Context, fact: Fact, waiting: list[Record], consignee
 def _out_of_parent(context: Context, fact: Fact, thing: Record) -> Record:
     """Shipped or received by itself while it is still packed: nobody reported that it was taken out."""
     if context.enforces:
-        raise Rejection("packed", f"{thing['id']} is in {thing['parent']}: unpack it first, or name the parent", "epcList")
+        detail = f"{thing['id']} is in {thing['parent']}: unpack it first, or name the parent"
+        raise Rejection("packed", detail, "epcList")
     fact.flags.add("unpacked")
     take_out(context, fact, thing["parent"], things.outermost(context, thing), thing["id"])
     return things.load(context, thing["id"]) or thing
@@ -153,7 +156,8 @@ def _from_parent(context: Context, fact: Fact, thing: Record) -> Record | None:
     release = _release_for(fact, _open_of(context, root))
     if release is None:
         return None
-    return {**release, "id": "", "item": thing["id"], "acceptEvents": [], "acceptedAt": None, "faults": [], "short": False}
+    fresh: Record = {"acceptEvents": [], "acceptedAt": None, "faults": [], "short": False}
+    return {**release, "id": "", "item": thing["id"], **fresh}
 
 
 def _settle(context: Context, fact: Fact, thing: Record, waiting: list[Record], handoff: Record) -> None:
@@ -174,7 +178,7 @@ def _siblings(context: Context, handoff: Record) -> list[Record]:
     return found
 
 
-def _note_left_behind(context: Context, fact: Fact, together: list[Record | None]) -> None:
+def _note_left_behind(context: Context, fact: Fact, together: Sequence[Record | None]) -> None:
     """Of what was released together, some has arrived: the rest is short until it does."""
     latest = {handoff["id"]: handoffs.load(context, handoff["id"]) for handoff in together if handoff is not None}
     arrived = {e for handoff in latest.values() if handoffs.is_accepted(handoff) for e in handoff["releaseEvents"]}

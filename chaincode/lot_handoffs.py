@@ -107,7 +107,7 @@ def _fitting(fact: Fact, element: QuantityElement, waiting: list[Record]) -> lis
 
 def _share(context: Context, fact: Fact, quantity: Decimal, fitting: list[Record]) -> list[Record]:
     """Fill releases one after the other; what is left over is too much of the last."""
-    changed = []
+    changed: list[Record] = []
     for handoff in fitting:
         last = handoff is fitting[-1]
         part = quantity if last else min(quantity, max(handoffs.missing(handoff), Decimal(0)))

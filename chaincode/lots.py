@@ -1,7 +1,7 @@
 """Lots and other classes: how much of them a holder has at a place. Quantities are decimal, never binary.
 
-Balances always add up: what was commissioned, less what ended, is what all holders have plus what is on its way or packed.
-So a balance may be negative where an event that explains it has not come yet; an exception says so until it has.
+Balances always add up: what was commissioned, less what ended, is what all holders have plus what is on its way or
+packed. So a balance may be negative where an event that explains it has not come yet; an exception says so until then.
 """
 
 from __future__ import annotations
@@ -58,9 +58,8 @@ def move(
     key = keys.balance(uri, holder or "", place or "")
     before = context.state.get(key)
     if before is not None and before["uom"] != element.uom:
-        raise Rejection(
-            "unit_differs", f"{uri} is counted in {before['uom'] or 'pieces'} there, not {element.uom or 'pieces'}", "uom"
-        )
+        detail = f"{uri} is counted in {before['uom'] or 'pieces'} there, not {element.uom or 'pieces'}"
+        raise Rejection("unit_differs", detail, "uom")
     amount = (decimal(before["quantity"]) if before is not None else Decimal(0)) + change
     if change < 0:
         rules.is_covered(context, lot, uri, amount)
@@ -79,5 +78,6 @@ def _note_overdraft(
         close_exception(context, fact, "overdrawn", subject)
         return
     fact.flags.add("overdrawn")
-    detail = f"{decimal_text(-amount)} more of {uri} left {place or 'an unnamed place'} than is known to have been there"
+    where = place or "an unnamed place"
+    detail = f"{decimal_text(-amount)} more of {uri} left {where} than is known to have been there"
     open_exception(context, fact, "overdrawn", subject, detail, item=uri, parties=(holder,))

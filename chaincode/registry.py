@@ -126,6 +126,10 @@ def _text(entry: Record, field: str, *, required: bool = False) -> str | None:
     return value
 
 
+def _texts(entry: Record, *fields: str) -> Record:
+    return {field: _text(entry, field) for field in fields}
+
+
 def _number(entry: Record, field: str, limit: int) -> float | int | None:
     value = entry.get(field)
     if value is None:
@@ -137,7 +141,7 @@ def _number(entry: Record, field: str, limit: int) -> float | int | None:
 
 def _party(context: Context, entry: Record) -> tuple[str, Record]:
     identifier = _link(entry, "id", _PARTY_AIS)
-    extra = {name: _text(entry, name) for name in ("country", "address", "kind", "provenance") if name in entry}
+    extra = _texts(entry, *(name for name in ("country", "address", "kind", "provenance") if name in entry))
     record: dict[str, Any] = {"id": identifier, "msp": context.msp, "name": _text(entry, "name", required=True)}
     return keys.party(identifier), {**record, **extra, "adopted": False}
 
@@ -149,10 +153,10 @@ def _place(context: Context, entry: Record) -> tuple[str, Record]:
     if owner is None:
         raise Malformed(f"party {party} is not registered: register it first", 404)
     _check_owner(context, owner, f"party {party}")
-    texts = {name: _text(entry, name) for name in ("name", "kind", "address")}
-    extra = {name: _text(entry, name) for name in ("country", "provenance") if name in entry}
-    where = {"latitude": _number(entry, "latitude", 90), "longitude": _number(entry, "longitude", 180)}
-    record = {"id": identifier, "party": party, "msp": context.msp, **texts, **extra, **where, "adopted": False}
+    texts = _texts(entry, "name", "kind", "address", *(name for name in ("country", "provenance") if name in entry))
+    record: Record = {"id": identifier, "party": party, "msp": context.msp, "adopted": False, **texts}
+    record["latitude"] = _number(entry, "latitude", 90)
+    record["longitude"] = _number(entry, "longitude", 180)
     return keys.place(identifier), record
 
 

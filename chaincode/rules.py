@@ -30,10 +30,11 @@ def has_role(context: Context, roles: frozenset[str], what: str) -> None:
 
 
 def is_well_formed(fact: Fact) -> None:
-    """2. What GS1's schema cannot say must hold too: check digits, sensor data, children named."""
-    problems = check(fact.event)
-    if problems:
-        raise Rejection(problems[0].code, problems[0].message, problems[0].field)
+    """2. What GS1's schema cannot say must hold too: check digits, sensor data, children named. Warnings are flags."""
+    for problem in check(fact.event):
+        if problem.severity == "error":
+            raise Rejection(problem.code, problem.message, problem.field)
+        fact.flags.add(problem.code)
 
 
 def is_not_from_the_future(context: Context, fact: Fact) -> None:
@@ -43,10 +44,22 @@ def is_not_from_the_future(context: Context, fact: Fact) -> None:
         raise Rejection("future", f"eventTime {fact.event.event_time_text} is in the future", "eventTime")
 
 
+def given_id(fact: Fact) -> str | None:
+    """The eventID by which others may know the event. One that has the form of a hash and is not this event's own
+    hash names nothing: other programs' hashes do not reproduce, and GS1's own examples share one."""
+    identifier = fact.event.event_id
+    if identifier is None or identifier == fact.hash:
+        return None
+    if identifier.startswith("ni:///sha-256;"):
+        fact.flags.add("foreign_hash")
+        return None
+    return identifier
+
+
 def event_id_is_free(context: Context, fact: Fact) -> None:
     """4. An eventID names one event for ever; only a declaration that it was in error may use it again."""
-    identifier = fact.event.event_id
-    if identifier is None or identifier == fact.hash or fact.event.error_declaration is not None:
+    identifier = given_id(fact)
+    if identifier is None or fact.event.error_declaration is not None:
         return
     known = context.state.get(keys.event_id(identifier))
     if known is not None and known["event"] != fact.hash:
@@ -81,8 +94,9 @@ def places_are_own(context: Context, fact: Fact) -> None:
         if record is not None and record["msp"] != context.msp:
             raise Rejection("not_your_place", f"{uri} belongs to {record['msp']}", field)
         if record is None and parties.is_place(uri):
-            adopted = {"id": uri, "party": context.party, "msp": context.msp, "name": None, "kind": None, "adopted": True}
-            context.state.put(keys.place(uri), {**adopted, "latitude": None, "longitude": None, "address": None})
+            unknown = dict.fromkeys(("name", "kind", "latitude", "longitude", "address"))
+            adopted = {"id": uri, "party": context.party, "msp": context.msp, "adopted": True}
+            context.state.put(keys.place(uri), {**adopted, **unknown})
 
 
 def party_is_own(context: Context, party: str | None, field: str) -> None:

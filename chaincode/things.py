@@ -104,9 +104,9 @@ def require_custody(context: Context, fact: Fact, thing: Record) -> None:
         return
     fact.flags.add("not_held")
     detail = f"{context.msp} handled {thing['id']} ({fact.step or fact.event.type}), which {holder['msp']} holds"
-    open_exception(
-        context, fact, "custody", f"{thing['id']}\n{context.msp}", detail, item=thing["id"], parties=(holder["holder"], fact.party)
-    )
+    subject = f"{thing['id']}\n{context.msp}"
+    between = (holder["holder"], fact.party)
+    open_exception(context, fact, "custody", subject, detail, item=thing["id"], parties=between)
     if not thing["questioned"]:
         save(context, {**(load(context, thing["id"]) or thing), "questioned": True})
 

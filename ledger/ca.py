@@ -1,4 +1,4 @@
-"""A certificate authority per organisation, as files: ``ca.pem``, ``ca.key`` and ``identities/NAME/{cert.pem,key.pem}``.
+"""An authority per organisation, as files: ``ca.pem``, ``ca.key`` and ``identities/NAME/{cert.pem,key.pem}``.
 
 Certificates follow Fabric CA: P-256, the kind of node as organisational unit (NodeOUs), attributes in their extension.
 """

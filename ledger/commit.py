@@ -75,4 +75,4 @@ def result_of(block: common_pb2.Block) -> bytes:
     transaction = transaction_pb2.Transaction.FromString(payload.data)
     body = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
     answer = proposal_response_pb2.ProposalResponsePayload.FromString(body.action.proposal_response_payload)
-    return proposal_pb2.ChaincodeAction.FromString(answer.extension).response.payload
+    return bytes(proposal_pb2.ChaincodeAction.FromString(answer.extension).response.payload)

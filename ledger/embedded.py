@@ -1,8 +1,8 @@
 """The ledger port in one process and one file: for demos, development and one organisation's pilot.
 
-It runs the contract itself and writes real Fabric blocks, endorsed by a peer identity of every organisation. It is not a
-network: whoever holds the directory holds every organisation's keys, so it proves that nothing was changed by accident,
-not that nobody could.
+It runs the contract itself and writes real Fabric blocks, endorsed by a peer identity of every organisation. It is not
+a network: whoever holds the directory holds every organisation's keys, so it proves that nothing was changed by
+accident, not that nobody could.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class EmbeddedLedger:
     async def open(
         cls, directory: Path, *, read_only: bool = False, contract: Contract | None = None
     ) -> EmbeddedLedger:
-        """An existing channel. Raises Unavailable if another process writes to it, FileNotFoundError if there is none."""
+        """An existing channel. Raises Unavailable if another process writes to it, FileNotFoundError without one."""
         if not (directory / "ledger.db").exists():
             raise FileNotFoundError(f"there is no ledger in {directory}")
         return cls(directory, contract or Lotline(), read_only=read_only)
@@ -152,7 +152,7 @@ class EmbeddedLedger:
         with self._reading:
             self._reader.snapshot()
             try:
-                return self._run(self._reader, proposal, identity)[1].payload
+                return bytes(self._run(self._reader, proposal, identity)[1].payload)
             finally:
                 self._reader.release()
 

@@ -34,7 +34,7 @@ def config_envelope(channel: str, roots: Mapping[str, bytes], orderer_root: byte
         header=common_pb2.Header(channel_header=header.SerializeToString(deterministic=True)),
         data=config.SerializeToString(deterministic=True),
     )
-    return common_pb2.Envelope(payload=payload.SerializeToString(deterministic=True)).SerializeToString()
+    return bytes(common_pb2.Envelope(payload=payload.SerializeToString(deterministic=True)).SerializeToString())
 
 
 def _application(roots: Mapping[str, bytes]) -> configtx_pb2.ConfigGroup:

@@ -29,7 +29,8 @@ class Identity:
     @cached_property
     def creator(self) -> bytes:
         """The serialised identity that transactions carry."""
-        return identities_pb2.SerializedIdentity(mspid=self.msp_id, id_bytes=self.certificate).SerializeToString()
+        serialised = identities_pb2.SerializedIdentity(mspid=self.msp_id, id_bytes=self.certificate)
+        return bytes(serialised.SerializeToString())
 
     @cached_property
     def attributes(self) -> dict[str, str]:

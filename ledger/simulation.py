@@ -168,7 +168,7 @@ class SimulationStub:
             metadata_writes=policies,
         )
         namespaces = [rwset_pb2.NsReadWriteSet(namespace=namespace, rwset=rwset.SerializeToString(deterministic=True))]
-        return rwset_pb2.TxReadWriteSet(ns_rwset=namespaces).SerializeToString(deterministic=True)
+        return bytes(rwset_pb2.TxReadWriteSet(ns_rwset=namespaces).SerializeToString(deterministic=True))
 
 
 def _read(key: str, read: Versioned | None) -> kv_rwset_pb2.KVRead:

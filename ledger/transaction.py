@@ -125,13 +125,14 @@ def endorsed_envelope(
         data=transaction.SerializeToString(deterministic=True),
     ).SerializeToString(deterministic=True)
     envelope = common_pb2.Envelope(payload=payload, signature=submitter.sign(payload))
-    return envelope.SerializeToString(deterministic=True)
+    return bytes(envelope.SerializeToString(deterministic=True))
 
 
 def _event(proposal: Proposal, chaincode: str, event: tuple[str, bytes] | None) -> bytes:
     if event is None:
         return b""
     name, payload = event
-    return chaincode_event_pb2.ChaincodeEvent(
+    message = chaincode_event_pb2.ChaincodeEvent(
         chaincode_id=chaincode, tx_id=proposal.tx_id, event_name=name, payload=payload
-    ).SerializeToString(deterministic=True)
+    )
+    return bytes(message.SerializeToString(deterministic=True))
