@@ -105,10 +105,7 @@ def _sensor_attributes(event: Event) -> Iterator[_Found]:
             continue
         for report_place, report in enumerate(element.sensor_report):
             for name, attribute in _SHARED_ATTRIBUTES.items():
-                if (
-                    getattr(report, attribute) is not None
-                    and getattr(element.sensor_metadata, attribute) is not None
-                ):
+                if getattr(report, attribute) is not None and getattr(element.sensor_metadata, attribute) is not None:
                     field = pointer("sensorElementList", place, "sensorReport", report_place, name)
                     yield (
                         field,

@@ -142,9 +142,7 @@ def _events(raw_events: list[Any], context: Context, path: _Path, problems: list
     return events
 
 
-def _event(
-    raw: Any, index: int | None, path: _Path, context: Context, problems: list[Problem]
-) -> Event | None:
+def _event(raw: Any, index: int | None, path: _Path, context: Context, problems: list[Problem]) -> Event | None:
     """The event, or None after its faults were added to ``problems``."""
     kind = raw.get("type") if isinstance(raw, dict) else None
     if not isinstance(kind, str):

@@ -144,9 +144,7 @@ def check_envelope(raw: Any) -> list[Problem]:
         return [Problem(None, "", "type", "a document is a JSON object")]
     kind = raw.get("type")
     if not isinstance(kind, str):
-        return [
-            Problem(None, "/type", "missing" if kind is None else "type", "needs a 'type' that is a text")
-        ]
+        return [Problem(None, "/type", "missing" if kind is None else "type", "needs a 'type' that is a text")]
     if kind not in _DOCUMENTS:
         if "@context" not in raw:
             return [Problem(None, "/@context", "missing", "an event that stands alone needs its '@context'")]

@@ -10,9 +10,7 @@ _PCHAR = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _URI = re.compile(
     r"[A-Za-z][A-Za-z0-9+.\-]*:"
     r"(?://(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*@)?"
-    r"(?:\[(?P<literal>[^\]]*)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?(?:/"
-    + _PCHAR
-    + r"*)*"
+    r"(?:\[(?P<literal>[^\]]*)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?(?:/" + _PCHAR + r"*)*"
     r"|/?(?:" + _PCHAR + r"+(?:/" + _PCHAR + r"*)*)?)"
     r"(?:\?(?:" + _PCHAR + r"|[/?])*)?(?:#(?:" + _PCHAR + r"|[/?])*)?"
 )
@@ -78,9 +76,7 @@ def parse_date_time(text: str) -> datetime:
 
 
 def _leap_second(text: str, match: re.Match[str]) -> datetime:
-    before = datetime.fromisoformat(
-        text[: match.start("second")] + "59" + text[match.end("second") :].upper()
-    )
+    before = datetime.fromisoformat(text[: match.start("second")] + "59" + text[match.end("second") :].upper())
     try:
         utc = before.astimezone(UTC)
         if (utc.hour, utc.minute) != (23, 59):

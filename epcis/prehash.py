@@ -112,8 +112,7 @@ def _lists(event: Event, c: Canonical) -> Iterator[str]:
         yield "sourceList" + "".join(sorted(pairs))
     if event.destination_list:
         pairs = [
-            f"type={c.word(kinds, d.type)}destination={c.identifier(d.destination)}"
-            for d in event.destination_list
+            f"type={c.word(kinds, d.type)}destination={c.identifier(d.destination)}" for d in event.destination_list
         ]
         yield "destinationList" + "".join(sorted(pairs))
 

@@ -52,6 +52,8 @@ _ALREADY_CANONICAL = re.compile(
 
 # The key of a canonical Digital Link, read without taking the rest apart.
 _KEY = re.compile(r"https://id\.gs1\.org/(00|01|253|255|402|414|417|8003|8006|8017|8018)/([0-9]{13,18})")
+# The commonest URN by far, an item whose serial needs no escaping: (prefix, indicator, reference, serial).
+_ITEM_URN = re.compile(r"urn:epc:id:sgtin:([0-9]{6,12})\.([0-9])([0-9]{0,6})\.([0-9A-Za-z._\-'=;]{1,20})")
 _LONGEST_CACHED = 200
 
 
@@ -117,6 +119,10 @@ def canonical_or_same(uri: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _canonical_or_same(uri: str) -> str:
+    item = _ITEM_URN.fullmatch(uri)
+    if item is not None and len(item[1]) + len(item[3]) == 12:
+        digits = item[2] + item[1] + item[3]
+        return f"{CANONICAL_BASE}/01/{digits}{check_digit(digits)}/21/{item[4]}"
     try:
         return parse(uri).canonical
     except InvalidIdentifier:

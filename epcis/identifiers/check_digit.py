@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+_ZERO = ord("0")
+
 
 def check_digit(digits: str) -> str:
-    """The digit that completes ``digits`` (given without it): ``check_digit("400638133393") == "1"``."""
-    weighted = 3 * sum(map(int, digits[::-2])) + sum(map(int, digits[-2::-2]))
+    """The digit that completes ``digits`` (given without it): ``check_digit("400638133393") == "1"``.
+
+    Raises:
+        ValueError: ``digits`` holds something else than the digits 0 to 9.
+    """
+    if not (digits.isascii() and digits.isdecimal()):
+        raise ValueError(f"not digits: {digits!r}")
+    codes = digits.encode()
+    thrice, once = codes[::-2], codes[-2::-2]
+    weighted = 3 * (sum(thrice) - _ZERO * len(thrice)) + sum(once) - _ZERO * len(once)
     return str(-weighted % 10)
 
 

@@ -16,17 +16,10 @@ def valid_documents(shared_data: Path) -> dict[str, Any]:
         *root.glob("event-hash/expected_equal/*.json"),
         *root.glob("fsma204/*.jsonld"),
     ]
-    return {
-        str(path.relative_to(root)): _without_comments(json.loads(path.read_bytes()))
-        for path in sorted(paths)
-    }
+    return {str(path.relative_to(root)): _without_comments(json.loads(path.read_bytes())) for path in sorted(paths)}
 
 
 def _without_comments(value: Any) -> Any:
     if isinstance(value, dict):
-        return {
-            name: _without_comments(member)
-            for name, member in value.items()
-            if not name.startswith("_comment")
-        }
+        return {name: _without_comments(member) for name, member in value.items() if not name.startswith("_comment")}
     return [_without_comments(element) for element in value] if isinstance(value, list) else value

@@ -63,9 +63,7 @@ def test_extensions_come_back_as_they_were(documents: dict[str, Any]) -> None:
                 assert written.get(member) == raw.get(member), name
 
 
-def test_rendered_together_they_are_valid(
-    documents: dict[str, Any], schema: jsonschema_rs.Draft7Validator
-) -> None:
+def test_rendered_together_they_are_valid(documents: dict[str, Any], schema: jsonschema_rs.Draft7Validator) -> None:
     events = [event for document in documents.values() for event in parse_document(document).events]
     rendered = json.loads(json.dumps(render_document(events, datetime(2024, 5, 1, tzinfo=UTC))))
     assert schema.is_valid(rendered)

@@ -16,9 +16,7 @@ _CBV_2_1 = {
     "ReferenceEventHashAlgorithm2": "f6bf8e2fb50f26f5baba52f722211eefdb0f427a3903c61ab015db6d1f93c3da",
     "ReferenceEventHashAlgorithm3": "e9273954ba78387caf181fe74038871990dbc97568d068123d0a8774b843e383",
     "epcisDocWithSensorComponent": "a756b8ee6edf24c77a24948e061a0377652a9aaf3a77bfe3da9dadc29ade4c83",
-    "CertificationInfoAndSensorReportWithCRS": (
-        "ce144ccdca1bafdb5f277f2ecd2c33dc287cf7307b154e0c2d41a0dde82322ac"
-    ),
+    "CertificationInfoAndSensorReportWithCRS": ("ce144ccdca1bafdb5f277f2ecd2c33dc287cf7307b154e0c2d41a0dde82322ac"),
 }
 # Some published texts were spoilt by hand and are not what their own published hash was made of.
 _SPOILT_TEXTS = 3

@@ -79,9 +79,7 @@ TRANSFORMATION: dict[str, Any] = {
     "eventTime": "2024-03-04T12:00:00Z",
     "eventTimeZoneOffset": "+00:00",
     "inputEPCList": ["urn:epc:id:sgtin:4012345.011111.1"],
-    "inputQuantityList": [
-        {"epcClass": "urn:epc:class:lgtin:4012345.012345.L1", "quantity": 10, "uom": "KGM"}
-    ],
+    "inputQuantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.012345.L1", "quantity": 10, "uom": "KGM"}],
     "outputEPCList": ["urn:epc:id:sgtin:4012345.077889.25"],
     "outputQuantityList": [{"epcClass": "urn:epc:idpat:sgtin:4012345.066666.*", "quantity": 220}],
     "transformationID": "urn:epc:id:gdti:4012345.55555.1234",
@@ -97,9 +95,7 @@ ASSOCIATION: dict[str, Any] = {
     "action": "ADD",
     "bizStep": "installing",
 }
-EVENTS = {
-    sample["type"]: sample for sample in (OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION)
-}
+EVENTS = {sample["type"]: sample for sample in (OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION)}
 
 
 # -- strategies --

@@ -94,9 +94,7 @@ def test_readings_are_not_later_than_their_event() -> None:
 
 def test_readings_do_not_end_before_they_begin() -> None:
     metadata = {"startTime": "2024-03-04T10:00:00+01:00", "endTime": "2024-03-04T08:59:59Z"}
-    assert _found(_sensing(metadata, {})) == [
-        ("/sensorElementList/0/sensorMetadata/endTime", "sensor_time", "warning")
-    ]
+    assert _found(_sensing(metadata, {})) == [("/sensorElementList/0/sensorMetadata/endTime", "sensor_time", "warning")]
 
 
 def test_index_of_the_event_is_told() -> None:

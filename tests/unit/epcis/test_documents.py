@@ -18,9 +18,7 @@ def _problems(document: Any) -> list[Problem]:
 
 def test_document() -> None:
     header = {"epcisMasterData": {"vocabularyList": [{"type": "urn:epcglobal:epcis:vtype:BusinessLocation"}]}}
-    document = parse_document(
-        {**samples.document(samples.OBJECT, samples.AGGREGATION), "epcisHeader": header}
-    )
+    document = parse_document({**samples.document(samples.OBJECT, samples.AGGREGATION), "epcisHeader": header})
     assert document.kind == "EPCISDocument"
     assert [event.type for event in document.events] == ["ObjectEvent", "AggregationEvent"]
     assert document.context == samples.CONTEXT
@@ -117,9 +115,7 @@ def test_an_event_must_be_about_something(kind: str, removed: list[str], field: 
     ]
 
 
-@pytest.mark.parametrize(
-    "header", [{"x": 1}, {"epcisMasterData": {"vocabularyList": [{"type": "no uri"}]}}, [], None]
-)
+@pytest.mark.parametrize("header", [{"x": 1}, {"epcisMasterData": {"vocabularyList": [{"type": "no uri"}]}}, [], None])
 def test_faulty_header(header: Any) -> None:
     problems = _problems({**samples.document(samples.OBJECT), "epcisHeader": header})
     assert all(problem.field.startswith("/epcisHeader") and problem.index is None for problem in problems)

@@ -196,9 +196,7 @@ def test_event_of_a_list_with_the_context_of_its_document() -> None:
 
 
 def test_rendered_document_is_read_back() -> None:
-    clashing = _event(
-        {**samples.AGGREGATION, "example:x": 1}, [STANDARD, {"example": "https://other.example.com/"}]
-    )
+    clashing = _event({**samples.AGGREGATION, "example:x": 1}, [STANDARD, {"example": "https://other.example.com/"}])
     events = [*(_event(raw) for raw in samples.EVENTS.values()), clashing]
     rendered = render_document(events, created=datetime(2024, 5, 1, tzinfo=UTC))
     again = parse_document(rendered)

@@ -107,6 +107,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_urn_and_link_say_the_same(pair: tuple[str, str]) -> None:
     urn, link = pair
     assert to_digital_link(urn) == link
+    assert canonical_or_same(urn) == canonical_or_same(link) == link
     assert to_urn(link, 7) == urn
 
 
@@ -194,3 +195,14 @@ def test_what_an_identifier_names() -> None:
     assert asset.is_instance
     assert asset.serial == "X1"
     assert parse("https://id.gs1.org/414/4012345000054").is_instance
+
+
+@pytest.mark.parametrize("text", ["", "12a", "٤", "1 2"])
+def test_check_digit_is_of_digits_only(text: str) -> None:
+    with pytest.raises(ValueError, match="not digits"):
+        check_digit(text)
+
+
+@pytest.mark.parametrize("urn", ["urn:epc:id:sgtin:4012345.0111111.1", "urn:epc:id:sgtin:4012345.01111.1"])
+def test_urns_of_the_wrong_length_stay_as_they_are(urn: str) -> None:
+    assert canonical_or_same(urn) == urn

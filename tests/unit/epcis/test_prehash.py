@@ -110,9 +110,7 @@ def test_form_of_identifiers_does_not_matter(data: st.DataObject, seed: int) -> 
     pairs = data.draw(st.lists(samples.items(), min_size=1, max_size=5, unique=True))
     base = {**samples.OBJECT, "epcList": []}
     forms = [_event({**base, "epcList": [pair[form] for pair in pairs]}).hash for form in (0, 1)]
-    other_domain = [
-        pair[1].replace("https://id.gs1.org", "http://shop.example.com/x") + "?a=b" for pair in pairs
-    ]
+    other_domain = [pair[1].replace("https://id.gs1.org", "http://shop.example.com/x") + "?a=b" for pair in pairs]
     assert len({*forms, _event({**base, "epcList": other_domain}).hash}) == 1
 
 
@@ -121,8 +119,7 @@ def test_name_of_prefix_does_not_matter() -> None:
     renamed = json.loads(text.replace('"example:', '"ex2:'))
     assert _event(renamed, [STANDARD, {"ex2": EXAMPLE}]).hash == _event(samples.OBJECT).hash
     assert (
-        _event(samples.OBJECT, [STANDARD, {"example": "https://else.example.com/"}]).hash
-        != _event(samples.OBJECT).hash
+        _event(samples.OBJECT, [STANDARD, {"example": "https://else.example.com/"}]).hash != _event(samples.OBJECT).hash
     )
 
 
@@ -154,9 +151,7 @@ def test_what_is_left_out(field: str, value: Any) -> None:
     assert _event({**samples.OBJECT, field: value}).hash == _event(samples.OBJECT).hash
 
 
-@pytest.mark.parametrize(
-    "same", ["cbv:BizStep-commissioning", "https://ref.gs1.org/cbv/BizStep-commissioning"]
-)
+@pytest.mark.parametrize("same", ["cbv:BizStep-commissioning", "https://ref.gs1.org/cbv/BizStep-commissioning"])
 def test_a_word_and_its_address_are_the_same(same: str) -> None:
     assert _event({**samples.OBJECT, "bizStep": same}).hash == _event(samples.OBJECT).hash
 
@@ -290,9 +285,7 @@ def test_adding_an_extension_changes_the_hash(raw: dict[str, Any], name: str) ->
 
 @given(raw=samples.object_events())
 def test_stored_form_has_the_same_hash_and_is_stable(raw: dict[str, Any]) -> None:
-    raw = (
-        raw if raw["action"] == "ADD" else {**raw, "eventID": "urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8"}
-    )
+    raw = raw if raw["action"] == "ADD" else {**raw, "eventID": "urn:uuid:374d95fc-9457-4a51-bd6a-0bba133845a8"}
     event = _event(raw)
     again = parse_event(event.to_stored())
     assert again.hash == event.hash

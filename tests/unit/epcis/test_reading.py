@@ -107,9 +107,7 @@ def test_byte_order_mark_is_skipped() -> None:
 
 
 def test_the_callers_dictionary_is_not_touched() -> None:
-    raw = samples.document(
-        {**samples.OBJECT, "@context": samples.STANDARD, "lotline:signature": {"device": "d"}}
-    )
+    raw = samples.document({**samples.OBJECT, "@context": samples.STANDARD, "lotline:signature": {"device": "d"}})
     before = samples.copy(raw)
     event = parse_document(raw).events[0]
     event.extensions["example:nested"]["example:flag"] = "changed"
