@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from chaincode import effects, keys, rules
-from chaincode.context import Context, Fact, hash_hex, utc_text
+from chaincode.context import Context, Fact, utc_text
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
 from epcis import Event, InvalidDocument, parse_event
@@ -108,7 +108,8 @@ def _rejected(event: str | None, rejection: Rejection) -> Verdict:
 
 
 def _fact(event: Event) -> Fact:
-    return Fact(event, identity(event), utc_text(event.event_time), event.biz_step, event.disposition)
+    moment = event.event_time
+    return Fact(event, identity(event), moment, utc_text(moment), event.biz_step, event.disposition)
 
 
 def identity(event: Event) -> str:
@@ -132,7 +133,7 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     rules.places_are_own(context, fact)
     effects.apply(context, fact)
     record = {
-        "event": orjson.loads(fact.event.to_stored()),
+        "event": orjson.Fragment(fact.event.to_stored()),
         "hash": fact.hash,
         "msp": context.msp,
         "submitter": context.client.id,
@@ -146,6 +147,7 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
         record["declares"] = fact.event.hash
     if fact.flags:
         record["flags"] = sorted(fact.flags)
-    context.state.put(keys.event(hash_hex(fact.hash)), record)
+    context.captured[fact.hash] = fact.event
+    context.state.put(keys.event(fact.hex), record)
     if (identifier := rules.given_id(fact)) is not None:
         context.state.put(keys.event_id(identifier), {"event": fact.hash})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from chaincode import keys
@@ -30,13 +30,20 @@ class Context:
         self.role = self.client.attribute("role") or ""
         self.party = _party_of(self.client)
         self.now = stub.get_tx_timestamp().astimezone(UTC)
+        self.captured: dict[str, Event] = {}
+        """Events of this transaction by hash, whose records are not committed yet."""
 
-    @property
+    @cached_property
     def config(self) -> dict[str, Any]:
         """The channel's configuration."""
         return {**DEFAULT_CONFIG, **(self.state.get(keys.CONFIG) or {})}
 
-    @property
+    @cached_property
+    def latest(self) -> datetime:
+        """The latest event time that is not in the future, clocks being what they are."""
+        return self.now + timedelta(seconds=int(self.config["clockToleranceSeconds"]))
+
+    @cached_property
     def enforces(self) -> bool:
         """Whether handling what another organisation holds is refused, not only flagged."""
         return bool(self.config["custodyPolicy"] == "enforce")
@@ -56,6 +63,7 @@ class Fact:
 
     event: Event
     hash: str
+    moment: datetime
     time: str
     step: str | None
     disposition: str | None

@@ -170,12 +170,19 @@ def _siblings(context: Context, handoff: Record) -> list[Record]:
     """The handoffs that were opened by the same release."""
     found = []
     for hash_uri in handoff["releaseEvents"]:
-        captured = context.state.get(keys.event(hash_hex(hash_uri)))
-        for uri in captured["event"].get("epcList", ()) if captured is not None else ():
+        for uri in _items(context, hash_uri):
             thing = things.load(context, uri)
             open_ones = _open_of(context, thing) if thing is not None and uri != handoff["item"] else []
             found += [other for other in open_ones if hash_uri in other["releaseEvents"]]
     return found
+
+
+def _items(context: Context, hash_uri: str) -> list[str]:
+    """What a captured event lists."""
+    if hash_uri in context.captured:
+        return list(context.captured[hash_uri].epc_list)
+    record = context.state.get(keys.event(hash_hex(hash_uri)))
+    return list(record["event"].get("epcList", ())) if record is not None else []
 
 
 def _note_left_behind(context: Context, fact: Fact, together: Sequence[Record | None]) -> None:

@@ -6,7 +6,6 @@ report what they saw, so that an exception can be opened.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from chaincode import keys, parties
@@ -39,8 +38,7 @@ def is_well_formed(fact: Fact) -> None:
 
 def is_not_from_the_future(context: Context, fact: Fact) -> None:
     """3. Nothing is reported before it happens, give or take the channel's tolerance for clocks."""
-    tolerance = timedelta(seconds=int(context.config["clockToleranceSeconds"]))
-    if fact.event.event_time > context.now + tolerance:
+    if fact.moment > context.latest:
         raise Rejection("future", f"eventTime {fact.event.event_time_text} is in the future", "eventTime")
 
 
