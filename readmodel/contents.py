@@ -77,9 +77,7 @@ def _held(
         found[(item, moment)].append((start, end, (child, kind, *rest)))
     return {
         (n, item): [
-            row
-            for start, end, row in found.get((item, hops[n].moment or 0), ())
-            if _holds(hops[n], start, end)
+            row for start, end, row in found.get((item, hops[n].moment or 0), ()) if _holds(hops[n], start, end)
         ]
         for n, item, _ in frontier
     }

@@ -36,9 +36,7 @@ def _content(connection: Connection, table: Table) -> Iterator[list[list[Any]]]:
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     # Each database has its own idea of the order of texts unless told to compare bytes.
     collate = ' COLLATE "C"' if connection.dialect.name == "postgresql" else ""
-    order = ", ".join(
-        f'"{key.name}"{collate if _is_text(key.type) else ""}' for key in table.primary_key.columns
-    )
+    order = ", ".join(f'"{key.name}"{collate if _is_text(key.type) else ""}' for key in table.primary_key.columns)
     result = connection.execution_options(yield_per=_ROWS).exec_driver_sql(
         f'SELECT {columns} FROM "{table.name}" ORDER BY {order}'
     )

@@ -127,9 +127,7 @@ class Projector:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
-    def _apply(
-        self, connection: Connection, blocks: Iterable[DecodedBlock]
-    ) -> tuple[Applied, Checkpoint | None]:
+    def _apply(self, connection: Connection, blocks: Iterable[DecodedBlock]) -> tuple[Applied, Checkpoint | None]:
         head = _checkpoint(connection)
         if head != self._head:  # somebody else wrote, or this is the first call
             self._forget()
@@ -215,9 +213,7 @@ def _event_flows(scan: Scan, ids: Ids) -> Flows:
 
 
 def _checkpoint(connection: Connection) -> Checkpoint | None:
-    row = connection.exec_driver_sql(
-        "SELECT number, header_hash FROM block ORDER BY number DESC LIMIT 1"
-    ).one_or_none()
+    row = connection.exec_driver_sql("SELECT number, header_hash FROM block ORDER BY number DESC LIMIT 1").one_or_none()
     return None if row is None else Checkpoint(row[0], row[1])
 
 

@@ -150,17 +150,13 @@ class Scan:
             elif (read := _READERS.get(kind)) is not None:
                 others.append((read, attributes, None if write.is_delete else _json(write, tx.tx_id)))
         try:
-            events.sort(
-                key=lambda entry: entry["n"]
-            )  # the write set is in key order, the ids in capture order
+            events.sort(key=lambda entry: entry["n"])  # the write set is in key order, the ids in capture order
             for entry in events:
                 self._event(entry, transaction, timestamp)
             for read, attributes, value in others:
                 read(self, attributes, value, transaction, timestamp)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise MalformedWriteError(
-                f"transaction {tx.tx_id} wrote what the contract does not: {error!r}"
-            ) from error
+            raise MalformedWriteError(f"transaction {tx.tx_id} wrote what the contract does not: {error!r}") from error
 
     # --- events
 
@@ -175,8 +171,7 @@ class Scan:
         party = self._party(entry.get("party"))
         named = self._named(event)
         self.epcs.extend(
-            (item.thing, time, identity, n, item.role, item.quantity, item.uom)
-            for n, item in enumerate(named)
+            (item.thing, time, identity, n, item.role, item.quantity, item.uom) for n, item in enumerate(named)
         )
         self._links(event, identity)
         kind = event["type"]
@@ -226,9 +221,7 @@ class Scan:
             for element in event.get(field, ()):
                 quantity = element.get("quantity")
                 amount = None if quantity is None else to_millionths(quantity)
-                named.append(
-                    Named(self._thing(element["epcClass"], True), field, amount, _text(element.get("uom")))
-                )
+                named.append(Named(self._thing(element["epcClass"], True), field, amount, _text(element.get("uom"))))
         return named
 
     def _links(self, event: Mapping[str, Any], identity: int) -> None:
@@ -400,9 +393,7 @@ def _json(write: Write, tx_id: str) -> Any:
     try:
         return orjson.loads(write.value or b"")
     except orjson.JSONDecodeError as error:
-        raise MalformedWriteError(
-            f"transaction {tx_id}: the value of {write.key!r} is not JSON: {error}"
-        ) from error
+        raise MalformedWriteError(f"transaction {tx_id}: the value of {write.key!r} is not JSON: {error}") from error
 
 
 def _micros(text: str) -> int:

@@ -236,9 +236,7 @@ def _quantities(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     bulk.upsert(Balance, columns, kept)
     bulk.delete(Balance, columns[:3], gone)
     pairs = {(things[parent], things[inside]): value for (parent, inside), value in scan.packed.items()}
-    packed = [
-        (*pair, _exact(value.get("quantity")), value.get("uom")) for pair, value in pairs.items() if value
-    ]
+    packed = [(*pair, _exact(value.get("quantity")), value.get("uom")) for pair, value in pairs.items() if value]
     bulk.upsert(PackedQuantity, ("parent_id", "thing_id", "quantity", "uom"), packed)
     unpacked = [pair for pair, value in pairs.items() if value is None]
     bulk.delete(PackedQuantity, ("parent_id", "thing_id"), unpacked)

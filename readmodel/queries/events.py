@@ -186,9 +186,7 @@ def _names_thing(uris: Sequence[str], roles: tuple[str, ...]) -> ColumnElement[b
         select(col(Thing.id)).where(col(Thing.lot_id).in_(named)),
         select(col(Thing.id)).where(col(Thing.product_id).in_(named.where(col(Thing.kind) == "product"))),
     )
-    rows = select(col(EventEpc.event_id)).where(
-        col(EventEpc.thing_id).in_(things), col(EventEpc.role).in_(roles)
-    )
+    rows = select(col(EventEpc.event_id)).where(col(EventEpc.thing_id).in_(things), col(EventEpc.role).in_(roles))
     return col(Event.id).in_(rows)
 
 

@@ -56,9 +56,7 @@ def exceptions(
         if value is not None:
             query = query.where(column == clean(value))
     if party is not None:
-        concerned = select(col(ExceptionParty.exception_id)).join(
-            Party, col(Party.id) == col(ExceptionParty.party_id)
-        )
+        concerned = select(col(ExceptionParty.exception_id)).join(Party, col(Party.id) == col(ExceptionParty.party_id))
         query = query.where(col(ExceptionCase.id).in_(concerned.where(col(Party.uri) == clean(party))))
     if token is not None:
         query = query.where(col(ExceptionCase.id) < decode(token, 1)[0])

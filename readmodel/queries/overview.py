@@ -84,9 +84,7 @@ def overview(connection: Connection, at: datetime, *, days: int = 30, top: int =
     Totals are highest ids, which are dense, so nothing here counts the ledger from end to end.
     """
     last = connection.execute(
-        select(col(Transaction.block), col(Transaction.timestamp))
-        .order_by(col(Transaction.id).desc())
-        .limit(1)
+        select(col(Transaction.block), col(Transaction.timestamp)).order_by(col(Transaction.id).desc()).limit(1)
     ).one_or_none()
     run = connection.scalar(select(func.max(col(ForecastRun.id))))
     open_late = HandoffFilter(statuses=("released",), late_at=at, order="promised")
@@ -153,9 +151,7 @@ def _movements(connection: Connection, at: datetime, days: int) -> list[DayCount
         .group_by(col(DailyFlow.day), col(DailyFlow.flow))
         .order_by(col(DailyFlow.day), col(DailyFlow.flow))
     )
-    return [
-        DayCount(_FIRST_DAY + timedelta(days=day), flow, int(n)) for day, flow, n in connection.execute(query)
-    ]
+    return [DayCount(_FIRST_DAY + timedelta(days=day), flow, int(n)) for day, flow, n in connection.execute(query)]
 
 
 _SEVERITY = ("critical", "high", "medium", "low")

@@ -33,9 +33,7 @@ class PublishedRecord:
 def published(connection: Connection, *, kind: str | None = None, limit: int = 100) -> list[PublishedRecord]:
     """The newest commitments first."""
     query = _select() if kind is None else _select().where(col(Published.kind) == kind)
-    rows = connection.execute(
-        query.order_by(col(Published.transaction_id).desc(), col(Published.key)).limit(limit)
-    )
+    rows = connection.execute(query.order_by(col(Published.transaction_id).desc(), col(Published.key)).limit(limit))
     return _records(rows.all())
 
 

@@ -80,9 +80,7 @@ class ThingRecord:
     """The newest first."""
 
 
-def thing(
-    connection: Connection, identifier: str, *, contents: int = 200, events: int = 20
-) -> ThingRecord | None:
+def thing(connection: Connection, identifier: str, *, contents: int = 200, events: int = 20) -> ThingRecord | None:
     """A thing by its canonical Digital Link, with so many of its contents and last events; None when
     unheard of."""
     query = _select_things().where(col(Thing.uri) == clean(identifier))
@@ -150,9 +148,7 @@ def _select_things() -> Query:
 
 
 def _contents(connection: Connection, identity: int, limit: int) -> list[Packed]:
-    inside = (
-        select(col(Thing.uri)).where(col(Thing.parent_id) == identity).order_by(col(Thing.id)).limit(limit)
-    )
+    inside = select(col(Thing.uri)).where(col(Thing.parent_id) == identity).order_by(col(Thing.id)).limit(limit)
     loose = (
         select(col(Thing.uri), col(PackedQuantity.quantity), col(PackedQuantity.uom))
         .join(Thing, col(Thing.id) == col(PackedQuantity.thing_id))
@@ -207,9 +203,7 @@ def _instances(connection: Connection, identity: int, kind: str) -> dict[str, in
         return {}
     of = col(Thing.product_id) == identity if kind == "product" else col(Thing.lot_id) == identity
     query: Select[Any, int] = (
-        select(col(Thing.status), func.count())
-        .where(of, col(Thing.kind) == "instance")
-        .group_by(col(Thing.status))
+        select(col(Thing.status), func.count()).where(of, col(Thing.kind) == "instance").group_by(col(Thing.status))
     )
     return {status or "unknown": count for status, count in connection.execute(query)}
 
@@ -217,9 +211,7 @@ def _instances(connection: Connection, identity: int, kind: str) -> dict[str, in
 def _open_handoffs(connection: Connection, items: list[str]) -> list[HandoffRecord]:
     waiting = ("released", "accepted", "disputed")
     return [
-        record
-        for item in items
-        for record in handoffs(connection, HandoffFilter(item=item, statuses=waiting)).items
+        record for item in items for record in handoffs(connection, HandoffFilter(item=item, statuses=waiting)).items
     ]
 
 

@@ -96,9 +96,7 @@ def trace(
     max_events: int = 20_000,
 ) -> Trace | None:
     """Trace a thing (canonical Digital Link); None when the ledger never heard of it."""
-    found = fetch(
-        connection, "SELECT t.id FROM {values} JOIN thing t ON t.uri = v.value", [clean(identifier)]
-    )
+    found = fetch(connection, "SELECT t.id FROM {values} JOIN thing t ON t.uri = v.value", [clean(identifier)])
     if not found:
         return None
     walks: list[tuple[Walk, bool]] = []
@@ -122,9 +120,7 @@ _THING = (
     "LEFT JOIN thing p ON p.id = t.product_id LEFT JOIN thing l ON l.id = t.lot_id "
     "LEFT JOIN place w ON w.id = t.place_id LEFT JOIN party h ON h.id = t.holder_id"
 )
-_TRANSFORMATION = (
-    "SELECT x.id, x.key, x.transformation_id FROM {values} JOIN transformation x ON x.id = v.value"
-)
+_TRANSFORMATION = "SELECT x.id, x.key, x.transformation_id FROM {values} JOIN transformation x ON x.id = v.value"
 
 
 def _nodes(connection: Connection, walks: list[tuple[Walk, bool]]) -> dict[_Key, TraceNode]:
@@ -171,7 +167,7 @@ _NAMED = (
     "ON x.thing_id = r.value AND x.event_time BETWEEN r.low AND r.high"
 )
 # Of the lot of a traced instance, only how it came to be: the rest happened to its other instances.
-_BORN = " JOIN event e ON e.id = x.event_id WHERE e.action = 'ADD' OR x.role LIKE 'output%'"
+_BORN = " JOIN event e ON e.id = x.event_id WHERE e.action = 'ADD' OR x.role IN ('outputEPCList', 'outputQuantityList')"
 _EVENT = (
     "SELECT e.id, e.hash, e.type, e.action, e.biz_step, e.disposition, e.event_time, e.record_time, "
     "rp.uri, bl.uri, p.uri, e.msp, t.tx_id, t.block "

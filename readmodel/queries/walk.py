@@ -39,9 +39,7 @@ _FAR_SIDE = (
     "SELECT x.transformation_id, x.thing_id, x.event_time "
     "FROM {values} JOIN transformation_edge x ON x.transformation_id = v.value WHERE x.side = ?"
 )
-_INSTANCES = (
-    "SELECT t.lot_id, t.id FROM {values} JOIN thing t ON t.lot_id = v.value WHERE t.kind = 'instance'"
-)
+_INSTANCES = "SELECT t.lot_id, t.id FROM {values} JOIN thing t ON t.lot_id = v.value WHERE t.kind = 'instance'"
 _MADE_INSTANCES = (
     "SELECT DISTINCT t.lot_id, x.transformation_id, x.event_time FROM {values} "
     "JOIN thing t ON t.lot_id = v.value JOIN transformation_edge x ON x.thing_id = t.id AND x.side = 'output'"
@@ -168,9 +166,7 @@ def walk(connection: Connection, start: int, *, upstream: bool, max_nodes: int) 
     return found
 
 
-def _follow_packing(
-    connection: Connection, found: Walk, level: _Level, following: _Level, depth: int
-) -> None:
+def _follow_packing(connection: Connection, found: Walk, level: _Level, following: _Level, depth: int) -> None:
     stays: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for thing in level.material:
         bound = found.bounds[thing]

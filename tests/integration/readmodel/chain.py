@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+
 from ledger.blocks import DecodedBlock, DecodedTx, Write
 
 MSP = "MakerMSP"
@@ -69,9 +70,7 @@ def captured(events: Sequence[dict[str, Any]], party: str | None = None, msp: st
     return sorted(writes, key=lambda one: one.key)
 
 
-def object_event(
-    hours: float, action: str = "OBSERVE", step: str = "storing", **fields: Any
-) -> dict[str, Any]:
+def object_event(hours: float, action: str = "OBSERVE", step: str = "storing", **fields: Any) -> dict[str, Any]:
     return _event("ObjectEvent", hours, action=action, bizStep=step, **fields)
 
 
@@ -101,9 +100,7 @@ def _event(kind: str, hours: float, **fields: Any) -> dict[str, Any]:
     return {"type": kind, "eventTime": at(hours), "eventTimeZoneOffset": "+00:00", **present}
 
 
-def handoff(
-    key: str, thing: str, *, kind: str = "instance", hops: tuple[int, int] = (1, 2), **fields: Any
-) -> Write:
+def handoff(key: str, thing: str, *, kind: str = "instance", hops: tuple[int, int] = (1, 2), **fields: Any) -> Write:
     """A HO write; ``hops`` number the parties and places it goes from and to."""
     sender, receiver = hops
     value = {
@@ -160,17 +157,13 @@ class ChainBuilder:
     def add(self, *transactions: Sequence[Write], code: int = 0) -> DecodedBlock:
         number = len(self.blocks)
         previous = self.blocks[-1].header_hash if self.blocks else b""
-        decoded = [
-            self._transaction(number, index, writes, code) for index, writes in enumerate(transactions)
-        ]
+        decoded = [self._transaction(number, index, writes, code) for index, writes in enumerate(transactions)]
         data = hashlib.sha256(f"{self._seed}{number}{[tx.writes for tx in decoded]}".encode()).digest()
         block = DecodedBlock(number, previous, data, hashlib.sha256(previous + data).digest(), decoded)
         self.blocks.append(block)
         return block
 
-    def capture(
-        self, *events: dict[str, Any], also: Sequence[Write] = (), by: str | None = None
-    ) -> DecodedBlock:
+    def capture(self, *events: dict[str, Any], also: Sequence[Write] = (), by: str | None = None) -> DecodedBlock:
         """One block with one transaction that captured the events and wrote the rest."""
         return self.add([*captured(events, by), *also])
 

@@ -12,12 +12,8 @@ def busy_chain() -> ChainBuilder:
     chain.add(
         [
             c.write("CF", "channel", value={"custodyPolicy": "flag", "clockToleranceSeconds": 300}),
-            c.write(
-                "PY", c.party(1), value={"id": c.party(1), "msp": c.MSP, "name": "Maker", "adopted": False}
-            ),
-            c.write(
-                "PY", c.party(2), value={"id": c.party(2), "msp": "ShopMSP", "name": "Shop", "adopted": False}
-            ),
+            c.write("PY", c.party(1), value={"id": c.party(1), "msp": c.MSP, "name": "Maker", "adopted": False}),
+            c.write("PY", c.party(2), value={"id": c.party(2), "msp": "ShopMSP", "name": "Shop", "adopted": False}),
         ],
         [
             _place(1, "Plant", address={"city": "Lyon", "country": "FR"}),
@@ -69,9 +65,7 @@ def busy_chain() -> ChainBuilder:
     shipping = {"step": "shipping", "bizTransactionList": [{"type": "desadv", "bizTransaction": "urn:d:1"}]}
     chain.capture(
         c.object_event(10, epcList=[c.sscc(1), c.sscc(2)], **shipping),
-        c.object_event(
-            12, epcList=None, quantityList=[{"epcClass": c.lot("A"), "quantity": 30, "uom": "KGM"}]
-        ),
+        c.object_event(12, step="shipping", quantityList=[{"epcClass": c.lot("A"), "quantity": 30, "uom": "KGM"}]),
         also=[
             c.handoff("h1", c.sscc(1), **released),
             c.handoff("h2", c.sscc(2), **released),
@@ -83,14 +77,10 @@ def busy_chain() -> ChainBuilder:
     chain.add(c.captured([c.object_event(20, step="receiving", epcList=[c.sscc(1)])]), code=11)
     chain.capture(
         c.object_event(40, step="receiving", epcList=[c.sscc(1)], readPoint={"id": c.place(2)}),
-        c.object_event(
-            70, step="receiving", quantityList=[{"epcClass": c.lot("A"), "quantity": 28, "uom": "KGM"}]
-        ),
+        c.object_event(70, step="receiving", quantityList=[{"epcClass": c.lot("A"), "quantity": 28, "uom": "KGM"}]),
         also=[
             c.handoff("h1", c.sscc(1), status="complete", acceptedAt=c.at(40), **released),
-            c.handoff(
-                "h3", c.lot("A"), released="30", accepted="28", status="disputed", acceptedAt=c.at(70), **lots
-            ),
+            c.handoff("h3", c.lot("A"), released="30", accepted="28", status="disputed", acceptedAt=c.at(70), **lots),
             _balance("A", 2, "28"),
             _exception("x1", "shortage", "open"),
         ],
@@ -107,9 +97,7 @@ def busy_chain() -> ChainBuilder:
         by=c.party(2),
     )
     # Told late: one more item was on the first pallet when it left, and one was taken off the second.
-    chain.capture(
-        c.pack(2, c.sscc(1), [c.item(7)]), c.pack(3, c.sscc(2), [items[5]], "DELETE"), by=c.party(1)
-    )
+    chain.capture(c.pack(2, c.sscc(1), [c.item(7)]), c.pack(3, c.sscc(2), [items[5]], "DELETE"), by=c.party(1))
     chain.add(
         [
             _exception("x1", "shortage", "closed"),

@@ -172,9 +172,7 @@ def test_hostile_texts_do_not_stop_the_projector(engine: Engine) -> None:
     endless = "https://example.com/" + "é" * 5_000
     chain = ChainBuilder()
     chain.capture(
-        c.object_event(
-            0, epcList=[endless], step="a\x00b", quantityList=[{"epcClass": c.GTIN, "quantity": 1e300}]
-        ),
+        c.object_event(0, epcList=[endless], step="a\x00b", quantityList=[{"epcClass": c.GTIN, "quantity": 1e300}]),
         c.object_event(1, "ADD", "commissioning", quantityList=[{"epcClass": c.GTIN, "quantity": 1e300}]),
         c.object_event(2, "ADD", "commissioning", quantityList=[{"epcClass": c.GTIN, "quantity": 1e300}]),
         also=[c.write("PY", c.party(1), value={"id": c.party(1), "msp": "M", "name": "nul \x00 name"})],
@@ -238,9 +236,7 @@ def _story(entries: list[tuple[str, int, set[int]]]) -> list[tuple[dict[str, obj
             event = c.transform(hours, names, [c.lot(f"L{hours}")])
         elif what == "SHIP":
             event = c.object_event(hours, step="shipping", epcList=[c.sscc(parent)])
-            also = [
-                c.handoff(f"h{hours}", c.sscc(parent), releasedAt=c.at(hours), acceptedAt=c.at(hours + 0.5))
-            ]
+            also = [c.handoff(f"h{hours}", c.sscc(parent), releasedAt=c.at(hours), acceptedAt=c.at(hours + 0.5))]
         else:
             action = "ADD" if what == "ADD" else "DELETE"
             event = c.pack(hours, c.sscc(parent), [] if what == "EMPTY" else names, action)

@@ -88,17 +88,11 @@ def test_the_child_is_where_a_replay_says(facts: list[Fact]) -> None:
             inside = one.parent
         elif one.parent in (inside, 0):
             inside = None
-        assert [one_of.parent for one_of in intervals if _open(one_of, one.time)] == (
-            [inside] if inside else []
-        )
+        assert [one_of.parent for one_of in intervals if _open(one_of, one.time)] == ([inside] if inside else [])
 
 
 def _open(interval: Interval, time: int) -> bool:
-    return (
-        interval.start is not None
-        and interval.start <= time
-        and (interval.end is None or time < interval.end)
-    )
+    return interval.start is not None and interval.start <= time and (interval.end is None or time < interval.end)
 
 
 @given(said(), st.randoms(use_true_random=False))
@@ -139,9 +133,7 @@ def test_adding_an_unstated_quantity_leaves_it_unknown_until_emptied() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["ADD", "DELETE"]), st.integers(1, 9)), max_size=10))
 def test_quantity_inside_is_the_running_sum(steps: list[tuple[str, int]]) -> None:
-    facts = [
-        fact(time, action, 5, quantity=quantity) for time, (action, quantity) in enumerate(steps, start=1)
-    ]
+    facts = [fact(time, action, 5, quantity=quantity) for time, (action, quantity) in enumerate(steps, start=1)]
     intervals = [one for one in of_quantity(facts) if one.start_event is not None]
     running = 0
     for time, (action, quantity) in enumerate(steps, start=1):
