@@ -35,9 +35,7 @@ COMMANDS = {
     "event-hash": ("event_hash", "Print the CBV event hash of every event in a document."),
 }
 _FLAGS = ("--json", "--debug")
-_EPILOG = (
-    "`--home DIR`, `--json` and `--debug` may stand before or after the command. Exit codes: docs/cli.md."
-)
+_EPILOG = "`--home DIR`, `--json` and `--debug` may stand before or after the command. Exit codes: docs/cli.md."
 
 
 class LazyGroup(TyperGroup):

@@ -100,13 +100,9 @@ class Delivery:
         """`capture` of events that are one JSON list already."""
         return await self._put(NewJob(CAPTURE, msp_id, identity, on_error, payload, events))
 
-    async def capture_many(
-        self, msp_id: str, events: Iterable[bytes], *, identity: str = "scanner"
-    ) -> list[str]:
+    async def capture_many(self, msp_id: str, events: Iterable[bytes], *, identity: str = "scanner") -> list[str]:
         """Hand over any number of events, each judged by itself; returns the jobs they went into."""
-        return [
-            await self.capture(msp_id, part, identity=identity, on_error="proceed") for part in _parts(events)
-        ]
+        return [await self.capture(msp_id, part, identity=identity, on_error="proceed") for part in _parts(events)]
 
     async def command(self, msp_id: str, function: str, documents: Sequence[dict[str, Any]]) -> str:
         """Hand over registrations of an organisation, spoken by its admin; returns the job's id."""

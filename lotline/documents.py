@@ -25,9 +25,7 @@ def find_documents(paths: Iterable[Path]) -> Iterator[Path]:
                 raise UsageError(f"there is no {' or '.join(_SUFFIXES)} file in the folder {path}")
             yield from found
         else:
-            raise UsageError(
-                f"there is no file {path}", hint="Check the path; `-` reads a document from stdin."
-            )
+            raise UsageError(f"there is no file {path}", hint="Check the path; `-` reads a document from stdin.")
 
 
 def read_document(path: Path) -> bytes:
@@ -38,15 +36,11 @@ def read_document(path: Path) -> bytes:
     try:
         data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        raise UsageError(
-            f"there is no file {path}", hint="Check the path; `-` reads a document from stdin."
-        ) from None
+        raise UsageError(f"there is no file {path}", hint="Check the path; `-` reads a document from stdin.") from None
     except OSError as error:
         raise UnavailableError(f"{path} can't be read: {error.strerror}") from error
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise UsageError(
-            f"{path} is XML", hint="Lotline reads EPCIS 2.0 in JSON. Convert the document first."
-        )
+        raise UsageError(f"{path} is XML", hint="Lotline reads EPCIS 2.0 in JSON. Convert the document first.")
     return data
 
 

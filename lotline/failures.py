@@ -56,12 +56,8 @@ def explain(error: Exception) -> Telling:
     if isinstance(error, OSError):
         return Telling(_words(error), "Check the path and its permissions.", UNAVAILABLE)
     if isinstance(error, sqlite3.Error):
-        return Telling(
-            f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE
-        )
-    return Telling(
-        f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG
-    )
+        return Telling(f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE)
+    return Telling(f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG)
 
 
 def tell(error: Exception, session: Session | None) -> int:

@@ -11,14 +11,12 @@ from sqlmodel import col
 
 import readmodel
 from api.settings import Settings
-from epcis.identifiers import CANONICAL_BASE, InvalidIdentifier, to_digital_link
+from epcis.identifiers import CANONICAL_BASE, InvalidIdentifier, is_miswritten, to_digital_link
 from lotline.errors import CommandError, UsageError
 from readmodel.tables import Party, Place, Thing
 
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
-_FORMS = (
-    "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."
-)
+_FORMS = "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."
 _MANY = 20
 _CHUNK = 500
 
@@ -48,10 +46,7 @@ def resolve(connection: Connection, text: str) -> str:
     if elements and "".join(f"({ai}){value}" for ai, value in elements) == text:
         text = "/".join([CANONICAL_BASE.rstrip("/"), *(part for element in elements for part in element)])
     if ":" in text:
-        try:
-            return to_digital_link(text)
-        except InvalidIdentifier as error:
-            raise UsageError(f"{text!r} is no GS1 identifier: {error}", hint=_FORMS) from error
+        return _checked(text)
     return _by_number(connection, text)
 
 
@@ -67,18 +62,24 @@ def names(connection: Connection, identifiers: Iterable[str | None]) -> dict[str
     return found
 
 
+def _checked(text: str) -> str:
+    try:
+        identifier = to_digital_link(text)
+    except InvalidIdentifier as error:
+        raise UsageError(f"{text!r} is no GS1 identifier: {error}", hint=_FORMS) from error
+    if is_miswritten(identifier):
+        raise UsageError(f"{text!r} has a wrong check digit", hint="One of its digits was misread or mistyped.")
+    return identifier
+
+
 def _by_number(connection: Connection, number: str) -> str:
     if not number or len(number) > 30 or not number.isprintable():
         raise UsageError(f"{number!r} is no identifier", hint=_FORMS)
     endings = [f"/{qualifier}/{number}" for qualifier in ("10", "21", "00")]
-    query = select(col(Thing.uri)).where(
-        or_(*(col(Thing.uri).endswith(end, autoescape=True) for end in endings))
-    )
+    query = select(col(Thing.uri)).where(or_(*(col(Thing.uri).endswith(end, autoescape=True) for end in endings)))
     found = list(connection.scalars(query.order_by(col(Thing.uri)).limit(_MANY)))
     if not found:
         raise CommandError(f"the ledger never heard of {number!r}", hint=_FORMS)
     if len(found) > 1:
-        raise CommandError(
-            f"{number!r} can mean several things:\n  " + "\n  ".join(found), hint="Give one of them."
-        )
+        raise CommandError(f"{number!r} can mean several things:\n  " + "\n  ".join(found), hint="Give one of them.")
     return found[0]

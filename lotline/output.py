@@ -63,9 +63,7 @@ class Session:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(
-            title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-        )
+        table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for column in columns:
             number = column.startswith("#")
             table.add_column(column.removeprefix("#"), justify="right" if number else "left", overflow="fold")

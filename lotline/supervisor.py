@@ -61,9 +61,7 @@ class _Child:
 class Supervisor:
     """Runs services until told to stop (`stop`, SIGTERM or SIGINT)."""
 
-    def __init__(
-        self, run_dir: Path, logs_dir: Path, services: Sequence[Service], tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, run_dir: Path, logs_dir: Path, services: Sequence[Service], tell: Callable[[str], None]) -> None:
         self._run_dir = run_dir
         self._logs_dir = logs_dir
         self._services = services
@@ -151,8 +149,7 @@ class Supervisor:
         if now - child.started > STEADY_SECONDS:
             child.backoff = FIRST_BACKOFF
         self._tell(
-            f"{child.service.name} ended with code {child.process.returncode}; "
-            f"starting it again in {child.backoff:g} s"
+            f"{child.service.name} ended with code {child.process.returncode}; starting it again in {child.backoff:g} s"
         )
         child.restart_at = now + child.backoff
         child.backoff = min(LAST_BACKOFF, child.backoff * 2)
@@ -193,9 +190,7 @@ class Supervisor:
         def stop(signum: int, frame: FrameType | None) -> None:
             self._stopping.set()
 
-        before = {
-            number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        }
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
         try:
             yield
         finally:

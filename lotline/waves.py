@@ -1,10 +1,11 @@
 """Cutting a stream of many organisations' events into waves that may each be sent at once.
 
-Every organisation's events reach the ledger in their order, but two organisations are independent of one another: the
-ledger would take a shop's sale of a lot before the plant's making of it, and call the lot unknown. So events go in
-waves: what one organisation does with a thing that it got from another belongs to a later wave than the other's
-events. A release and its acceptance may come in either order, so a wave needn't wait for more than that: the number of
-waves is the number of hands a thing goes through, however long the stream.
+Every organisation's events reach the ledger in their order, but two organisations are independent of one
+another: the ledger would take a shop's sale of a lot before the plant's making of it, and call the lot
+unknown. So events go in waves: what one organisation does with a thing that it got from another belongs to a
+later wave than the other's events. A release and its acceptance may come in either order, so a wave needn't
+wait for more than that: the number of waves is the number of hands a thing goes through, however long the
+stream.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ Wave = dict[str, list[Said]]
 def cut(events: Iterable[Said]) -> list[Wave]:
     """The waves of a stream, to be sent one after the other.
 
-    A long stream may be cut in chunks: everything in the chunks before is on the ledger then, and nobody needs to
-    wait for it.
+    A long stream may be cut in chunks: everything in the chunks before is on the ledger then, and nobody
+    needs to wait for it.
     """
     waves: dict[int, Wave] = {}
     hands: dict[str, dict[str, int]] = defaultdict(dict)

@@ -57,9 +57,7 @@ class FileResult:
 @app.command()
 def capture(
     context: typer.Context,
-    files: Annotated[
-        list[Path], typer.Argument(help="EPCIS JSON documents or folders of them; `-` reads stdin.")
-    ],
+    files: Annotated[list[Path], typer.Argument(help="EPCIS JSON documents or folders of them; `-` reads stdin.")],
     organisation: Annotated[
         str | None,
         typer.Option("--organisation", "-o", metavar="MSP", help="Who reports (default: the first)."),
@@ -128,9 +126,7 @@ def _bytes(result: FileResult) -> bytes:
 
 def _invalid(result: FileResult, problems: list[Problem]) -> None:
     result.why = result.why or describe(problems[:1]).strip()
-    result.problems = [
-        {"index": p.index, "field": p.field, "code": p.code, "message": p.message} for p in problems
-    ]
+    result.problems = [{"index": p.index, "field": p.field, "code": p.code, "message": p.message} for p in problems]
 
 
 def _reason(job: Job) -> str:

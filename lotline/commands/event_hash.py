@@ -19,9 +19,7 @@ Version = Literal["CBV2.0", "CBV2.1"]
 def event_hash(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="EPCIS JSON documents; `-` reads stdin.")],
-    prehash: Annotated[
-        bool, typer.Option("--prehash", help="Print the text that is hashed instead.")
-    ] = False,
+    prehash: Annotated[bool, typer.Option("--prehash", help="Print the text that is hashed instead.")] = False,
     version: Annotated[Version, typer.Option(help="Whose rules to follow.")] = "CBV2.0",
 ) -> None:
     """Print one line an event: its event hash, or with --prehash the text it is the hash of.

@@ -42,9 +42,7 @@ def scms(
     ] = None,
     vendors: Annotated[str, typer.Option(metavar="MSP", help="Who speaks for vendors.")] = "VendorsMSP",
     programme: Annotated[str, typer.Option(metavar="MSP", help="… for the programme.")] = "ProgrammeMSP",
-    clients: Annotated[
-        str, typer.Option(metavar="MSP", help="… for the countries' consignees.")
-    ] = "ClientsMSP",
+    clients: Annotated[str, typer.Option(metavar="MSP", help="… for the countries' consignees.")] = "ClientsMSP",
 ) -> None:
     """Import USAID's SCMS Delivery History: real shipments of medicines, as lots handed over.
 

@@ -29,9 +29,7 @@ def init(
     ] = None,
     custody_policy: Annotated[
         CustodyPolicy,
-        typer.Option(
-            help="What happens when somebody ships what another holds: refuse it, or accept and flag it."
-        ),
+        typer.Option(help="What happens when somebody ships what another holds: refuse it, or accept and flag it."),
     ] = "flag",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8700,
     database_url: Annotated[

@@ -41,9 +41,7 @@ def rebuild_command(context: typer.Context) -> None:
     finally:
         engine.dispose()
     same = before == after
-    here.answer(
-        {"before": before, "after": after, "equal": same, "blocks": blocks, "seconds": round(seconds, 3)}
-    )
+    here.answer({"before": before, "after": after, "equal": same, "blocks": blocks, "seconds": round(seconds, 3)})
     here.text(f"before  {before}")
     here.text(f"after   {after}")
     here.text(f"{blocks} blocks in {seconds:.1f} s: {'equal' if same else 'DIFFERENT'}")
@@ -76,6 +74,4 @@ async def _rebuild(here: Session, settings: Settings, engine: Engine) -> tuple[s
 
 
 def _in_use() -> UnavailableError:
-    return UnavailableError(
-        "the instance is in use: its worker writes the read model", hint="`lotline down` stops it."
-    )
+    return UnavailableError("the instance is in use: its worker writes the read model", hint="`lotline down` stops it.")

@@ -30,9 +30,7 @@ def thing_command(
     with reading(settings) as connection:
         found = thing(connection, resolve(connection, identifier))
         if found is None:
-            raise CommandError(
-                f"the ledger never heard of {identifier}", hint="Is it written as on the label?"
-            )
+            raise CommandError(f"the ledger never heard of {identifier}", hint="Is it written as on the label?")
         named = names(connection, _named(found))
     here.answer(plain(found))
     if not here.json:
@@ -57,16 +55,12 @@ def _show(here: Session, found: ThingRecord, named: dict[str, str]) -> None:
     if found.commissioned is False:
         here.text("  its maker never reported it: adopted from the first who did")
     for line in found.balances:
-        here.text(
-            f"  {line.quantity} {line.uom or 'pieces'} at {name(line.place)}, held by {name(line.holder)}"
-        )
+        here.text(f"  {line.quantity} {line.uom or 'pieces'} at {name(line.place)}, held by {name(line.holder)}")
     if found.contents_total:
         here.text(f"  {found.contents_total} things inside")
     for handoff in found.handoffs:
         promised = f", promised for {handoff.promised_at:%Y-%m-%d}" if handoff.promised_at else ""
-        here.text(
-            f"  handoff {handoff.status}: {name(handoff.from_party)} to {name(handoff.to_party)}{promised}"
-        )
+        here.text(f"  handoff {handoff.status}: {name(handoff.from_party)} to {name(handoff.to_party)}{promised}")
     for fault in found.exceptions:
         here.text(f"  open exception: {fault.kind}: {fault.detail}")
     here.text()

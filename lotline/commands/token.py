@@ -29,9 +29,7 @@ def create(
     settings = load_settings(here.home)
     name = identity or role
     token = create_token(settings, name, role, organisation, label)
-    here.answer(
-        {"token": token, "role": role, "organisation": settings.msp_id(organisation), "identity": name}
-    )
+    here.answer({"token": token, "role": role, "organisation": settings.msp_id(organisation), "identity": name})
     here.text(token)
 
 
@@ -58,10 +56,7 @@ def list_(context: typer.Context) -> None:
     here.table(
         "",
         ["id", "role", "organisation", "identity", "label", "created", "last used", "revoked"],
-        [
-            (t.id, t.role, t.msp_id, t.identity, t.label, t.created_at, t.last_used_at, t.revoked_at)
-            for t in tokens
-        ],
+        [(t.id, t.role, t.msp_id, t.identity, t.label, t.created_at, t.last_used_at, t.revoked_at) for t in tokens],
     )
 
 

@@ -23,9 +23,7 @@ def trace_command(
         str,
         typer.Argument(metavar="ID", help="Digital Link, EPC URN, (01)…(10)…, or a lot or serial number."),
     ],
-    direction: Annotated[
-        Direction, typer.Option(help="Where it came from, where it went, or both.")
-    ] = "both",
+    direction: Annotated[Direction, typer.Option(help="Where it came from, where it went, or both.")] = "both",
     max_nodes: Annotated[int, typer.Option(min=1, help="Stop after so many things.")] = 5_000,
 ) -> None:
     """Trace a thing through packing, making and shipping: what it was made of, what became of it."""
@@ -34,9 +32,7 @@ def trace_command(
     with reading(settings) as connection:
         found = trace(connection, resolve(connection, identifier), direction=direction, max_nodes=max_nodes)
         if found is None:
-            raise CommandError(
-                f"the ledger never heard of {identifier}", hint="Is it written as on the label?"
-            )
+            raise CommandError(f"the ledger never heard of {identifier}", hint="Is it written as on the label?")
         named = names(connection, _named(found))
     here.answer(plain(found))
     if not here.json:
@@ -45,9 +41,7 @@ def trace_command(
 
 def _named(found: Trace) -> list[str | None]:
     nodes = [uri for node in found.nodes for uri in (node.place, node.holder)]
-    return nodes + [
-        uri for event in found.events for uri in (event.read_point, event.biz_location, event.party)
-    ]
+    return nodes + [uri for event in found.events for uri in (event.read_point, event.biz_location, event.party)]
 
 
 def _show(here: Session, found: Trace, named: dict[str, str]) -> None:

@@ -65,7 +65,7 @@ class Place:
         if self.position is not None:
             document["latitude"], document["longitude"] = self.position
         if self.country is not None:
-            document["address"] = {"country": self.country}
+            document["country"] = self.country
         document["provenance"] = "; ".join(filter(None, (_INVENTED_NUMBER, self.note)))
         return document
 
@@ -84,9 +84,7 @@ class Actors:
 
 def actors(line: Line, organisations: Organisations) -> Actors:
     """The parties and places of a line."""
-    consignee = Party(
-        party_id("consignee", line.country), organisations.clients, f"SCMS consignees in {line.country}"
-    )
+    consignee = Party(party_id("consignee", line.country), organisations.clients, f"SCMS consignees in {line.country}")
     sender = _programme(organisations) if line.from_rdc else _vendor(line.vendor, organisations)
     return Actors(
         sender=sender,

@@ -22,9 +22,7 @@ SOURCE = "USAID SCMS Delivery History"
 # UN/ECE Recommendation 20: piece. The GTIN stands for one pack, so a piece is a pack.
 PIECE = "H87"
 
-_INVENTED = (
-    "every GTIN, GLN, PGLN and lot number: made from names and the line's ID on the demonstration prefix 952"
-)
+_INVENTED = "every GTIN, GLN, PGLN and lot number: made from names and the line's ID on the demonstration prefix 952"
 _DAY_ONLY = "the record has the day only"
 _RELEASE_RULE = "scheduled day minus the usual days on the way, not before the order, not after the delivery"
 
@@ -130,9 +128,7 @@ def _event(line: Line, action: str, step: str, disposition: str, moment: datetim
         "action": action,
         "bizStep": step,
         "disposition": disposition,
-        "quantityList": [
-            {"epcClass": lot_id(line.description, line.id), "quantity": line.quantity, "uom": PIECE}
-        ],
+        "quantityList": [{"epcClass": lot_id(line.description, line.id), "quantity": line.quantity, "uom": PIECE}],
     }
 
 
@@ -142,9 +138,7 @@ def _handoff(line: Line, who: Actors) -> dict[str, Any]:
     # The programme numbers its orders to vendors. An order from the client to the programme is a sales order;
     # CBV has no word for it, and "po" would be wrong.
     if not line.order.startswith("SO-"):
-        papers.append(
-            {"type": "po", "bizTransaction": transaction_id(party_id("programme", PROGRAMME), line.order)}
-        )
+        papers.append({"type": "po", "bizTransaction": transaction_id(party_id("programme", PROGRAMME), line.order)})
     return {
         "bizTransactionList": papers,
         "sourceList": [

@@ -55,9 +55,7 @@ async def import_lines(
     report.parties, report.places = await _register(settings, delivery, parties, places)
     # Clients accept what the ledger knows already: a lot must have its identity before it arrives.
     for steps in (_SENDERS, ("acceptance",)):
-        spoken = (
-            said for line in told for said in events_of(line, organisations, as_of) if said.step in steps
-        )
+        spoken = (said for line in told for said in events_of(line, organisations, as_of) if said.step in steps)
         await _capture(delivery, spoken, report, progress)
     return report
 
@@ -69,12 +67,8 @@ async def _register(
     engine = readmodel.open_engine(settings.readmodel_url)
     try:
         with engine.connect() as connection:
-            new_parties = [
-                one for one in parties if not _same(known.party(connection, one.id), one.registration())
-            ]
-            new_places = [
-                one for one in places if not _same(known.place(connection, one.id), one.registration())
-            ]
+            new_parties = [one for one in parties if not _same(known.party(connection, one.id), one.registration())]
+            new_places = [one for one in places if not _same(known.place(connection, one.id), one.registration())]
     finally:
         engine.dispose()
     await _by_msp(delivery, "registerParty", ((one.msp, one.registration()) for one in new_parties))

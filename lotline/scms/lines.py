@@ -105,9 +105,7 @@ def read_lines(path: Path) -> Iterator[Line | Unusable]:
             seen.add(line.id)
             yield line
     except csv.Error as error:
-        raise CommandError(
-            f"{path}, line {reader.line_num}: {error}", hint="Is the file complete?"
-        ) from error
+        raise CommandError(f"{path}, line {reader.line_num}: {error}", hint="Is the file complete?") from error
 
 
 def usable(row: Mapping[str, str | None], number: int) -> Line | Unusable:

@@ -89,9 +89,7 @@ def test_versions_are_kept_apart(examples: Path) -> None:
         (b"<?xml version='1.0'?><epcis/>", 2, "is XML"),
     ],
 )
-def test_a_bad_document_is_told_without_a_traceback(
-    tmp_path: Path, content: bytes, code: int, word: str
-) -> None:
+def test_a_bad_document_is_told_without_a_traceback(tmp_path: Path, content: bytes, code: int, word: str) -> None:
     path = tmp_path / "bad.json"
     path.write_bytes(content)
     result = CliRunner().invoke(app, ["event-hash", str(path)])

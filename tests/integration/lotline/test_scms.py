@@ -89,9 +89,7 @@ def test_importing_again_changes_nothing(home: Path, record: Path, whole: dict[s
     assert again["registeredParties"] == again["registeredPlaces"] == 0
 
 
-def test_every_handoff_is_complete_and_late_ones_are_late(
-    home: Path, record: Path, whole: dict[str, Any]
-) -> None:
+def test_every_handoff_is_complete_and_late_ones_are_late(home: Path, record: Path, whole: dict[str, Any]) -> None:
     with record.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:ROWS]
     late = {row["ID"] for row in rows if row["Delivered to Client Date"] > row["Scheduled Delivery Date"]}
@@ -115,9 +113,7 @@ def test_nothing_is_short_or_out_of_custody(home: Path, whole: dict[str, Any]) -
         assert exceptions(connection, status="open").items == []
 
 
-def test_a_lot_is_traced_by_its_number_and_has_arrived_whole(
-    home: Path, record: Path, whole: dict[str, Any]
-) -> None:
+def test_a_lot_is_traced_by_its_number_and_has_arrived_whole(home: Path, record: Path, whole: dict[str, Any]) -> None:
     with record.open(encoding="utf-8", newline="") as file:
         row = next(csv.DictReader(file))
     number = f"L{row['ID']}"

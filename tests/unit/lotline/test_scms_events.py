@@ -128,9 +128,7 @@ def test_no_place_of_another_organisation_is_spoken_for() -> None:
         _, places = registry([made], ORGANISATIONS)
         owner = {place.id: place.party.msp for place in places}
         for said in events_of(made, ORGANISATIONS):
-            spoken_of = [
-                said.event[name]["id"] for name in ("readPoint", "bizLocation") if name in said.event
-            ]
+            spoken_of = [said.event[name]["id"] for name in ("readPoint", "bizLocation") if name in said.event]
             assert {owner[place] for place in spoken_of} == {said.msp}
 
 
@@ -176,13 +174,8 @@ def test_what_is_estimated_or_invented_is_said_in_the_event() -> None:
         assert provenance["lotline:recordId"] == "1"
         assert "demonstration prefix 952" in provenance["lotline:invented"]
         assert "lotline:eventTime" in provenance["lotline:estimated"]
-    assert (
-        "lotline:promisedAt" in extension(spoken(line())["release"].event, "provenance")["lotline:estimated"]
-    )
-    assert (
-        "lotline:quantityList"
-        in extension(spoken(line())["acceptance"].event, "provenance")["lotline:estimated"]
-    )
+    assert "lotline:promisedAt" in extension(spoken(line())["release"].event, "provenance")["lotline:estimated"]
+    assert "lotline:quantityList" in extension(spoken(line())["acceptance"].event, "provenance")["lotline:estimated"]
 
 
 def test_a_sales_order_is_not_called_a_purchase_order() -> None:

@@ -46,12 +46,7 @@ def test_nobody_tells_of_a_thing_before_who_had_it_first(events: list[tuple[str,
         first = about[0]
         begins = next(index for index, wave in enumerate(waves) if first in wave.get(first.msp, []))
         for index, wave in enumerate(waves[: begins + 1]):
-            others = [
-                said
-                for msp, lane in wave.items()
-                for said in lane
-                if msp != first.msp and thing in said.things
-            ]
+            others = [said for msp, lane in wave.items() for said in lane if msp != first.msp and thing in said.things]
             assert not others, (thing, index)
 
 
