@@ -124,12 +124,20 @@ def _row(identity: int, key: str, value: Mapping[str, Any], ids: Ids) -> Row:
         _text(get("uom")),
         micros(get("releasedAt")),
         micros(get("acceptedAt")),
-        micros(get("promisedAt")),
+        _promise(get("promisedAt")),
         get("fromMsp"),
         get("toMsp"),
         _hashes(get("releaseEvents")),
         _hashes(get("acceptEvents")),
     )
+
+
+def _promise(text: str | None) -> int | None:
+    """A promise is what a client wrote, in an extension nobody checks: no date, no promise."""
+    try:
+        return micros(text)
+    except ValueError:
+        return None
 
 
 def _hop(row: Row) -> Hop:

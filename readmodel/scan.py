@@ -139,20 +139,24 @@ class Scan:
         )
 
     def _writes(self, tx: DecodedTx, transaction: int, timestamp: int | None) -> None:
-        events: list[dict[str, Any]] = []
+        events: list[tuple[dict[str, Any], bytes]] = []
+        taken_out: set[str] = set()
         others: list[tuple[Callable[..., None], list[str], Any]] = []
         for write in tx.writes:
             if write.namespace != NAMESPACE or not write.key.startswith("\x00"):
                 continue
             kind, *attributes = write.key[1:-1].split("\x00")
             if kind == "EV":
-                events.append(_json(write, tx.tx_id))
+                events.append((_json(write, tx.tx_id), write.value or b""))
+            elif kind == "IN":
+                if write.is_delete:
+                    taken_out.add(attributes[-1])
             elif (read := _READERS.get(kind)) is not None:
                 others.append((read, attributes, None if write.is_delete else _json(write, tx.tx_id)))
         try:
-            events.sort(key=lambda entry: entry["n"])  # the write set is in key order, the ids in capture order
-            for entry in events:
-                self._event(entry, transaction, timestamp)
+            events.sort(key=lambda one: one[0]["n"])  # the write set is in key order, the ids in capture order
+            for entry, raw in events:
+                self._event(entry, raw, transaction, timestamp, taken_out)
             for read, attributes, value in others:
                 read(self, attributes, value, transaction, timestamp)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -160,7 +164,14 @@ class Scan:
 
     # --- events
 
-    def _event(self, entry: dict[str, Any], transaction: int, timestamp: int | None) -> None:
+    def _event(
+        self,
+        entry: dict[str, Any],
+        raw: bytes,
+        transaction: int,
+        timestamp: int | None,
+        taken_out: Collection[str],
+    ) -> None:
         event = entry["event"]
         identity = self.next_event
         self.next_event += 1
@@ -174,23 +185,17 @@ class Scan:
             (item.thing, time, identity, n, item.role, item.quantity, item.uom) for n, item in enumerate(named)
         )
         self._links(event, identity)
-        kind = event["type"]
-        if kind in ("AggregationEvent", "AssociationEvent"):
-            self._packing(event, identity, time, named)
-        elif kind == "TransformationEvent":
-            self._transformation(event, entry, identity, time, named)
-            self._ends(named, "inputEPCList", identity, time)
-        elif kind == "ObjectEvent" and event["action"] == "DELETE":
-            self._ends(named, "epcList", identity, time)
-        where = location or read_point
-        self.flows.extend(event_flows(event, named, time, party, where))
         flags = entry.get("flags")
+        declares = entry.get("declares")
+        if declares is None:  # an error declaration repeats its event, which happened once
+            self._consequences(entry, identity, time, named, taken_out)
+            self.flows.extend(event_flows(event, named, time, party, location or read_point))
         self.events.append(
             (
                 identity,
                 hash_hex(entry["hash"]),
                 _text(get("eventID")),
-                kind,
+                event["type"],
                 get("action"),
                 _text(get("bizStep")),
                 _text(get("disposition")),
@@ -204,10 +209,26 @@ class Scan:
                 _text(entry.get("submitter")),
                 _text(entry.get("device")),
                 dump(flags) if flags else None,
+                None if declares is None else hash_hex(declares),
                 transaction,
-                dump(event),
+                _stored(entry, raw),
             )
         )
+
+    def _consequences(
+        self, entry: dict[str, Any], identity: int, time: int, named: list[Named], taken_out: Collection[str]
+    ) -> None:
+        event = entry["event"]
+        kind = event["type"]
+        if kind in ("AggregationEvent", "AssociationEvent"):
+            self._packing(event, identity, time, named)
+        elif kind == "TransformationEvent":
+            self._transformation(event, entry, identity, time, named)
+            self._ends(named, "inputEPCList", identity, time)
+        elif kind == "ObjectEvent" and event["action"] == "DELETE":
+            self._ends(named, "epcList", identity, time)
+        elif "unpacked" in entry.get("flags", ()):  # shipped or received by itself, so it was no longer inside
+            self._ends([item for item in named if item.thing in taken_out], "epcList", identity, time)
 
     def _named(self, event: Mapping[str, Any]) -> list[Named]:
         """Every thing an event names, in the order of the fields above."""
@@ -387,6 +408,20 @@ _READERS: dict[str, Callable[..., None]] = {
     "CF": Scan._configuration,
 }
 """Key types that are projected. IN says what TH's parent says; ID is in the event itself."""
+
+
+def _stored(entry: dict[str, Any], raw: bytes) -> str:
+    """The event as the ledger has it, to the byte: reading numbers and writing them again may change them.
+
+    The record's members are sorted, so the event lies between its name and the next one's.
+    """
+    flags = entry.get("flags")
+    following = b',"hash":"' + entry["hash"].encode() + b'"'
+    if flags is not None:
+        following = b',"flags":' + orjson.dumps(flags) + following
+    begin = raw.find(b'"event":') + len(b'"event":')
+    end = raw.find(following, begin)
+    return dump(entry["event"]) if end < 0 else raw[begin:end].decode()
 
 
 def _json(write: Write, tx_id: str) -> Any:

@@ -64,6 +64,7 @@ class Event(SQLModel, table=True):
         Index("ix_event_disposition", "disposition", "event_time"),
         Index("ix_event_read_point", "read_point_id", "event_time"),
         Index("ix_event_biz_location", "biz_location_id", "event_time"),
+        Index("ix_event_declares", "declares"),
     )
 
     id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})
@@ -84,6 +85,8 @@ class Event(SQLModel, table=True):
     submitter: str | None = None
     device: str | None = None
     flags: list[str] | None = Field(default=None, sa_type=Json)
+    declares: str | None = None
+    """Of an error declaration: the hash of the event it takes back."""
     transaction_id: int = Field(sa_type=Id)
     stored: str
 

@@ -152,6 +152,7 @@ _EVENT = (
     "submitter",
     "device",
     "flags",
+    "declares",
     "transaction_id",
     "stored",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlmodel import SQLModel, col
 
 from readmodel.bulk import table_of
@@ -98,8 +98,8 @@ def overview(connection: Connection, at: datetime, *, days: int = 30, top: int =
         places=_last(connection, Place),
         transactions=_last(connection, Transaction),
         invalid_transactions=_count(connection, col(Transaction.code) > 0),
-        in_transit=_count(connection, col(Handoff.status) == "released"),
-        late=_count(connection, col(Handoff.status) == "released", late(at)),
+        in_transit=_count(connection, *_under_way()),
+        late=_count(connection, *_under_way(), late(at)),
         handoffs=_last(connection, Handoff),
         open_exceptions=_open_exceptions(connection),
         lanes=_lanes(connection, at, top),
@@ -118,6 +118,12 @@ def _count(connection: Connection, *conditions: object) -> int:
     return connection.scalar(pick(func.count()).where(*conditions)) or 0  # type: ignore[arg-type]
 
 
+def _under_way() -> tuple[ColumnElement[bool], ...]:
+    """Released and nothing of it accepted; part of a lot may be missing, but then it is an exception, not
+    on its way."""
+    return (col(Handoff.status) == "released", col(Handoff.accepted_at).is_(None))
+
+
 def _open_exceptions(connection: Connection) -> dict[str, int]:
     query = (
         select(col(ExceptionCase.kind), func.count())
@@ -125,7 +131,7 @@ def _open_exceptions(connection: Connection) -> dict[str, int]:
         .group_by(col(ExceptionCase.kind))
         .order_by(func.count().desc(), col(ExceptionCase.kind))
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _lanes(connection: Connection, at: datetime, top: int) -> list[Lane]:
@@ -135,7 +141,7 @@ def _lanes(connection: Connection, at: datetime, top: int) -> list[Lane]:
         .select_from(Handoff)
         .outerjoin(_origin, _origin.c.id == col(Handoff.from_place_id))
         .outerjoin(_target, _target.c.id == col(Handoff.to_place_id))
-        .where(col(Handoff.status) == "released")
+        .where(*_under_way())
         .group_by(_origin.c.uri, _origin.c.name, _target.c.uri, _target.c.name)
         .order_by(count.desc(), _origin.c.uri, _target.c.uri)
         .limit(top)

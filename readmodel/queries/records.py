@@ -39,6 +39,8 @@ class EventRecord:
     submitter: str | None
     device: str | None
     flags: list[str]
+    declares: str | None
+    """Of an error declaration: the event it takes back."""
     tx_id: str
     block: int
     stored: str
@@ -77,6 +79,7 @@ def select_events() -> Query:
             col(Event.submitter),
             col(Event.device),
             col(Event.flags),
+            col(Event.declares),
             col(Transaction.tx_id),
             col(Transaction.block),
             col(Event.stored),
@@ -91,6 +94,7 @@ def select_events() -> Query:
 
 def event_record(row: Sequence[Any]) -> EventRecord:
     """A row of :func:`select_events`."""
-    identity, digest, *between, flags, tx_id, block, stored = row
-    values = (identity, hash_uri(digest), *between, flags or [], tx_id, block, stored)
+    identity, digest, *between, flags, declares, tx_id, block, stored = row
+    taken_back = None if declares is None else hash_uri(declares)
+    values = (identity, hash_uri(digest), *between, flags or [], taken_back, tx_id, block, stored)
     return EventRecord(*values)

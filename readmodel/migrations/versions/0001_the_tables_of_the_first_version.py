@@ -123,6 +123,7 @@ def upgrade() -> None:
     sa.Column('submitter', sa.String(), nullable=True),
     sa.Column('device', sa.String(), nullable=True),
     sa.Column('flags', sa.Text(), nullable=True),
+    sa.Column('declares', sa.String(), nullable=True),
     sa.Column('transaction_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('stored', sa.String(), nullable=False),
     sa.PrimaryKeyConstraint('id')
@@ -130,6 +131,7 @@ def upgrade() -> None:
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.create_index('ix_event_biz_location', ['biz_location_id', 'event_time'], unique=False)
         batch_op.create_index('ix_event_biz_step', ['biz_step', 'event_time'], unique=False)
+        batch_op.create_index('ix_event_declares', ['declares'], unique=False)
         batch_op.create_index('ix_event_disposition', ['disposition', 'event_time'], unique=False)
         batch_op.create_index('ix_event_event_id', ['event_id'], unique=False)
         batch_op.create_index('ix_event_event_time', ['event_time'], unique=False)
@@ -505,6 +507,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_event_event_time')
         batch_op.drop_index('ix_event_event_id')
         batch_op.drop_index('ix_event_disposition')
+        batch_op.drop_index('ix_event_declares')
         batch_op.drop_index('ix_event_biz_step')
         batch_op.drop_index('ix_event_biz_location')
 
