@@ -95,7 +95,63 @@ ASSOCIATION: dict[str, Any] = {
     "action": "ADD",
     "bizStep": "installing",
 }
+# Every attribute that sensor data can have.
+SENSING: dict[str, Any] = {
+    "type": "ObjectEvent",
+    "eventTime": "2024-03-04T12:00:00Z",
+    "eventTimeZoneOffset": "+00:00",
+    "action": "OBSERVE",
+    "readPoint": {"id": "urn:epc:id:sgln:4012345.00011.987"},
+    "sensorElementList": [
+        {
+            "sensorMetadata": {
+                "time": "2024-03-04T11:00:00Z",
+                "startTime": "2024-03-04T09:00:00Z",
+                "endTime": "2024-03-04T10:00:00Z",
+                "deviceID": "urn:epc:id:giai:4012345.D1",
+                "deviceMetadata": "https://example.com/device",
+                "rawData": "https://example.com/raw",
+                "dataProcessingMethod": "https://example.com/method",
+                "bizRules": "https://example.com/rules",
+                "example:room": "cold",
+            },
+            "sensorReport": [{"type": "Temperature"}],
+        },
+        {
+            "sensorReport": [
+                {
+                    "type": "Mass",
+                    "exception": "ALARM_CONDITION",
+                    "deviceID": "urn:epc:id:giai:4012345.D2",
+                    "deviceMetadata": "https://example.com/device2",
+                    "rawData": "https://example.com/raw2",
+                    "dataProcessingMethod": "https://example.com/method2",
+                    "bizRules": "https://example.com/rules2",
+                    "time": "2024-03-04T11:00:00Z",
+                    "microorganism": "https://example.com/yeast",
+                    "chemicalSubstance": "https://example.com/salt",
+                    "coordinateReferenceSystem": "https://example.com/system",
+                    "value": 1.5,
+                    "component": "x",
+                    "stringValue": "text",
+                    "booleanValue": True,
+                    "hexBinaryValue": "f0",
+                    "uriValue": "https://example.com/value",
+                    "minValue": 1,
+                    "maxValue": 2,
+                    "meanValue": 1.25,
+                    "sDev": 0.5,
+                    "percRank": 50,
+                    "percValue": 12.75,
+                    "uom": "KGM",
+                    "example:pressed": False,
+                }
+            ],
+        },
+    ],
+}
 EVENTS = {sample["type"]: sample for sample in (OBJECT, AGGREGATION, TRANSACTION, TRANSFORMATION, ASSOCIATION)}
+EVENTS["sensing"] = SENSING
 
 
 # -- strategies --

@@ -143,3 +143,26 @@ def test_a_context_may_not_be_huge() -> None:
     context = [samples.STANDARD, {f"p{number}": "https://example.com/" for number in range(5000)}]
     problems = _problems(samples.document(samples.OBJECT, context=context))
     assert (problems[0].field, problems[0].code) == ("/@context", "context")
+
+
+@pytest.mark.parametrize(
+    ("context", "valid"),
+    [
+        ([{"a": 1}, {"a": True}], True),
+        ([{"a": [0]}, {"a": [False]}], True),
+        ([{"a": 1}, {"a": 1.0}], False),
+        ([{"a": {"b": [1]}}, {"a": {"b": [1]}}], False),
+        ([samples.STANDARD, samples.STANDARD], False),
+        ([5], False),
+        (["no uri"], False),
+        (None, False),
+        ({}, True),
+        ([], True),
+    ],
+)
+def test_contexts(context: Any, valid: bool) -> None:
+    document = {**samples.document(), "@context": context}
+    if valid:
+        assert parse_document(document).events == []
+    else:
+        assert [problem.field for problem in _problems(document)] == ["/@context"]

@@ -214,7 +214,7 @@ def _changes(value: Any) -> list[Any]:
         value.replace(":00:", ":07:"),
         value.replace("11111", "22222"), "+02:00", "DELETE", "OBSERVE", "shipping", "recalled", "inv",
         "location", "owning_party",
-        "Speed", "GRM", "https://id.gs1.org/417/4000001000005", "urn:example:other",
+        "Speed", "y", "GRM", "https://id.gs1.org/417/4000001000005", "urn:example:other",
     ]  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def _attempt(data: Any) -> None:
         (b'{"a":' * 300 + b"1" + b"}" * 300, "too_deep"),
         (b'{"type": "x", "type": "y"}', "repeated_name"),
         (b'{"a": {"b" : 1, "b" : 2}}', "repeated_name"),
-        (b'{"a": 1, "a": 2, "b": "\\u003a\\u003A"}', "repeated_name"),
+        (b'{"a": 1, "a": 2, "b": "\\u003a"}', "repeated_name"),
         (b"[]", "type"),
         (b'"text"', "type"),
         (b"null", "type"),
@@ -103,7 +103,7 @@ def test_a_colon_in_a_text_is_no_member() -> None:
 
 
 def test_byte_order_mark_is_skipped() -> None:
-    assert len(parse_document(b"\xef\xbb\xbf" + _VALID).events) == 5
+    assert len(parse_document(b"\xef\xbb\xbf" + _VALID).events) == len(samples.EVENTS)
 
 
 def test_the_callers_dictionary_is_not_touched() -> None:
