@@ -11,9 +11,7 @@ from api.problems import ApiError
 from api.settings import ROLES, Role
 from api.tokens import Principal, TokenStore
 
-_bearer = HTTPBearer(
-    auto_error=False, scheme_name="token", description="A token made by `lotline token create`"
-)
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token made by `lotline token create`")
 
 
 class Allow:

@@ -181,9 +181,7 @@ class Batches:
 
     def failures(self) -> list[tuple[str, int]]:
         """Error text and number of attempts of every batch that has been tried in vain so far."""
-        rows = self._connection.execute(
-            "SELECT error, attempts FROM batch WHERE attempts > 0 ORDER BY first_seq"
-        )
+        rows = self._connection.execute("SELECT error, attempts FROM batch WHERE attempts > 0 ORDER BY first_seq")
         return [(row["error"], row["attempts"]) for row in rows]
 
     def _make(self, lane: Lane) -> Batch | None:

@@ -80,9 +80,7 @@ async def read_events(request: Request) -> Intake:
     return reading
 
 
-_NO_EVENTS = ErrorItem(
-    index=None, field="/epcisBody/eventList", code="no_events", message="there is no event in it"
-)
+_NO_EVENTS = ErrorItem(index=None, field="/epcisBody/eventList", code="no_events", message="there is no event in it")
 
 
 def limit_headers(settings: Settings) -> dict[str, str]:

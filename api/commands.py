@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import orjson
-from fastapi import Request, Response
-from pydantic import BaseModel, Field
+from fastapi import Body, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
 
 from api import problems
 from api.inbox import Inbox, NewJob
@@ -51,6 +51,16 @@ REGISTERED: dict[int | str, dict[str, Any]] = {
 }
 
 
+def as_list(value: Any) -> Any:
+    """One record or many: the endpoint gets a list either way."""
+    return value if isinstance(value, list) else [value]
+
+
+MANY = Body(min_length=1, max_length=1000)
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+"""Words for people: not blank."""
+
+
 def canonical(identifier: str, field: str, schemes: Sequence[str]) -> str:
     """The Digital Link form of an identifier of one of ``schemes``; the 400 problem otherwise."""
     try:
@@ -58,9 +68,7 @@ def canonical(identifier: str, field: str, schemes: Sequence[str]) -> str:
     except InvalidIdentifier as error:
         raise _bad_identifier(field, str(error)) from error
     if parsed.scheme not in schemes:
-        raise _bad_identifier(
-            field, f"a {' or '.join(schemes).upper()} is needed, this is a {parsed.scheme.upper()}"
-        )
+        raise _bad_identifier(field, f"a {' or '.join(schemes).upper()} is needed, this is a {parsed.scheme.upper()}")
     if not parsed.has_valid_check_digit:
         raise _bad_identifier(field, f"wrong check digit in {identifier}")
     return parsed.canonical
@@ -71,24 +79,30 @@ async def register(
 ) -> Registered | Response:
     """Put ``records`` on the ledger in one transaction and wait for it, up to the deadline."""
     documents = [record.model_dump(by_alias=True, exclude_none=True) for record in records]
-    payload = orjson.dumps(documents)
-    stored = await put(
-        request,
-        NewJob(function, principal.msp_id, principal.identity, "rollback", payload, len(documents)),
-    )
+    ids = [str(document["id"]) for document in documents]
+    return await command(request, response, principal, function, ids, documents)
+
+
+async def command(
+    request: Request, response: Response, principal: Principal, function: str, ids: Sequence[str], argument: Any
+) -> Registered | Response:
+    """Call a function of the contract with one JSON argument and wait for it, up to the deadline."""
+    payload = orjson.dumps(argument)
+    job = NewJob(function, principal.msp_id, principal.identity, "rollback", payload, len(ids))
+    stored = await put(request, job)
     inbox: Inbox = request.app.state.inbox
     settings: Settings = request.app.state.settings
-    job = await inbox.wait(stored.job_id, settings.http.sync_deadline)
-    if job is None or job.running:
-        return later(stored.job_id, len(documents))
-    return _registered(request, response, job, [str(document["id"]) for document in documents])
+    finished = await inbox.wait(stored.job_id, settings.http.sync_deadline)
+    if finished is None or finished.running:
+        return later(stored.job_id, len(ids))
+    return _registered(request, response, finished, ids)
 
 
 def _registered(request: Request, response: Response, job: Job, ids: Sequence[str]) -> Registered:
     if not job.success:
         errors = job_errors(job)
         raise ApiError(errors[0].status, errors[0].detail, errors=errors[0].errors)
-    collection = request.url.path.rstrip("/")
+    collection = "/" + request.url.path.split("/")[1]
     items = [RegisteredItem(id=name, location=f"{collection}/{quote(name, safe='')}") for name in ids]
     response.headers["Location"] = items[0].location if len(items) == 1 else collection
     return Registered(items=items, tx_id=job.tx_id or "", block=job.block or 0)

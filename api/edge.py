@@ -33,9 +33,7 @@ Observer = Callable[[str, str, int, float], None]
 class Edge:
     """ASGI middleware. ``observe(method, route, status, seconds)`` is called once a request."""
 
-    def __init__(
-        self, app: ASGIApp, *, body_limit: int, limit_headers: dict[str, str], observe: Observer
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, body_limit: int, limit_headers: dict[str, str], observe: Observer) -> None:
         self._app = app
         self._body_limit = body_limit
         self._limit_headers = limit_headers
@@ -81,9 +79,7 @@ class Edge:
         try:
             await self._app(scope, self._limited(scope, receive), watched)
         except Exception:
-            log.exception(
-                "unhandled", method=scope["method"], route=getattr(scope.get("route"), "path", "(none)")
-            )
+            log.exception("unhandled", method=scope["method"], route=getattr(scope.get("route"), "path", "(none)"))
             if begun:
                 raise
             document = describe(500, "the server failed on this request; its log has the details", path)

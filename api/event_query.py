@@ -169,9 +169,7 @@ def _table() -> Iterable[_Parameter]:
         yield _Parameter(name, field, text, _TIME, _time)
     steps, dispositions = _words(cbv.BIZ_STEPS), _words(cbv.DISPOSITIONS)
     yield _Parameter("EQ_bizStep", "biz_steps", "Business steps, bare words or URIs", _LIST, steps)
-    yield _Parameter(
-        "EQ_disposition", "dispositions", "Dispositions, bare words or URIs", _LIST, dispositions
-    )
+    yield _Parameter("EQ_disposition", "dispositions", "Dispositions, bare words or URIs", _LIST, dispositions)
     for name, field, text in (
         ("EQ_readPoint", "read_points", "Read points"),
         ("EQ_bizLocation", "biz_locations", "Business locations"),
@@ -196,9 +194,7 @@ def _table() -> Iterable[_Parameter]:
         "orderDirection", "direction", "DESC by default", _enum(directions, many=False),
         _one_of(*directions, many=False),
     )  # fmt: skip
-    yield _Parameter(
-        "eventCountLimit", "count_limit", "Only the first so many; needs orderBy", _NUMBER, _count
-    )
+    yield _Parameter("eventCountLimit", "count_limit", "Only the first so many; needs orderBy", _NUMBER, _count)
     yield _Parameter("maxEventCount", "max_count", "Refuse (413) if more than so many match", _NUMBER, _count)
 
 

@@ -65,9 +65,7 @@ def list_forecasts(
     return _page(session, Forecast, conditions, order, per_page, token)
 
 
-def list_late_risks(
-    session: Session, per_page: int, token: str | None
-) -> tuple[Sequence[LateRisk], str | None]:
+def list_late_risks(session: Session, per_page: int, token: str | None) -> tuple[Sequence[LateRisk], str | None]:
     """Open handoffs of the newest run, the most endangered first."""
     order = (col(LateRisk.probability).desc(), col(LateRisk.handoff_id))
     return _page(session, LateRisk, [], order, per_page, token)

@@ -57,9 +57,7 @@ def create_instance(
     if (home / "config.toml").exists():
         raise SettingsError(f"there is an instance at {home} already")
     if (home / "ledger").exists():
-        raise SettingsError(
-            f"{home / 'ledger'} is the rest of an unfinished set-up: remove {home} and try again"
-        )
+        raise SettingsError(f"{home / 'ledger'} is the rest of an unfinished set-up: remove {home} and try again")
     if not organisations:
         raise SettingsError("an instance needs at least one organisation")
     for directory in (home, home / "logs", home / "run", home / "forecasts"):
@@ -73,14 +71,10 @@ def create_instance(
     engine.dispose()
     open_inbox(settings.inbox_file).close()
     write_config(home, settings.ledger.organisations, port=port, database_url=database_url)
-    _write_private(
-        settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n"
-    )
+    _write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
 
 
-def create_token(
-    settings: Settings, identity: str, role: Role, msp_id: str | None = None, label: str = ""
-) -> str:
+def create_token(settings: Settings, identity: str, role: Role, msp_id: str | None = None, label: str = "") -> str:
     """A new bearer token for an identity of an organisation (None: the first); shown once, stored hashed.
 
     The contract trusts the certificate, so a token can't have more rights than its identity: only an admin
@@ -117,9 +111,7 @@ def load_identity(settings: Settings, msp_id: str, name: str) -> Identity:
 
 async def _create_ledger(settings: Settings, custody_policy: CustodyPolicy) -> None:
     msp_ids = [organisation.msp_id for organisation in settings.ledger.organisations]
-    ledger = await EmbeddedLedger.create(
-        settings.ledger_dir, organisations=msp_ids, channel=settings.ledger.channel
-    )
+    ledger = await EmbeddedLedger.create(settings.ledger_dir, organisations=msp_ids, channel=settings.ledger.channel)
     try:
         for msp_id in msp_ids:
             for role in ROLES:

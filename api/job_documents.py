@@ -36,9 +36,7 @@ def job_errors(job: Job) -> list[ProblemDocument]:
         failure = job.failure
         item = ErrorItem(index=None, field="", code=failure.code, message=failure.message)
         return [describe(failure.status, failure.message, instance, errors=[item])]
-    rejected = [
-        (n, verdict) for n, verdict in enumerate(job.verdicts or []) if verdict["verdict"] == "rejected"
-    ]
+    rejected = [(n, verdict) for n, verdict in enumerate(job.verdicts or []) if verdict["verdict"] == "rejected"]
     rejected.sort(key=lambda pair: (pair[1].get("code") == "rolled_back", pair[0]))
     return [_problem(n, verdict, instance) for n, verdict in rejected[:MAX_ERRORS]]
 

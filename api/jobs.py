@@ -170,9 +170,7 @@ def depth(connection: sqlite3.Connection) -> Depth:
         " UNION ALL SELECT count(*), total(events), min(created_at) FROM job WHERE batch IS NOT NULL"
     ).fetchall()
     oldest = [row[2] for row in waiting if row[2] is not None]
-    return Depth(
-        sum(row[0] for row in waiting), int(sum(row[1] for row in waiting)), min(oldest, default=None)
-    )
+    return Depth(sum(row[0] for row in waiting), int(sum(row[1] for row in waiting)), min(oldest, default=None))
 
 
 def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:

@@ -17,9 +17,7 @@ T = TypeVar("T")
 class Answer(BaseModel):
     """Base: snake_case in Python, camelCase in JSON; extra members are refused."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", from_attributes=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", from_attributes=True)
 
 
 class Page(Answer, Generic[T]):
@@ -62,9 +60,7 @@ class JobDocument(JobSummary):
 
     errors: list[ProblemDocument] = Field(description="One problem per rejected event, at most 100")
     verdicts: list[Verdict] = Field(description="In the order of the events, `perPage` at a time")
-    next: str | None = Field(
-        description="`nextPageToken` for the following verdicts, null when there are none"
-    )
+    next: str | None = Field(description="`nextPageToken` for the following verdicts, null when there are none")
 
 
 class CaptureAccepted(Answer):

@@ -156,9 +156,7 @@ def _openapi(description: str) -> dict[str, Any]:
 
 def _summary(errors: Sequence[ErrorItem]) -> str:
     first = errors[0]
-    where = ", ".join(
-        part for part in (f"event {first.index}" if first.index is not None else "", first.field) if part
-    )
+    where = ", ".join(part for part in (f"event {first.index}" if first.index is not None else "", first.field) if part)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return f"{where}: {first.message}{more}" if where else f"{first.message}{more}"
 

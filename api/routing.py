@@ -29,11 +29,7 @@ class ApiRoute(APIRoute):
         offered = self._offered()
         # A condition that is quietly ignored gives wrong answers, so an unknown parameter is an error. The
         # event query has a table of its own.
-        known = {
-            field.alias
-            for field in get_flat_params(self.dependant)
-            if isinstance(field.field_info, params.Query)
-        }
+        known = {field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)}
         free_query = "parameters" in (self.openapi_extra or {})
 
         async def checked(request: Request) -> Response:

@@ -58,9 +58,7 @@ class Submitter:
             while True:
                 version = self._batches.version()
                 self._start_lanes()
-                while version == self._batches.version() and not any(
-                    task.done() for task in self._lanes.values()
-                ):
+                while version == self._batches.version() and not any(task.done() for task in self._lanes.values()):
                     await asyncio.sleep(self._settings.poll)
         finally:
             await self._stop_lanes()
@@ -103,16 +101,12 @@ class Submitter:
     def _record(self, batch: Batch, result: Committed) -> None:
         outcomes = read_outcomes(batch, result.result)
         self._batches.committed(batch, result.tx_id, result.block, outcomes)
-        log.info(
-            "committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function
-        )
+        log.info("committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function)
         self._committed(result.block)
 
     def _refused(self, batch: Batch, error: RejectedByContract) -> None:
         if len(batch.jobs) > 1:
-            log.warning(
-                "batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.message
-            )
+            log.warning("batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.message)
             self._batches.split(batch)
             return
         log.warning("job refused", job=batch.jobs[0].id, status=error.status, reason=error.message)

@@ -82,8 +82,7 @@ class TokenStore:
         row = (secrets.token_hex(6), _digest(token), identity, msp_id, role, label, _now())
         with self._lock, transaction(self._connection):
             self._connection.execute(
-                "INSERT INTO token (id, digest, identity, msp, role, label, created_at)"
-                " VALUES (?,?,?,?,?,?,?)",
+                "INSERT INTO token (id, digest, identity, msp, role, label, created_at) VALUES (?,?,?,?,?,?,?)",
                 row,
             )
         return token

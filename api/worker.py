@@ -64,9 +64,7 @@ class Worker:
         self._projector = _Announcing(self._engine, self._finish_jobs)
         self._connection = open_inbox(settings.inbox_file)
         limits = settings.worker
-        self._batches = Batches(
-            self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes
-        )
+        self._batches = Batches(self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes)
         submitter = Submitter(
             self._batches,
             self._ledger,

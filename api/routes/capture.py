@@ -39,9 +39,7 @@ IdempotencyKey = Annotated[
         description="A second request with the same key gets the first one's job, also after a lost answer.",
     ),
 ]
-JobId = Annotated[
-    str, Path(alias="captureID", pattern="^[0-9a-f]{32}$", description="From the Location header")
-]
+JobId = Annotated[str, Path(alias="captureID", pattern="^[0-9a-f]{32}$", description="From the Location header")]
 
 
 @router.post(
@@ -99,16 +97,12 @@ async def list_capture(
     return Page[JobSummary](items=[summarise(job) for job in found[:per_page]], next=more)
 
 
-@router.get(
-    "/capture/{captureID}", response_model=JobDocument, responses=problems.responses(400, 401, 403, 404, 406)
-)
+@router.get("/capture/{captureID}", response_model=JobDocument, responses=problems.responses(400, 401, 403, 404, 406))
 async def get_capture(
     request: Request,
     principal: Annotated[Principal, Depends(MAY_CAPTURE)],
     capture_id: JobId,
-    per_page: Annotated[
-        int, Query(alias="perPage", ge=1, le=1000, description="Verdicts in one answer")
-    ] = 1000,
+    per_page: Annotated[int, Query(alias="perPage", ge=1, le=1000, description="Verdicts in one answer")] = 1000,
     next_page_token: PageToken = None,
 ) -> Any:
     """A job's state. It is finished (`running: false`) once every query shows its events."""

@@ -8,13 +8,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from fastapi import APIRouter, Body, Depends, Path, Request, Response
-from pydantic import Field, model_validator
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BeforeValidator, Field, model_validator
 
 from api import problems
 from api.answers import PGLN
 from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
-from api.commands import REGISTERED, Registered, canonical, register
+from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, command, register
 from api.models import Answer, Page
 from api.paging import PageSize, PageToken
 from api.problems import ApiError
@@ -23,6 +23,12 @@ from api.tokens import Principal
 from readmodel.queries import registry
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
+DeviceId = Annotated[str, Path(alias="id", max_length=500)]
+REVOKED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Revoked."},
+    202: REGISTERED[202],
+    **problems.responses(401, 403, 404, 406, 503),
+}
 
 _PEM = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
@@ -33,11 +39,11 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 class DeviceIn(Answer):
     """A device of one of the caller's parties, with the key that checks its signatures."""
 
-    id: str = Field(min_length=1, max_length=200, examples=["dock-3-reader"])
+    id: Text = Field(examples=["dock-3-reader"])
     party: str = Field(max_length=500, examples=["https://id.gs1.org/417/0614141000005"])
     algorithm: Literal["Ed25519", "ES256"]
     public_key: str = Field(max_length=2000, description="PEM, SubjectPublicKeyInfo", examples=[_PEM])
-    name: str | None = Field(None, max_length=200, examples=["Reader at dock 3"])
+    name: Text | None = Field(None, examples=["Reader at dock 3"])
 
     @model_validator(mode="after")
     def _key_fits(self) -> DeviceIn:
@@ -52,19 +58,30 @@ class DeviceIn(Answer):
         return self
 
 
+Devices = Annotated[list[DeviceIn], BeforeValidator(as_list, json_schema_input_type=DeviceIn | list[DeviceIn]), MANY]
+
+
 @router.post("/devices", status_code=201, response_model=Registered, responses=REGISTERED)
 async def post_devices(
     request: Request,
     response: Response,
     principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
-    body: Annotated[DeviceIn | Annotated[list[DeviceIn], Field(min_length=1, max_length=1000)], Body()],
+    body: Devices,
 ) -> Any:
     """Register one device or up to 1,000, or give them new keys."""
-    given = body if isinstance(body, list) else [body]
-    records = [
-        device.model_copy(update={"party": canonical(device.party, "/party", ("pgln",))}) for device in given
-    ]
+    records = [device.model_copy(update={"party": canonical(device.party, "/party", ("pgln",))}) for device in body]
     return await register(request, response, principal, "registerDevice", records)
+
+
+@router.delete("/devices/{id:path}", response_model=Registered, responses=REVOKED)
+async def delete_device(
+    request: Request,
+    response: Response,
+    principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
+    device_id: DeviceId,
+) -> Any:
+    """Revoke a device: its signatures are refused from now on. What it signed before stays."""
+    return await command(request, response, principal, "revokeDevice", [device_id], {"id": device_id})
 
 
 class DeviceOut(Answer):
@@ -95,7 +112,7 @@ def get_devices(
 def get_device(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
-    device_id: Annotated[str, Path(alias="id", max_length=500)],
+    device_id: DeviceId,
 ) -> Any:
     """One device."""
     with request.app.state.engine.connect() as connection:

@@ -42,9 +42,7 @@ class LateRiskOut(Answer):
     promised_at: datetime | None
 
 
-@router.get(
-    "/disruptions", response_model=Page[DisruptionOut], responses=problems.responses(400, 401, 403, 406)
-)
+@router.get("/disruptions", response_model=Page[DisruptionOut], responses=problems.responses(400, 401, 403, 406))
 def get_disruptions(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],
@@ -61,9 +59,7 @@ def get_disruptions(
         return Page[DisruptionOut](items=[DisruptionOut.model_validate(item) for item in items], next=more)
 
 
-@router.get(
-    "/disruptions/late", response_model=Page[LateRiskOut], responses=problems.responses(400, 401, 403, 406)
-)
+@router.get("/disruptions/late", response_model=Page[LateRiskOut], responses=problems.responses(400, 401, 403, 406))
 def get_late_risks(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],

@@ -77,12 +77,8 @@ async def post_event(
     """Capture one event and wait until the ledger has decided on it."""
     intake = await read_events(request)
     if len(intake.hashes) != 1:
-        raise ApiError(
-            400, f"one event, not {len(intake.hashes)}; POST /capture takes many", errors=[_ONE_EVENT]
-        )
-    job = NewJob(
-        CAPTURE, principal.msp_id, principal.identity, "rollback", intake.payload, 1, idempotency_key
-    )
+        raise ApiError(400, f"one event, not {len(intake.hashes)}; POST /capture takes many", errors=[_ONE_EVENT])
+    job = NewJob(CAPTURE, principal.msp_id, principal.identity, "rollback", intake.payload, 1, idempotency_key)
     stored = await put(request, job)
     inbox: Inbox = request.app.state.inbox
     settings: Settings = request.app.state.settings
@@ -92,9 +88,7 @@ async def post_event(
     return _decided(response, finished, intake.hashes[0])
 
 
-_ONE_EVENT = ErrorItem(
-    index=None, field="/epcisBody/eventList", code="not_one_event", message="must hold one event"
-)
+_ONE_EVENT = ErrorItem(index=None, field="/epcisBody/eventList", code="not_one_event", message="must hold one event")
 
 
 def _decided(response: Response, job: Job, event: str) -> EventCreated:

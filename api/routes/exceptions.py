@@ -39,9 +39,7 @@ class ExceptionOut(Answer):
     parties: list[str] = Field(examples=[[PGLN]])
 
 
-@router.get(
-    "/exceptions", response_model=Page[ExceptionOut], responses=problems.responses(400, 401, 403, 406)
-)
+@router.get("/exceptions", response_model=Page[ExceptionOut], responses=problems.responses(400, 401, 403, 406))
 def get_exceptions(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],

@@ -57,9 +57,7 @@ class SeriesOut(Answer):
     place: str | None
     country: str | None = Field(examples=["DE"])
     freq: str | None = Field(examples=["W"])
-    demand_class: str | None = Field(
-        description="smooth, intermittent, erratic or lumpy", examples=["smooth"]
-    )
+    demand_class: str | None = Field(description="smooth, intermittent, erratic or lumpy", examples=["smooth"])
     chosen_model: str | None = Field(examples=["auto_ets"])
     fallback_reason: str | None = Field(description="Why the best model was not used", examples=[None])
     n_obs: int = Field(description="Observations", examples=[104])
@@ -99,9 +97,7 @@ def get_forecasts(
         return Page[ForecastOut](items=[ForecastOut.model_validate(item) for item in items], next=more)
 
 
-@router.get(
-    "/forecasts/series", response_model=Page[SeriesOut], responses=problems.responses(400, 401, 403, 406)
-)
+@router.get("/forecasts/series", response_model=Page[SeriesOut], responses=problems.responses(400, 401, 403, 406))
 def get_series(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],
@@ -127,8 +123,7 @@ def get_series(
         series, more = foresight.list_series(session, wanted, per_page, next_page_token)
         backtests = foresight.backtests_of(session, series)
         items = [
-            SeriesOut.model_validate({**one.model_dump(), "backtests": backtests[one.unique_id]})
-            for one in series
+            SeriesOut.model_validate({**one.model_dump(), "backtests": backtests[one.unique_id]}) for one in series
         ]
     return Page[SeriesOut](items=items, next=more)
 

@@ -100,9 +100,7 @@ def get_handoffs(
         return handoffs(connection, wanted, per_page=per_page, token=next_page_token)
 
 
-@router.get(
-    "/handoffs/{handoffID:path}", response_model=HandoffOut, responses=problems.responses(401, 403, 404, 406)
-)
+@router.get("/handoffs/{handoffID:path}", response_model=HandoffOut, responses=problems.responses(401, 403, 404, 406))
 def get_handoff(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BeforeValidator, Field
 
 from api import problems
 from api.answers import PGLN
 from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
-from api.commands import REGISTERED, Registered, canonical, register
+from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, register
 from api.models import Answer, Page
 from api.paging import PageSize, PageToken
 from api.parameters import Identified
@@ -26,7 +26,13 @@ class PartyIn(Answer):
     """A party (PGLN) of the caller's organisation."""
 
     id: str = Field(max_length=500, examples=["https://id.gs1.org/417/0614141000005"])
-    name: str = Field(min_length=1, max_length=200, examples=["Green Farm"])
+    name: Text = Field(examples=["Green Farm"])
+    kind: Text | None = Field(None, examples=["grower"])
+    country: Text | None = Field(None, examples=["DE"])
+    address: Text | None = Field(None, examples=["Feldweg 1, 85354 Freising"])
+
+
+Parties = Annotated[list[PartyIn], BeforeValidator(as_list, json_schema_input_type=PartyIn | list[PartyIn]), MANY]
 
 
 @router.post("/parties", status_code=201, response_model=Registered, responses=REGISTERED)
@@ -34,11 +40,10 @@ async def post_parties(
     request: Request,
     response: Response,
     principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
-    body: Annotated[PartyIn | Annotated[list[PartyIn], Field(min_length=1, max_length=1000)], Body()],
+    body: Parties,
 ) -> Any:
     """Register one party or up to 1,000, or change what was registered."""
-    given = body if isinstance(body, list) else [body]
-    records = [party.model_copy(update={"id": canonical(party.id, "/id", ("pgln",))}) for party in given]
+    records = [party.model_copy(update={"id": canonical(party.id, "/id", ("pgln",))}) for party in body]
     return await register(request, response, principal, "registerParty", records)
 
 
@@ -67,9 +72,7 @@ def get_parties(
 
 
 @router.get("/parties/{id:path}", response_model=PartyOut, responses=problems.responses(401, 403, 404, 406))
-def get_party(
-    request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified
-) -> Any:
+def get_party(request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified) -> Any:
     """One party, by PGLN."""
     with request.app.state.engine.connect() as connection:
         found = registry.party(connection, identified)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BeforeValidator, Field
 
 from api import problems
 from api.answers import GLN, PGLN
 from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
-from api.commands import REGISTERED, Registered, canonical, register
+from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, register
 from api.models import Answer, Page
 from api.paging import PageSize, PageToken
 from api.parameters import Identified, Identifier
@@ -27,13 +27,15 @@ class PlaceIn(Answer):
 
     id: str = Field(max_length=500, examples=["https://id.gs1.org/414/0614141000012"])
     party: str = Field(max_length=500, examples=["https://id.gs1.org/417/0614141000005"])
-    name: str = Field(min_length=1, max_length=200, examples=["Green Farm, cold store"])
-    kind: str = Field(min_length=1, max_length=50, examples=["warehouse"])
+    name: Text = Field(examples=["Green Farm, cold store"])
+    kind: Text | None = Field(None, examples=["warehouse"])
     latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False, examples=[48.137])
     longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False, examples=[11.575])
-    address: dict[str, str] | None = Field(
-        None, max_length=20, examples=[{"city": "München", "country": "DE"}]
-    )
+    country: Text | None = Field(None, examples=["DE"])
+    address: Text | None = Field(None, examples=["Feldweg 1, 85354 Freising"])
+
+
+Places = Annotated[list[PlaceIn], BeforeValidator(as_list, json_schema_input_type=PlaceIn | list[PlaceIn]), MANY]
 
 
 @router.post("/places", status_code=201, response_model=Registered, responses=REGISTERED)
@@ -41,10 +43,10 @@ async def post_places(
     request: Request,
     response: Response,
     principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
-    body: Annotated[PlaceIn | Annotated[list[PlaceIn], Field(min_length=1, max_length=1000)], Body()],
+    body: Places,
 ) -> Any:
     """Register one place or up to 1,000, or change what was registered."""
-    records = [_canonical(place) for place in (body if isinstance(body, list) else [body])]
+    records = [_canonical(place) for place in body]
     return await register(request, response, principal, "registerPlace", records)
 
 
@@ -96,9 +98,7 @@ def get_places(
 
 
 @router.get("/places/{id:path}", response_model=PlaceOut, responses=problems.responses(401, 403, 404, 406))
-def get_place(
-    request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified
-) -> Any:
+def get_place(request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified) -> Any:
     """One place, by GLN."""
     with request.app.state.engine.connect() as connection:
         found = registry.place(connection, identified)

@@ -62,18 +62,14 @@ class ThingOut(Answer):
     contents: list[PackedOut] = Field(description="The first ones, see contentsTotal")
     contents_total: int
     balances: list[BalanceOut]
-    total: dict[str, str] = Field(
-        description='Sum of the balances by unit; "" is pieces', examples=[{"KGM": "120"}]
-    )
+    total: dict[str, str] = Field(description='Sum of the balances by unit; "" is pieces', examples=[{"KGM": "120"}])
     instances: dict[str, int] = Field(description="Of a lot or product, by status", examples=[{"active": 40}])
     handoffs: list[HandoffOut] = Field(description="Open ones, of it or of what it is in")
     exceptions: list[ExceptionOut] = Field(description="Open ones")
     events: list[EventSummary] = Field(description="The newest first")
 
 
-@router.get(
-    "/things/{thingID:path}", response_model=ThingOut, responses=problems.responses(400, 401, 403, 404, 406)
-)
+@router.get("/things/{thingID:path}", response_model=ThingOut, responses=problems.responses(400, 401, 403, 404, 406))
 def get_thing(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],

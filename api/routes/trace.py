@@ -79,9 +79,7 @@ class TraceOut(Answer):
     truncated: bool = Field(description="True: there is more than was asked for; raise the limits")
 
 
-@router.get(
-    "/trace/{thingID:path}", response_model=TraceOut, responses=problems.responses(400, 401, 403, 404, 406)
-)
+@router.get("/trace/{thingID:path}", response_model=TraceOut, responses=problems.responses(400, 401, 403, 404, 406))
 def get_trace(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],

@@ -102,9 +102,7 @@ async def idle_service(settings: Settings) -> AsyncIterator[Service]:
         ):
             token = create_token(settings, role, role, msp_id)  # type: ignore[arg-type]
             headers = {"Authorization": f"Bearer {token}"}
-            service.clients[name] = httpx.AsyncClient(
-                transport=transport, base_url="http://test", headers=headers
-            )
+            service.clients[name] = httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
         service.clients["nobody"] = httpx.AsyncClient(transport=transport, base_url="http://test")
         yield service
         for client in service.clients.values():

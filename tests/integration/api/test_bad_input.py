@@ -36,10 +36,7 @@ def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
 
 def nested(depth: int) -> bytes:
     return (
-        b'{"@context":"https://x.example/","type":"ObjectEvent","ilmd":'
-        + b'{"a":' * depth
-        + b"1"
-        + b"}" * (depth + 1)
+        b'{"@context":"https://x.example/","type":"ObjectEvent","ilmd":' + b'{"a":' * depth + b"1" + b"}" * (depth + 1)
     )
 
 
@@ -99,12 +96,8 @@ async def test_malformed_bodies(idle_service: Service, path: str, body: bytes) -
         ({"sensorElementList": {"a": 1}}, "sensorElementList"),
     ],
 )
-async def test_the_event_and_the_field_are_named(
-    idle_service: Service, changes: dict[str, Any], field: str
-) -> None:
-    answer = await idle_service.scanner.post(
-        "/capture", json=document(event(1), event(2), event(3, **changes))
-    )
+async def test_the_event_and_the_field_are_named(idle_service: Service, changes: dict[str, Any], field: str) -> None:
+    answer = await idle_service.scanner.post("/capture", json=document(event(1), event(2), event(3, **changes)))
     found = problem(answer, 400)
     faults = [fault for fault in found["errors"] if fault["index"] == 2]
     assert faults == found["errors"]
@@ -135,8 +128,7 @@ async def test_incomplete_documents(idle_service: Service, missing: str) -> None
 
 async def test_a_document_without_events(idle_service: Service) -> None:
     assert (
-        problem(await idle_service.scanner.post("/capture", json=document()), 400)["errors"][0]["code"]
-        == "no_events"
+        problem(await idle_service.scanner.post("/capture", json=document()), 400)["errors"][0]["code"] == "no_events"
     )
 
 
@@ -190,9 +182,7 @@ async def test_no_valid_token(idle_service: Service, path: str, authorization: s
 
 async def test_a_stranger_is_turned_away_before_the_body_is_read(idle_service: Service) -> None:
     for path in ("/capture", "/events", "/parties", "/places", "/devices"):
-        answer = await idle_service.nobody.post(
-            path, content=b"{" * 10, headers={"Content-Type": "text/plain"}
-        )
+        answer = await idle_service.nobody.post(path, content=b"{" * 10, headers={"Content-Type": "text/plain"})
         problem(answer, 401)
 
 
@@ -213,9 +203,7 @@ async def test_a_stranger_is_turned_away_before_the_body_is_read(idle_service: S
 async def test_a_wrong_role_is_told_the_right_one(
     idle_service: Service, role: str, method: str, path: str, needed: str
 ) -> None:
-    answer = await idle_service.clients[role].request(
-        method, path, json=bare(1) if method == "POST" else None
-    )
+    answer = await idle_service.clients[role].request(method, path, json=bare(1) if method == "POST" else None)
     found = problem(answer, 403)
     assert needed in found["detail"]
     assert role in found["detail"]

@@ -44,8 +44,7 @@ async def test_the_answer_does_not_wait_for_the_ledger(idle_service: Service) ->
 
 async def test_what_was_accepted_before_the_worker_runs_reaches_the_ledger(idle_service: Service) -> None:
     places = [
-        (await idle_service.scanner.post("/capture", json=document(event(n)))).headers["location"]
-        for n in range(1, 31)
+        (await idle_service.scanner.post("/capture", json=document(event(n)))).headers["location"] for n in range(1, 31)
     ]
     worker = Worker(idle_service.settings)
     await worker.start()
@@ -219,9 +218,7 @@ async def test_a_full_inbox_asks_to_come_back(idle_service: Service) -> None:
 
 
 async def test_many_scanners_at_once(service: Service) -> None:
-    answers = await asyncio.gather(
-        *(service.scanner.post("/capture", json=document(event(n))) for n in range(1, 101))
-    )
+    answers = await asyncio.gather(*(service.scanner.post("/capture", json=document(event(n))) for n in range(1, 101)))
     jobs = await asyncio.gather(*(service.finished(answer.headers["location"]) for answer in answers))
     assert [job["accepted"] for job in jobs] == [1] * 100
 

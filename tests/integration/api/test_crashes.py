@@ -110,9 +110,7 @@ def test_what_the_http_process_answered_202_for_survives_its_death(settings: Set
         port = free_port()
         server = Process("api.server", settings.home, "--port", str(port))
         until(lambda port=port: answers(f"http://127.0.0.1:{port}"))  # type: ignore[misc]
-        client = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"}
-        )
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {token}"})
         for number in range(life * 10, life * 10 + 10):
             answer = client.post("/capture", json=document(event(number + 1), event(number + 1)))
             assert answer.status_code == 202
@@ -129,9 +127,7 @@ def _check(settings: Settings, accepted: list[str]) -> None:
     connection = open_inbox(settings.inbox_file)
     jobs = [find_job(connection, job_id) for job_id in accepted]
     connection.close()
-    assert {(job.state, job.accepted, job.duplicate, job.rejected) for job in jobs if job} == {
-        ("done", 1, 1, 0)
-    }
+    assert {(job.state, job.accepted, job.duplicate, job.rejected) for job in jobs if job} == {("done", 1, 1, 0)}
     assert None not in jobs
     on_ledger = events_on_ledger(settings.home)
     assert set(on_ledger.values()) == {1}

@@ -92,9 +92,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_stores_nothing(inbox: I
     assert (await inbox.put(new_job())).fresh
 
 
-async def test_wait_returns_the_finished_job_and_gives_up_at_the_deadline(
-    inbox: Inbox, batches: Batches
-) -> None:
+async def test_wait_returns_the_finished_job_and_gives_up_at_the_deadline(inbox: Inbox, batches: Batches) -> None:
     stored = await inbox.put(new_job())
     unfinished = await inbox.wait(stored.job_id, 0.03)
     assert unfinished is not None
@@ -194,9 +192,7 @@ async def test_finished_jobs_are_forgotten_after_their_time(inbox: Inbox, batche
     assert batch is not None
     batches.committed(batch, "tx", 1, {job.id: Outcome(1, 0, 0) for job in batch.jobs})
     batches.projected(1)
-    batches._connection.execute(
-        "UPDATE job SET finished_at = '2020-01-01T00:00:00Z' WHERE id = ?", (old.job_id,)
-    )
+    batches._connection.execute("UPDATE job SET finished_at = '2020-01-01T00:00:00Z' WHERE id = ?", (old.job_id,))
     assert batches.prune(30) == 1
     assert inbox.find(old.job_id) is None
     assert inbox.find(kept.job_id) is not None

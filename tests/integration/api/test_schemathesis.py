@@ -21,9 +21,7 @@ from tests.integration.api.processes import Process, answers, free_port, until
 EXAMPLES = 25
 # A schema can't say that a check digit is right or that a place is nobody else's: valid by the schema may be
 # turned away as bad input, but never with a fault of the server.
-CONFIG = {
-    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "413", "422"]}}
-}
+CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "409", "413", "422"]}}}
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +40,7 @@ def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 ANY_SETTINGS = Settings(home=Path("unused"), ledger=LedgerSettings(organisations=tuple(ORGANISATIONS)))
-schema = schemathesis.openapi.from_dict(
-    create_app(ANY_SETTINGS).openapi(), config=SchemathesisConfig.from_dict(CONFIG)
-)
+schema = schemathesis.openapi.from_dict(create_app(ANY_SETTINGS).openapi(), config=SchemathesisConfig.from_dict(CONFIG))
 
 
 @schema.parametrize()

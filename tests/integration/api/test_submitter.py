@@ -21,9 +21,7 @@ QUICK = WorkerSettings(linger=0, poll=0.001, backoff_first=0.001, backoff_last=0
 IDENTITY = fake_identity("scanner")
 
 
-async def fill(
-    path: Path, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE
-) -> list[str]:
+async def fill(path: Path, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE) -> list[str]:
     """Put jobs of one event each into the inbox."""
     inbox = Inbox(path, limit_events=10_000)
     try:
@@ -190,9 +188,7 @@ class CrashingConnection:
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(
-    tmp_path: Path, after: bool
-) -> None:
+async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_path: Path, after: bool) -> None:
     """Every commit of the worker in turn is its last one; the next worker ends the work."""
     for fatal in range(1, 12):
         path, ledger = tmp_path / f"{after}-{fatal}.db", FakeLedger()
@@ -207,9 +203,7 @@ async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(
         crashed = await crashes(run)
         await Run(path, ledger).until_idle()
         assert sorted(ledger.accepted) == sorted({f"ni:///{n}" for n in range(10)}), fatal
-        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}, (
-            fatal
-        )
+        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}, fatal
         if not crashed:
             assert fatal > 9
             return

@@ -17,11 +17,12 @@ def test_a_token_names_its_position(seq: int) -> None:
 
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
+    refusal = None
     try:
         assert token_of(position(text) or 0) == text
     except ApiError as error:
-        assert error.status_code == 400
-        assert error.kind == "QueryParameterException"
+        refusal = (error.status_code, error.kind)
+    assert refusal in (None, (400, "QueryParameterException"))
 
 
 @pytest.mark.parametrize("wrong", ["", "0x1", "+1", " 1", "1_0", "01", "-1", "f" * 30, "zz"])

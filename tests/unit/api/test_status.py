@@ -11,9 +11,7 @@ NOW = datetime(2026, 5, 4, 9, 0, 0, tzinfo=UTC).timestamp()
 EMPTY = Depth(0, 0, None)
 
 
-def heartbeat(
-    age: float = 0.5, height: int | None = 8, checkpoint: int | None = 7, *failing: str
-) -> Heartbeat:
+def heartbeat(age: float = 0.5, height: int | None = 8, checkpoint: int | None = 7, *failing: str) -> Heartbeat:
     return Heartbeat(pid=1, at=NOW - age, height=height, checkpoint=checkpoint, failing=list(failing))
 
 
