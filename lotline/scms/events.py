@@ -22,9 +22,9 @@ SOURCE = "USAID SCMS Delivery History"
 # UN/ECE Recommendation 20: piece. The GTIN stands for one pack, so a piece is a pack.
 PIECE = "H87"
 
-_INVENTED = "every GTIN, GLN, PGLN and lot number: made from names and the line's ID on the demonstration prefix 952"
-_DAY_ONLY = "the record has the day only"
-_RELEASE_RULE = "scheduled day minus the usual days on the way, not before the order, not after the delivery"
+# Short, because they stand in every event; docs/scms.md has the rules in full.
+_INVENTED = "all identifiers, on GS1's demonstration prefix 952"
+_RELEASE_RULE = "scheduled day less the usual days on the way; time of day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _commissioning(line: Line, who: Actors, when: Times) -> dict[str, Any]:
         manufacturingSite=line.site,
         manufacturingSiteId=None if who.site is None else who.site.id,
     )
-    event |= _provenance(line, eventTime=f"{_RELEASE_RULE}; {_DAY_ONLY}", bizLocation=who.sender_place.note)
+    event |= _provenance(line, eventTime=_RELEASE_RULE)
     return event
 
 
@@ -96,10 +96,8 @@ def _release(line: Line, who: Actors, when: Times) -> dict[str, Any]:
     )
     event |= _provenance(
         line,
-        eventTime=f"{_RELEASE_RULE}; {_DAY_ONLY}",
-        promisedAt=f"end of the Scheduled Delivery Date: {_DAY_ONLY}",
-        readPoint=who.sender_place.note,
-        destinationList=who.receiver_place.note,
+        eventTime=_RELEASE_RULE,
+        promisedAt="time of day",
     )
     return event
 
@@ -112,9 +110,8 @@ def _acceptance(line: Line, who: Actors, delivered: datetime) -> dict[str, Any]:
     event |= _extensions(recordedOn=None if line.recorded is None else line.recorded.isoformat())
     event |= _provenance(
         line,
-        eventTime=f"noon of the Delivered to Client Date: {_DAY_ONLY}",
-        quantityList="the record has one quantity: what was received is taken to be what was sent",
-        bizLocation=who.receiver_place.note,
+        eventTime="time of day",
+        quantityList="taken to be what was sent",
     )
     return event
 

@@ -17,7 +17,6 @@ from lotline.scms.events import Spoken, events_of
 from lotline.scms.lines import Line
 from readmodel.queries import registry as known
 
-_SENDERS = ("commissioning", "release")
 _REGISTRATIONS = 500
 
 
@@ -53,10 +52,10 @@ async def import_lines(
     report = Report(lines=len(told))
     parties, places = registry(told, organisations)
     report.parties, report.places = await _register(settings, delivery, parties, places)
+    spoken = [said for line in told for said in events_of(line, organisations, as_of)]
     # Clients accept what the ledger knows already: a lot must have its identity before it arrives.
-    for steps in (_SENDERS, ("acceptance",)):
-        spoken = (said for line in told for said in events_of(line, organisations, as_of) if said.step in steps)
-        await _capture(delivery, spoken, report, progress)
+    await _capture(delivery, (said for said in spoken if said.step != "acceptance"), report, progress)
+    await _capture(delivery, (said for said in spoken if said.step == "acceptance"), report, progress)
     return report
 
 

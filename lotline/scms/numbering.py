@@ -8,6 +8,7 @@ starts with 952, which GS1 keeps for demonstrations and examples: nobody's real 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from urllib.parse import quote
 
 from epcis.identifiers import check_digit, gln, lot, pgln
@@ -17,6 +18,7 @@ DEMONSTRATION_PREFIX = "9527"
 _BODY = 8
 
 
+@cache
 def product_gtin(description: str) -> str:
     """GTIN-14 of a product, which the record knows by its item description.
 
@@ -31,11 +33,13 @@ def lot_id(description: str, line_id: str) -> str:
     return lot(product_gtin(description), f"L{line_id}")
 
 
+@cache
 def party_id(kind: str, name: str) -> str:
     """Digital Link (PGLN) of a party: ``kind`` keeps a vendor and a consignee of the same name apart."""
     return pgln(_with_check_digit(DEMONSTRATION_PREFIX + _digits(f"party {kind}", name)))
 
 
+@cache
 def place_id(kind: str, name: str) -> str:
     """Digital Link (GLN) of a place."""
     return gln(_with_check_digit(DEMONSTRATION_PREFIX + _digits(f"place {kind}", name)))

@@ -172,7 +172,7 @@ def test_what_is_estimated_or_invented_is_said_in_the_event() -> None:
         provenance = extension(said.event, "provenance")
         assert provenance["lotline:source"] == SOURCE
         assert provenance["lotline:recordId"] == "1"
-        assert "demonstration prefix 952" in provenance["lotline:invented"]
+        assert "prefix 952" in provenance["lotline:invented"]
         assert "lotline:eventTime" in provenance["lotline:estimated"]
     assert "lotline:promisedAt" in extension(spoken(line())["release"].event, "provenance")["lotline:estimated"]
     assert "lotline:quantityList" in extension(spoken(line())["acceptance"].event, "provenance")["lotline:estimated"]
