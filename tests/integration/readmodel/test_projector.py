@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -288,3 +289,50 @@ def model_of(fresh: NewModel) -> Callable[[list[DecodedBlock], int], list[object
         ]
 
     return project
+
+
+def test_an_event_is_kept_to_the_byte(engine: Engine) -> None:
+    """Numbers no float can hold stay as they are on the ledger, or the event's hash could not be checked again."""
+    number = b"123456789012345678901234567890.10"
+    event = b'{"action":"OBSERVE","eventTime":"2024-03-01T00:00:00Z","ex:n":%s,"type":"ObjectEvent"}' % number
+    identity = "ni:///sha-256;" + "cd" * 32 + "?ver=CBV2.0"
+    for flags in (b"", b'"flags":["late"],'):
+        value = b'{"device":"d","event":%s,%s"hash":"%s","msp":"M","n":0}' % (event, flags, identity.encode())
+        chain = ChainBuilder()
+        chain.add([Write("lotline", f"\x00EV\x00{'cd' * 32}\x00", value, False)])
+        clear(engine)
+        Projector(engine).apply(chain.blocks)
+        assert rows(engine, "SELECT stored FROM event") == [(event.decode(),)]
+
+
+def test_an_error_declaration_repeats_no_movement(engine: Engine) -> None:
+    made = c.object_event(0, "ADD", "commissioning", epcList=[c.item(1)])
+    declared = {**made, "errorDeclaration": {"declarationTime": c.at(5)}}
+    chain = ChainBuilder()
+    chain.capture(made)
+    (write,) = c.captured([declared])
+    value = {**orjson.loads(write.value or b""), "declares": c.hash_of(made)}
+    chain.add([c.write("EV", "ef" * 32, value=value)])
+    Projector(engine).apply(chain.blocks)
+    assert rows(engine, "SELECT movements FROM daily_flow") == [(1,)]
+    assert rows(engine, "SELECT declares FROM event ORDER BY id") == [(None,), (c.hash_of(made)[14:78],)]
+
+
+@pytest.mark.parametrize("promise", ["soon", "2024-03-05", "", "2024-13-45T00:00:00Z"])
+def test_a_promise_that_is_no_moment_is_none(engine: Engine, promise: str) -> None:
+    chain = ChainBuilder()
+    chain.add([c.handoff("h", c.item(1), releasedAt=c.at(1), promisedAt=promise)])
+    Projector(engine).apply(chain.blocks)
+    assert rows(engine, "SELECT promised_at FROM handoff") == [(None,)]
+
+
+def test_a_thing_shipped_by_itself_is_no_longer_inside(engine: Engine) -> None:
+    chain = ChainBuilder()
+    chain.capture(c.pack(1, c.sscc(1), [c.item(1), c.item(2)]))
+    (write,) = c.captured([c.object_event(3, step="shipping", epcList=[c.item(1), c.item(2)])])
+    value = {**orjson.loads(write.value or b""), "flags": ["unpacked"]}
+    taken_out = c.write("IN", c.sscc(1), c.item(1), delete=True)
+    chain.add([write._replace(value=orjson.dumps(value, option=orjson.OPT_SORT_KEYS)), taken_out])
+    Projector(engine).apply(chain.blocks)
+    sql = "SELECT t.uri, c.to_time IS NULL FROM containment c JOIN thing t ON t.id = c.child_id ORDER BY t.uri"
+    assert [(uri, bool(inside)) for uri, inside in rows(engine, sql)] == [(c.item(1), False), (c.item(2), True)]
