@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import sys
 import time
 import urllib.error
@@ -13,6 +14,7 @@ from pathlib import Path
 from api.instance import create_token, list_tokens, revoke_token
 from api.settings import Settings
 from api.status import STALE_SECONDS, Heartbeat, read_heartbeat
+from lotline.errors import UnavailableError
 from lotline.supervisor import Service
 
 UI_HOST = "127.0.0.1"
@@ -55,6 +57,17 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
         environment={"LOTLINE_API_URL": settings.url, "LOTLINE_TOKEN": token},
         url=url,
     )
+
+
+def check_port(host: str, port: int, what: str, hint: str) -> None:
+    """`UnavailableError` when somebody listens there already: what answers would not be ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UnavailableError(f"{what} can't listen on {host}, port {port}: {error.strerror}", hint=hint) from None
 
 
 def dashboard_script() -> Path:

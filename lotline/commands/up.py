@@ -48,10 +48,16 @@ def dashboard_port(settings: Settings, wanted: int | None) -> int:
 
 def run_instance(here: Session, settings: Settings, *, ui: bool, ui_port: int) -> None:
     """Run until stopped; says where to look once everything is ready."""
+    if is_up(settings.run_dir):
+        raise _up_already()
+    services.check_port(
+        settings.http.host, settings.http.port, "the API", f"Choose another port in {settings.home / 'config.toml'}."
+    )
     wanted: list[Service] = [services.worker(settings), services.api(settings)]
-    if ui and is_up(settings.run_dir):
-        ui = False  # the supervisor refuses in a moment; don't take the running dashboard's token away before
     if ui:
+        services.check_port(
+            services.UI_HOST, ui_port, "the dashboard", "Choose another with --ui-port, or use --no-ui."
+        )
         wanted.append(services.dashboard(settings, ui_port, services.dashboard_token(settings)))
     supervisor = Supervisor(settings.run_dir, settings.logs_dir, wanted, here.say)
     urls = {service.name: service.url for service in wanted if service.url}
@@ -74,7 +80,7 @@ def _announce(here: Session, settings: Settings, urls: dict[str, str]) -> None:
 def _detached(here: Session, settings: Settings, ui: bool, port: int) -> None:
     """Start the same command in the background and wait until it says that it is ready."""
     if is_up(settings.run_dir):
-        raise UnavailableError("this instance is up already", hint="`lotline status` shows it.")
+        raise _up_already()
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
     log = settings.logs_dir / "up.out"
     arguments = ["--ui" if ui else "--no-ui", f"--ui-port={port}"]
@@ -98,3 +104,7 @@ def _detached(here: Session, settings: Settings, ui: bool, port: int) -> None:
 def _services(settings: Settings) -> dict[str, dict[str, str]]:
     found = running(settings.run_dir).get("services")
     return found if isinstance(found, dict) else {}
+
+
+def _up_already() -> UnavailableError:
+    return UnavailableError("this instance is up already", hint="`lotline status` shows it, `lotline down` stops it.")
