@@ -3,7 +3,7 @@ back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from readmodel.bulk import Bulk, Row
@@ -33,17 +33,10 @@ from readmodel.tables import (
 )
 
 _STATE = (
-    "id",
-    "msp",
-    "holder_id",
-    "place_id",
-    "parent_id",
-    "lot_id",
-    "status",
-    "disposition",
-    "commissioned",
-    "updated_at",
+    *("lot_id", "msp", "holder_id", "place_id", "parent_id"),
+    *("status", "disposition", "commissioned", "updated_at"),
 )
+_STATELESS: Row = (None,) * (len(_STATE) - 1)
 
 
 class Ids:
@@ -81,11 +74,11 @@ class Ids:
 
 def write_scan(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     """Write the scan's rows; afterwards every name in it has an id."""
-    _names(bulk, scan, ids)
+    written = _names(bulk, scan, ids)
     _ledger(bulk, scan)
     _events(bulk, scan, ids)
     _transformations(bulk, scan, ids)
-    _states(bulk, scan, ids)
+    _states(bulk, scan, ids, written)
     _quantities(bulk, scan, ids)
     _exceptions(bulk, scan, ids)
     _registry(bulk, scan, ids)
@@ -100,20 +93,26 @@ def facts(scan: Scan, ids: Ids) -> list[Fact]:
     ]
 
 
-def _names(bulk: Bulk, scan: Scan, ids: Ids) -> None:
+def _names(bulk: Bulk, scan: Scan, ids: Ids) -> set[str]:
+    """Give ids to all names, write the new ones; returns the things whose state is written with that."""
+    for names, met in ((ids.parties, scan.parties), (ids.places, scan.places)):
+        fresh = names.resolve(bulk, met)
+        columns = ("id", "uri", "registered", "adopted")
+        bulk.insert(names.model, columns, [(identity, uri, False, False) for uri, identity in fresh.items()])
     new = ids.things.resolve(bulk, scan.things)
     known = ids.things.known
     rows: list[Row] = []
     for uri, identity in new.items():
         description = scan.things[uri]
         product = None if description.product is None else known[description.product]
-        lot = None if description.lot is None else known[description.lot]
-        rows.append((identity, uri, description.kind, product, lot))
-    bulk.insert(Thing, ("id", "uri", "kind", "product_id", "lot_id"), rows)
-    for names, met in ((ids.parties, scan.parties), (ids.places, scan.places)):
-        fresh = names.resolve(bulk, met)
-        columns = ("id", "uri", "registered", "adopted")
-        bulk.insert(names.model, columns, [(identity, uri, False, False) for uri, identity in fresh.items()])
+        state = scan.states.get(uri)
+        if state is None:
+            lot = None if description.lot is None else known[description.lot]
+            rows.append((identity, uri, description.kind, product, lot, *_STATELESS))
+        else:
+            rows.append((identity, uri, description.kind, product, *_state(uri, state, ids)))
+    bulk.insert(Thing, ("id", "uri", "kind", "product_id", *_STATE), rows)
+    return set(new)
 
 
 def _ledger(bulk: Bulk, scan: Scan) -> None:
@@ -190,27 +189,10 @@ def _transformations(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     )
 
 
-def _states(bulk: Bulk, scan: Scan, ids: Ids) -> None:
+def _states(bulk: Bulk, scan: Scan, ids: Ids, written: Collection[str]) -> None:
     things = ids.things.known
-    rows: list[Row] = []
-    for uri, state in scan.states.items():
-        identity = things[uri]
-        get = state.get
-        rows.append(
-            (
-                identity,
-                get("msp"),
-                ids.party(get("holder")),
-                ids.place(get("place")),
-                ids.thing(get("parent")),
-                ids.thing(get("lot") or describe(uri, is_class=False).lot),
-                get("status"),
-                get("disposition"),
-                get("commissioned"),
-                micros(get("time")),
-            )
-        )
-    bulk.update(Thing, _STATE, rows)
+    changed = [(things[uri], *_state(uri, state, ids)) for uri, state in scan.states.items() if uri not in written]
+    bulk.update(Thing, ("id", *_STATE), changed)
     bulk.update(
         Thing,
         ("id", "msp", "commissioned", "uom", "updated_at"),
@@ -218,6 +200,21 @@ def _states(bulk: Bulk, scan: Scan, ids: Ids) -> None:
             (things[uri], lot.get("msp"), lot.get("commissioned"), lot.get("uom"), micros(lot.get("created")))
             for uri, lot in scan.lot_headers.items()
         ],
+    )
+
+
+def _state(uri: str, state: Mapping[str, Any], ids: Ids) -> Row:
+    get = state.get
+    return (
+        ids.thing(get("lot") or describe(uri, is_class=False).lot),
+        get("msp"),
+        ids.party(get("holder")),
+        ids.place(get("place")),
+        ids.thing(get("parent")),
+        get("status"),
+        get("disposition"),
+        get("commissioned"),
+        micros(get("time")),
     )
 
 

@@ -129,14 +129,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
-        batch_op.create_index('ix_event_biz_location', ['biz_location_id', 'event_time'], unique=False)
-        batch_op.create_index('ix_event_biz_step', ['biz_step', 'event_time'], unique=False)
-        batch_op.create_index('ix_event_declares', ['declares'], unique=False)
-        batch_op.create_index('ix_event_disposition', ['disposition', 'event_time'], unique=False)
-        batch_op.create_index('ix_event_event_id', ['event_id'], unique=False)
+        batch_op.create_index('ix_event_biz_location', ['biz_location_id', 'event_time'], unique=False, sqlite_where=sa.text('biz_location_id IS NOT NULL'), postgresql_where=sa.text('biz_location_id IS NOT NULL'))
+        batch_op.create_index('ix_event_biz_step', ['biz_step', 'event_time'], unique=False, sqlite_where=sa.text('biz_step IS NOT NULL'), postgresql_where=sa.text('biz_step IS NOT NULL'))
+        batch_op.create_index('ix_event_declares', ['declares'], unique=False, sqlite_where=sa.text('declares IS NOT NULL'), postgresql_where=sa.text('declares IS NOT NULL'))
+        batch_op.create_index('ix_event_disposition', ['disposition', 'event_time'], unique=False, sqlite_where=sa.text('disposition IS NOT NULL'), postgresql_where=sa.text('disposition IS NOT NULL'))
+        batch_op.create_index('ix_event_event_id', ['event_id'], unique=False, sqlite_where=sa.text('event_id IS NOT NULL'), postgresql_where=sa.text('event_id IS NOT NULL'))
         batch_op.create_index('ix_event_event_time', ['event_time'], unique=False)
         batch_op.create_index('ix_event_hash', ['hash'], unique=True)
-        batch_op.create_index('ix_event_read_point', ['read_point_id', 'event_time'], unique=False)
+        batch_op.create_index('ix_event_read_point', ['read_point_id', 'event_time'], unique=False, sqlite_where=sa.text('read_point_id IS NOT NULL'), postgresql_where=sa.text('read_point_id IS NOT NULL'))
         batch_op.create_index('ix_event_record_time', ['record_time'], unique=False)
         batch_op.create_index('ix_event_type', ['type', 'event_time'], unique=False)
 
@@ -174,8 +174,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('exception', schema=None) as batch_op:
-        batch_op.create_index('ix_exception_handoff', ['handoff'], unique=False)
-        batch_op.create_index('ix_exception_item', ['item_id'], unique=False)
+        batch_op.create_index('ix_exception_handoff', ['handoff'], unique=False, sqlite_where=sa.text('handoff IS NOT NULL'), postgresql_where=sa.text('handoff IS NOT NULL'))
+        batch_op.create_index('ix_exception_item', ['item_id'], unique=False, sqlite_where=sa.text('item_id IS NOT NULL'), postgresql_where=sa.text('item_id IS NOT NULL'))
         batch_op.create_index('ix_exception_key', ['key'], unique=True)
         batch_op.create_index('ix_exception_status', ['status', 'opened_at'], unique=False)
 
@@ -235,15 +235,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('handoff', schema=None) as batch_op:
-        batch_op.create_index('ix_handoff_accepted', ['accepted_at'], unique=False)
-        batch_op.create_index('ix_handoff_from_party', ['from_party_id', 'released_at'], unique=False)
+        batch_op.create_index('ix_handoff_accepted', ['accepted_at'], unique=False, sqlite_where=sa.text('accepted_at IS NOT NULL'), postgresql_where=sa.text('accepted_at IS NOT NULL'))
+        batch_op.create_index('ix_handoff_from_party', ['from_party_id', 'released_at'], unique=False, sqlite_where=sa.text('from_party_id IS NOT NULL'), postgresql_where=sa.text('from_party_id IS NOT NULL'))
+        batch_op.create_index('ix_handoff_from_place', ['from_place_id', 'released_at'], unique=False, sqlite_where=sa.text('from_place_id IS NOT NULL'), postgresql_where=sa.text('from_place_id IS NOT NULL'))
         batch_op.create_index('ix_handoff_item', ['item_id'], unique=False)
         batch_op.create_index('ix_handoff_key', ['key'], unique=True)
-        batch_op.create_index('ix_handoff_lane', ['from_place_id', 'to_place_id', 'released_at'], unique=False)
-        batch_op.create_index('ix_handoff_reference', ['reference'], unique=False)
-        batch_op.create_index('ix_handoff_released', ['released_at'], unique=False)
+        batch_op.create_index('ix_handoff_reference', ['reference'], unique=False, sqlite_where=sa.text('reference IS NOT NULL'), postgresql_where=sa.text('reference IS NOT NULL'))
+        batch_op.create_index('ix_handoff_released', ['released_at'], unique=False, sqlite_where=sa.text('released_at IS NOT NULL'), postgresql_where=sa.text('released_at IS NOT NULL'))
         batch_op.create_index('ix_handoff_status', ['status', 'promised_at'], unique=False)
-        batch_op.create_index('ix_handoff_to_party', ['to_party_id', 'released_at'], unique=False)
+        batch_op.create_index('ix_handoff_to_party', ['to_party_id', 'released_at'], unique=False, sqlite_where=sa.text('to_party_id IS NOT NULL'), postgresql_where=sa.text('to_party_id IS NOT NULL'))
+        batch_op.create_index('ix_handoff_to_place', ['to_place_id', 'released_at'], unique=False, sqlite_where=sa.text('to_place_id IS NOT NULL'), postgresql_where=sa.text('to_place_id IS NOT NULL'))
 
     op.create_table('handoff_line',
     sa.Column('handoff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -290,7 +291,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('packing', schema=None) as batch_op:
-        batch_op.create_index('ix_packing_parent', ['parent_id', 'child_id'], unique=False)
+        batch_op.create_index('ix_packing_parent', ['parent_id'], unique=False, sqlite_where=sa.text("kind <> 'aggregation'"), postgresql_where=sa.text("kind <> 'aggregation'"))
 
     op.create_table('party',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
@@ -321,8 +322,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('place', schema=None) as batch_op:
-        batch_op.create_index('ix_place_country', ['country'], unique=False)
-        batch_op.create_index('ix_place_party', ['party_id'], unique=False)
+        batch_op.create_index('ix_place_country', ['country'], unique=False, sqlite_where=sa.text('country IS NOT NULL'), postgresql_where=sa.text('country IS NOT NULL'))
+        batch_op.create_index('ix_place_party', ['party_id'], unique=False, sqlite_where=sa.text('party_id IS NOT NULL'), postgresql_where=sa.text('party_id IS NOT NULL'))
         batch_op.create_index('ix_place_uri', ['uri'], unique=True)
 
     op.create_table('published',
@@ -374,11 +375,10 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('thing', schema=None) as batch_op:
-        batch_op.create_index('ix_thing_holder', ['holder_id', 'status'], unique=False)
-        batch_op.create_index('ix_thing_lot', ['lot_id'], unique=False)
-        batch_op.create_index('ix_thing_parent', ['parent_id'], unique=False)
-        batch_op.create_index('ix_thing_place', ['place_id', 'status'], unique=False)
-        batch_op.create_index('ix_thing_product', ['product_id'], unique=False)
+        batch_op.create_index('ix_thing_lot', ['lot_id'], unique=False, sqlite_where=sa.text('lot_id IS NOT NULL'), postgresql_where=sa.text('lot_id IS NOT NULL'))
+        batch_op.create_index('ix_thing_parent', ['parent_id'], unique=False, sqlite_where=sa.text('parent_id IS NOT NULL'), postgresql_where=sa.text('parent_id IS NOT NULL'))
+        batch_op.create_index('ix_thing_place', ['place_id'], unique=False, sqlite_where=sa.text('place_id IS NOT NULL'), postgresql_where=sa.text('place_id IS NOT NULL'))
+        batch_op.create_index('ix_thing_product', ['product_id'], unique=False, sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
         batch_op.create_index('ix_thing_uri', ['uri'], unique=True)
 
     op.create_table('transaction',
@@ -397,7 +397,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('block', 'position')
     )
     with op.batch_alter_table('transaction', schema=None) as batch_op:
-        batch_op.create_index('ix_transaction_code', ['code'], unique=False)
+        batch_op.create_index('ix_transaction_code', ['code'], unique=False, sqlite_where=sa.text('code > 0'), postgresql_where=sa.text('code > 0'))
         batch_op.create_index('ix_transaction_tx_id', ['tx_id'], unique=False)
 
     op.create_table('transformation',
@@ -434,16 +434,15 @@ def downgrade() -> None:
     op.drop_table('transformation')
     with op.batch_alter_table('transaction', schema=None) as batch_op:
         batch_op.drop_index('ix_transaction_tx_id')
-        batch_op.drop_index('ix_transaction_code')
+        batch_op.drop_index('ix_transaction_code', sqlite_where=sa.text('code > 0'), postgresql_where=sa.text('code > 0'))
 
     op.drop_table('transaction')
     with op.batch_alter_table('thing', schema=None) as batch_op:
         batch_op.drop_index('ix_thing_uri')
-        batch_op.drop_index('ix_thing_product')
-        batch_op.drop_index('ix_thing_place')
-        batch_op.drop_index('ix_thing_parent')
-        batch_op.drop_index('ix_thing_lot')
-        batch_op.drop_index('ix_thing_holder')
+        batch_op.drop_index('ix_thing_product', sqlite_where=sa.text('product_id IS NOT NULL'), postgresql_where=sa.text('product_id IS NOT NULL'))
+        batch_op.drop_index('ix_thing_place', sqlite_where=sa.text('place_id IS NOT NULL'), postgresql_where=sa.text('place_id IS NOT NULL'))
+        batch_op.drop_index('ix_thing_parent', sqlite_where=sa.text('parent_id IS NOT NULL'), postgresql_where=sa.text('parent_id IS NOT NULL'))
+        batch_op.drop_index('ix_thing_lot', sqlite_where=sa.text('lot_id IS NOT NULL'), postgresql_where=sa.text('lot_id IS NOT NULL'))
 
     op.drop_table('thing')
     with op.batch_alter_table('series', schema=None) as batch_op:
@@ -454,8 +453,8 @@ def downgrade() -> None:
     op.drop_table('published')
     with op.batch_alter_table('place', schema=None) as batch_op:
         batch_op.drop_index('ix_place_uri')
-        batch_op.drop_index('ix_place_party')
-        batch_op.drop_index('ix_place_country')
+        batch_op.drop_index('ix_place_party', sqlite_where=sa.text('party_id IS NOT NULL'), postgresql_where=sa.text('party_id IS NOT NULL'))
+        batch_op.drop_index('ix_place_country', sqlite_where=sa.text('country IS NOT NULL'), postgresql_where=sa.text('country IS NOT NULL'))
 
     op.drop_table('place')
     with op.batch_alter_table('party', schema=None) as batch_op:
@@ -463,7 +462,7 @@ def downgrade() -> None:
 
     op.drop_table('party')
     with op.batch_alter_table('packing', schema=None) as batch_op:
-        batch_op.drop_index('ix_packing_parent')
+        batch_op.drop_index('ix_packing_parent', sqlite_where=sa.text("kind <> 'aggregation'"), postgresql_where=sa.text("kind <> 'aggregation'"))
 
     op.drop_table('packing')
     op.drop_table('packed_quantity')
@@ -476,15 +475,16 @@ def downgrade() -> None:
 
     op.drop_table('handoff_line')
     with op.batch_alter_table('handoff', schema=None) as batch_op:
-        batch_op.drop_index('ix_handoff_to_party')
+        batch_op.drop_index('ix_handoff_to_place', sqlite_where=sa.text('to_place_id IS NOT NULL'), postgresql_where=sa.text('to_place_id IS NOT NULL'))
+        batch_op.drop_index('ix_handoff_to_party', sqlite_where=sa.text('to_party_id IS NOT NULL'), postgresql_where=sa.text('to_party_id IS NOT NULL'))
         batch_op.drop_index('ix_handoff_status')
-        batch_op.drop_index('ix_handoff_released')
-        batch_op.drop_index('ix_handoff_reference')
-        batch_op.drop_index('ix_handoff_lane')
+        batch_op.drop_index('ix_handoff_released', sqlite_where=sa.text('released_at IS NOT NULL'), postgresql_where=sa.text('released_at IS NOT NULL'))
+        batch_op.drop_index('ix_handoff_reference', sqlite_where=sa.text('reference IS NOT NULL'), postgresql_where=sa.text('reference IS NOT NULL'))
         batch_op.drop_index('ix_handoff_key')
         batch_op.drop_index('ix_handoff_item')
-        batch_op.drop_index('ix_handoff_from_party')
-        batch_op.drop_index('ix_handoff_accepted')
+        batch_op.drop_index('ix_handoff_from_place', sqlite_where=sa.text('from_place_id IS NOT NULL'), postgresql_where=sa.text('from_place_id IS NOT NULL'))
+        batch_op.drop_index('ix_handoff_from_party', sqlite_where=sa.text('from_party_id IS NOT NULL'), postgresql_where=sa.text('from_party_id IS NOT NULL'))
+        batch_op.drop_index('ix_handoff_accepted', sqlite_where=sa.text('accepted_at IS NOT NULL'), postgresql_where=sa.text('accepted_at IS NOT NULL'))
 
     op.drop_table('handoff')
     op.drop_table('forecast_run')
@@ -493,8 +493,8 @@ def downgrade() -> None:
     with op.batch_alter_table('exception', schema=None) as batch_op:
         batch_op.drop_index('ix_exception_status')
         batch_op.drop_index('ix_exception_key')
-        batch_op.drop_index('ix_exception_item')
-        batch_op.drop_index('ix_exception_handoff')
+        batch_op.drop_index('ix_exception_item', sqlite_where=sa.text('item_id IS NOT NULL'), postgresql_where=sa.text('item_id IS NOT NULL'))
+        batch_op.drop_index('ix_exception_handoff', sqlite_where=sa.text('handoff IS NOT NULL'), postgresql_where=sa.text('handoff IS NOT NULL'))
 
     op.drop_table('exception')
     op.drop_table('event_link')
@@ -502,14 +502,14 @@ def downgrade() -> None:
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index('ix_event_type')
         batch_op.drop_index('ix_event_record_time')
-        batch_op.drop_index('ix_event_read_point')
+        batch_op.drop_index('ix_event_read_point', sqlite_where=sa.text('read_point_id IS NOT NULL'), postgresql_where=sa.text('read_point_id IS NOT NULL'))
         batch_op.drop_index('ix_event_hash')
         batch_op.drop_index('ix_event_event_time')
-        batch_op.drop_index('ix_event_event_id')
-        batch_op.drop_index('ix_event_disposition')
-        batch_op.drop_index('ix_event_declares')
-        batch_op.drop_index('ix_event_biz_step')
-        batch_op.drop_index('ix_event_biz_location')
+        batch_op.drop_index('ix_event_event_id', sqlite_where=sa.text('event_id IS NOT NULL'), postgresql_where=sa.text('event_id IS NOT NULL'))
+        batch_op.drop_index('ix_event_disposition', sqlite_where=sa.text('disposition IS NOT NULL'), postgresql_where=sa.text('disposition IS NOT NULL'))
+        batch_op.drop_index('ix_event_declares', sqlite_where=sa.text('declares IS NOT NULL'), postgresql_where=sa.text('declares IS NOT NULL'))
+        batch_op.drop_index('ix_event_biz_step', sqlite_where=sa.text('biz_step IS NOT NULL'), postgresql_where=sa.text('biz_step IS NOT NULL'))
+        batch_op.drop_index('ix_event_biz_location', sqlite_where=sa.text('biz_location_id IS NOT NULL'), postgresql_where=sa.text('biz_location_id IS NOT NULL'))
 
     op.drop_table('event')
     with op.batch_alter_table('disruption', schema=None) as batch_op:
