@@ -88,7 +88,7 @@ def _rolled_back(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 def _verdict(context: Context, event: Event | Rejection, number: int) -> Verdict:
     if isinstance(event, Rejection):
-        return _rejected(None, event)
+        return _rejected("", event)
     fact = _fact(event)
     if context.state.get(keys.event(fact.hex)) is not None:
         return {"event": fact.hash, "verdict": "duplicate"}
@@ -102,7 +102,7 @@ def _verdict(context: Context, event: Event | Rejection, number: int) -> Verdict
     return {"event": fact.hash, "verdict": "accepted"}
 
 
-def _rejected(event: str | None, rejection: Rejection) -> Verdict:
+def _rejected(event: str, rejection: Rejection) -> Verdict:
     verdict = {"event": event, "verdict": "rejected", "code": rejection.code, "detail": rejection.detail}
     return verdict if rejection.field is None else {**verdict, "field": rejection.field}
 
