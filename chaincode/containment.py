@@ -88,9 +88,7 @@ def _add_loose(context: Context, fact: Fact, parent: str, element: QuantityEleme
         context.state.put(key, {"quantity": decimal_text(after), "uom": element.uom})
 
 
-def unpack(
-    context: Context, fact: Fact, parent_uri: str, children: list[str], loose: list[QuantityElement]
-) -> None:
+def unpack(context: Context, fact: Fact, parent_uri: str, children: list[str], loose: list[QuantityElement]) -> None:
     """Take things out of a parent; all of them if none is named."""
     parent = things.known(context, fact, parent_uri)
     things.require_custody(context, fact, parent)

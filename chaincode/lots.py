@@ -56,7 +56,7 @@ def move(
     uri = element.epc_class
     lot = see(context, fact, element)
     key = keys.balance(uri, holder or "", place or "")
-    before = context.state.get(key)
+    before = context.state.get(key) or _unclaimed(context, uri, holder, place)
     if before is not None and before["uom"] != element.uom:
         detail = f"{uri} is counted in {before['uom'] or 'pieces'} there, not {element.uom or 'pieces'}"
         raise Rejection("unit_differs", detail, "uom")
@@ -68,6 +68,18 @@ def move(
         _note_overdraft(context, fact, uri, holder, place, amount)
     balance = {"class": uri, "holder": holder, "place": place, "quantity": decimal_text(amount), "uom": element.uom}
     context.state.put(key, {**balance, "event": fact.hash, "time": fact.time, "overdrawn": amount < 0})
+
+
+def _unclaimed(context: Context, uri: str, holder: str | None, place: str | None) -> Record | None:
+    """What lies at the place in nobody's name, from before anybody said whose the place is: now it has a holder."""
+    if holder is None or place is None:
+        return None
+    key = keys.balance(uri, "", place)
+    found = context.state.get(key)
+    if found is None or found["overdrawn"]:
+        return None
+    context.state.delete(key)
+    return found
 
 
 def _note_overdraft(

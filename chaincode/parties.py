@@ -87,4 +87,3 @@ def named(event: Event) -> Iterator[str]:
         for kind in _HOLDING:
             if kind in by_type:
                 yield by_type[kind]
-

@@ -74,6 +74,7 @@ def _holdings(context: Context, event: Event) -> Iterator[str]:
     to = event.biz_step in RELEASING and _consignee(context, event)
     for uri in classes:
         yield keys.balance(uri, holder or "", place)
+        yield keys.balance(uri, "", place)
         if event.parent_id is not None:
             yield keys.loose(event.parent_id, uri)
         if event.biz_step in RELEASING:

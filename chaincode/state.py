@@ -57,8 +57,7 @@ class State:
         """
         prefix = f"\x00{kind}\x00{attribute}\x00"
         found: dict[str, Record | None] = {
-            key: orjson.loads(value)
-            for key, value in self._stub.get_state_by_partial_composite_key(kind, [attribute])
+            key: orjson.loads(value) for key, value in self._stub.get_state_by_partial_composite_key(kind, [attribute])
         }
         for layer in self._layers:
             found.update((key, record) for key, record in layer.items() if key.startswith(prefix))
@@ -88,9 +87,9 @@ class State:
             record = self._layers[0][key]
             if record is not None:
                 self._stub.put_state(key, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
-            elif self._committed.get(key) is not None:
-                self._stub.del_state(key)
+            elif self._committed.get(key, _UNKNOWN) is None:
+                continue  # made and unmade within the transaction
             else:
-                continue
+                self._stub.del_state(key)
             count += 1
         return count

@@ -57,9 +57,9 @@ def assemble(
         data=common_pb2.BlockData(data=envelopes),
         metadata=common_pb2.BlockMetadata(metadata=[b""] * 5),
     )
-    value = common_pb2.OrdererBlockMetadata(
-        last_config=common_pb2.LastConfig(index=last_config)
-    ).SerializeToString(deterministic=True)
+    value = common_pb2.OrdererBlockMetadata(last_config=common_pb2.LastConfig(index=last_config)).SerializeToString(
+        deterministic=True
+    )
     signatures = []
     if orderer is not None:
         header = common_pb2.SignatureHeader(creator=orderer.creator, nonce=nonce).SerializeToString(deterministic=True)

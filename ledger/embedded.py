@@ -130,9 +130,7 @@ class EmbeddedLedger:
         answer = self._contract.invoke(stub)
         if answer.status >= _BAD_REQUEST:
             raise RejectedByContract(answer.status, answer.message, answer.payload)
-        response = proposal_response_pb2.Response(
-            status=answer.status, message=answer.message, payload=answer.payload
-        )
+        response = proposal_response_pb2.Response(status=answer.status, message=answer.message, payload=answer.payload)
         return stub, response
 
     async def evaluate(

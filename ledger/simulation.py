@@ -175,5 +175,3 @@ def _read(key: str, read: Versioned | None) -> kv_rwset_pb2.KVRead:
     if read is None:
         return kv_rwset_pb2.KVRead(key=key)
     return kv_rwset_pb2.KVRead(key=key, version=kv_rwset_pb2.Version(block_num=read.block, tx_num=0))
-
-

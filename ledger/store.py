@@ -43,9 +43,7 @@ class Store:
 
     def blocks(self, start: int, limit: int) -> list[bytes]:
         """Consecutive blocks from ``start`` on."""
-        rows = self._db.execute(
-            "SELECT content FROM block WHERE number >= ? ORDER BY number LIMIT ?", (start, limit)
-        )
+        rows = self._db.execute("SELECT content FROM block WHERE number >= ? ORDER BY number LIMIT ?", (start, limit))
         return [row[0] for row in rows]
 
     def header_hash(self, number: int) -> bytes:

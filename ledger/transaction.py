@@ -72,9 +72,9 @@ class Proposal:
             tx_id=tx_id,
             timestamp=now.astimezone(UTC),
             channel_header=channel_header.SerializeToString(deterministic=True),
-            signature_header=common_pb2.SignatureHeader(
-                creator=identity.creator, nonce=nonce
-            ).SerializeToString(deterministic=True),
+            signature_header=common_pb2.SignatureHeader(creator=identity.creator, nonce=nonce).SerializeToString(
+                deterministic=True
+            ),
             payload=proposal_pb2.ChaincodeProposalPayload(
                 input=invocation.SerializeToString(deterministic=True)
             ).SerializeToString(deterministic=True),
