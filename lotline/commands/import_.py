@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from api.instance import create_instance, load_settings
-from api.settings import OrganisationConfig, Settings, SettingsError
+from api.settings import Settings
 from lotline.delivery import delivering
 from lotline.errors import NEGATIVE, UsageError
+from lotline.members import instance_with
 from lotline.output import Session, session
 from lotline.scms.actors import Organisations
 from lotline.scms.importer import Report, import_lines
@@ -52,7 +52,11 @@ def scms(
     here = session(context)
     organisations = Organisations(vendors, programme, clients)
     rows = _read(file)
-    settings = _instance(here, organisations)
+    settings = instance_with(
+        here,
+        dict(zip(organisations.all, _NAMES, strict=True)),
+        hint="Use another --home, or say who speaks: --vendors MSP --programme MSP --clients MSP.",
+    )
     day = None if as_of is None else as_of.date()
     lines = [row for row in rows if isinstance(row, Line)]
     unusable = [row for row in rows if isinstance(row, Unusable)]
@@ -66,27 +70,6 @@ def _read(file: Path) -> list[Line | Unusable]:
     if not file.is_file():
         raise UsageError(f"there is no file {file}", hint="Give the CSV of the SCMS Delivery History.")
     return list(read_lines(file))
-
-
-def _instance(here: Session, organisations: Organisations) -> Settings:
-    """The instance at the home, made if there is none."""
-    if not (here.home / "config.toml").exists():
-        here.say(f"making an instance at {here.home}")
-        members = dict(zip(organisations.all, _NAMES, strict=True))
-        create_instance(
-            here.home,
-            organisations=[OrganisationConfig(msp_id=msp, name=name) for msp, name in members.items()],
-        )
-    settings = load_settings(here.home)
-    try:
-        for msp_id in organisations.all:
-            settings.msp_id(msp_id)
-    except SettingsError as error:
-        raise UsageError(
-            f"{here.home}: {error}",
-            hint="Use another --home, or say who speaks: --vendors MSP --programme MSP --clients MSP.",
-        ) from None
-    return settings
 
 
 async def _import(

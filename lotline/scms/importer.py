@@ -8,16 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import readmodel
 from api.settings import Settings
 from epcis import parse_event
 from lotline.delivery import JOB_EVENTS, Counts, Delivery
-from lotline.scms.actors import Organisations, Party, Place, registry
+from lotline.registering import register_new
+from lotline.scms.actors import Organisations, registry
 from lotline.scms.events import Spoken, events_of
 from lotline.scms.lines import Line
-from readmodel.queries import registry as known
-
-_REGISTRATIONS = 500
 
 
 @dataclass
@@ -51,42 +48,17 @@ async def import_lines(
     told = [line for line in lines if next(events_of(line, organisations, as_of), None) is not None]
     report = Report(lines=len(told))
     parties, places = registry(told, organisations)
-    report.parties, report.places = await _register(settings, delivery, parties, places)
+    report.parties, report.places = await register_new(
+        settings,
+        delivery,
+        [(party.msp, party.registration()) for party in parties],
+        [(place.party.msp, place.registration()) for place in places],
+    )
     spoken = [said for line in told for said in events_of(line, organisations, as_of)]
     # Clients accept what the ledger knows already: a lot must have its identity before it arrives.
     await _capture(delivery, (said for said in spoken if said.step != "acceptance"), report, progress)
     await _capture(delivery, (said for said in spoken if said.step == "acceptance"), report, progress)
     return report
-
-
-async def _register(
-    settings: Settings, delivery: Delivery, parties: Sequence[Party], places: Sequence[Place]
-) -> tuple[int, int]:
-    """Register what the ledger does not have yet in just these words; returns how many were new."""
-    engine = readmodel.open_engine(settings.readmodel_url)
-    try:
-        with engine.connect() as connection:
-            new_parties = [one for one in parties if not _same(known.party(connection, one.id), one.registration())]
-            new_places = [one for one in places if not _same(known.place(connection, one.id), one.registration())]
-    finally:
-        engine.dispose()
-    await _by_msp(delivery, "registerParty", ((one.msp, one.registration()) for one in new_parties))
-    await _by_msp(delivery, "registerPlace", ((one.party.msp, one.registration()) for one in new_places))
-    return len(new_parties), len(new_places)
-
-
-def _same(found: known.PartyRecord | known.PlaceRecord | None, wanted: dict[str, Any]) -> bool:
-    """Whether the ledger's record says all that the registration would say."""
-    return found is not None and wanted.items() <= found.detail.items()
-
-
-async def _by_msp(delivery: Delivery, function: str, documents: Iterable[tuple[str, dict[str, Any]]]) -> None:
-    by_msp: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for msp_id, document in documents:
-        by_msp[msp_id].append(document)
-    for msp_id, wanted in by_msp.items():
-        for start in range(0, len(wanted), _REGISTRATIONS):
-            await delivery.register(msp_id, function, wanted[start : start + _REGISTRATIONS])
 
 
 async def _capture(
