@@ -24,7 +24,7 @@ class Allow:
     def __init__(self, *roles: Role) -> None:
         self.roles: tuple[Role, ...] = (*roles, "admin") if "admin" not in roles else roles
 
-    def __call__(
+    async def __call__(
         self, request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
     ) -> Principal:
         return cast(Principal, request.state.principal)

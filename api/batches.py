@@ -1,8 +1,8 @@
 """The worker's side of the inbox: jobs become batches, batches become outcomes.
 
 A batch is one transaction to be: its nonce, and so its transaction id, is on the disk before it is sent.
-Whatever
-dies in between, the same jobs are sent again under the same id, and the ledger takes that id once.
+Whatever dies in between, the same jobs are sent again under the same id, and the ledger takes that id once.
+For that reason an outcome needs no flush of its own: if it is lost, the ledger is asked again.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Batches:
 
     def committed(self, batch: Batch, tx_id: str, block: int, outcomes: Mapping[str, Outcome]) -> None:
         """The ledger has the batch: give every job its outcome."""
-        with transaction(self._connection):
+        with transaction(self._connection, durable=False):
             self._connection.executemany(
                 "UPDATE job SET state = 'committed', batch = NULL, tx_id = ?, block = ?, accepted = ?,"
                 " duplicate = ?, rejected = ?, verdicts = ? WHERE id = ?",
@@ -163,7 +163,7 @@ class Batches:
         ).fetchone()
         if row is None:
             return 0
-        with transaction(self._connection):
+        with transaction(self._connection, durable=False):
             return self._connection.execute(
                 "UPDATE job SET state = 'done', payload = NULL, finished_at = ?"
                 " WHERE state = 'committed' AND block <= ?",
@@ -173,7 +173,7 @@ class Batches:
     def prune(self, keep_days: int, limit: int = 500) -> int:
         """Forget finished jobs older than ``keep_days``; a few at a time, since scanners write here too."""
         before = (datetime.now(UTC) - timedelta(days=keep_days)).isoformat()
-        with transaction(self._connection):
+        with transaction(self._connection, durable=False):
             return self._connection.execute(
                 "DELETE FROM job WHERE seq IN (SELECT seq FROM job WHERE finished_at < ? LIMIT ?)",
                 (before, limit),

@@ -31,6 +31,9 @@ from api.settings import WorkerSettings
 from ledger.errors import Conflict, LedgerError, RejectedByContract
 from ledger.port import Committed, Identity, Ledger
 
+# Jobs of one identity that follow each other within this time are a stream.
+STREAM_SECONDS = 0.5
+
 log = structlog.get_logger("lotline.submitter")
 
 
@@ -51,6 +54,7 @@ class Submitter:
         self._settings = settings
         self._committed = committed
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
+        self._emptied: dict[Lane, float] = {}
 
     async def run(self) -> None:
         """Watch the inbox and keep a task for every lane that has work."""
@@ -79,10 +83,15 @@ class Submitter:
                 await task
 
     async def _drain(self, lane: Lane) -> None:
-        await asyncio.sleep(self._settings.linger)
+        """Empty a lane. A lone job goes at once; jobs that come in a stream gather first, so that few
+        transactions carry many."""
+        now = asyncio.get_running_loop().time
+        if now() - self._emptied.get(lane, float("-inf")) < STREAM_SECONDS:
+            await asyncio.sleep(self._settings.linger)
         while (batch := self._batches.next(lane)) is not None:
             if not await self.send(batch):
                 await asyncio.sleep(self._backoff(batch.attempts))
+        self._emptied[lane] = now()
 
     async def send(self, batch: Batch) -> bool:
         """Try one batch once; False when it must be tried again later."""

@@ -30,9 +30,11 @@ def url(settings: Settings) -> Iterator[str]:
     """A running HTTP process."""
     port = free_port()
     server = Process("api.server", settings.home, "--port", str(port))
-    until(lambda: answers(f"http://127.0.0.1:{port}"))
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}"))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
 
 
 def reports(settings: Settings, worker: Process) -> bool:

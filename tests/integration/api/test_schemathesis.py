@@ -31,12 +31,16 @@ def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     port = free_port()
     worker, server = Process("api.worker", home), Process("api.server", home, "--port", str(port))
     url = f"http://127.0.0.1:{port}"
-    until(lambda: answers(url))
-    yield url, create_token(load_settings(home), "admin", "admin", "FarmMSP")
-    log = server.log.read_text()
-    assert server.terminate() == 0
-    assert worker.terminate() == 0
-    assert "unhandled" not in log, log[-3000:]
+    try:
+        until(lambda: answers(url))
+        yield url, create_token(load_settings(home), "admin", "admin", "FarmMSP")
+        log = server.log.read_text()
+        assert "unhandled" not in log, log[-3000:]
+        assert server.terminate() == 0
+        assert worker.terminate() == 0
+    finally:
+        server.stop()
+        worker.stop()
 
 
 ANY_SETTINGS = Settings(home=Path("unused"), ledger=LedgerSettings(organisations=tuple(ORGANISATIONS)))
