@@ -97,7 +97,9 @@ def unpack(context: Context, fact: Fact, parent_uri: str, children: list[str], l
     if not children and not loose:
         children = [attributes[1] for attributes, _ in context.state.under("IN", parent_uri)]
         loose = [
-            QuantityElement(epcClass=attributes[1], quantity=decimal(record["quantity"]), uom=record["uom"])
+            QuantityElement.model_construct(
+                epc_class=attributes[1], quantity=decimal(record["quantity"]), uom=record["uom"]
+            )
             for attributes, record in context.state.under("IQ", parent_uri)
         ]
     for child in children:

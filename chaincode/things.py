@@ -154,9 +154,14 @@ def end(context: Context, fact: Fact, uri: str, status: str) -> None:
     if thing["status"] in rules.ENDED:
         return
     thing = load(context, uri) or thing
+    if not newer(thing, fact, ACCEPTED):
+        fact.flags.add("late")
+        return
+    root = outermost(context, thing)
     if thing["parent"] is not None:
         context.state.delete(keys.inside(thing["parent"], uri))
-    update(context, fact, thing, ACCEPTED, status=status, ended=fact.time, parent=None)
+    there = {"parent": None, "holder": root["holder"], "msp": root["msp"], "place": root["place"]}
+    update(context, fact, thing, ACCEPTED, status=status, ended=fact.time, **there)
 
 
 def observe(context: Context, fact: Fact, uri: str) -> None:

@@ -131,7 +131,7 @@ class Peer:
         if answer.status < 400:
             for key, value in call.writes.items():
                 if value is None:
-                    del self.state[key]
+                    self.state.pop(key, None)
                 else:
                     self.state[key] = value
         return answer
