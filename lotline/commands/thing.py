@@ -55,6 +55,8 @@ def _show(here: Session, found: ThingRecord, named: dict[str, str]) -> None:
     if found.commissioned is False:
         here.text("  its maker never reported it: adopted from the first who did")
     for line in found.balances:
+        if not float(line.quantity):
+            continue  # all of it has gone on
         here.text(f"  {line.quantity} {line.uom or 'pieces'} at {name(line.place)}, held by {name(line.holder)}")
     if found.contents_total:
         here.text(f"  {found.contents_total} things inside")
