@@ -70,6 +70,8 @@ class Event(SQLModel, table=True):
         Index("ix_event_event_time", "event_time"),
         Index("ix_event_record_time", "record_time"),
         Index("ix_event_type", "type", "event_time"),
+        Index("ix_event_action", "action", "event_time"),
+        Index("ix_event_msp", "msp", "event_time"),
         _given("ix_event_biz_step", "biz_step", "event_time"),
         _given("ix_event_disposition", "disposition", "event_time"),
         _given("ix_event_read_point", "read_point_id", "event_time"),

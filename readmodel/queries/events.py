@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, func, or_, select, type_coerce
 from sqlmodel import col
 
-from readmodel.columns import from_micros, to_micros
+from readmodel.columns import Timestamp, from_micros, to_micros
 from readmodel.identifiers import clean, hash_hex
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged
 from readmodel.queries.records import EventRecord, event_record, select_events
 from readmodel.tables import Event, EventEpc, EventLink, Place, Thing
 
+_FEW = 10_000
 _EPCS = ("epcList", "childEPCs")
 _CLASSES = ("quantityList", "childQuantityList")
 
@@ -25,8 +26,7 @@ class EventFilter:
     """What events must match: every field that is given, and within a field any of its values.
 
     Identifiers are canonical Digital Links; bizSteps and dispositions as they are stored (bare CBV words). A
-    product (GTIN) or lot among the things stands for its instances and lots too. ``order_by`` None is the
-    order of the ledger.
+    product (GTIN) or lot among the things stands for its instances and lots too.
     """
 
     event_types: Sequence[str] = ()
@@ -56,7 +56,7 @@ class EventFilter:
     match_output_epc_class: Sequence[str] = ()
     match_any_epc_class: Sequence[str] = ()
     msps: Sequence[str] = ()
-    order_by: Literal["eventTime", "recordTime"] | None = None
+    order_by: Literal["eventTime", "recordTime"] = "eventTime"
     direction: Literal["ASC", "DESC"] = "DESC"
 
 
@@ -71,8 +71,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     "match_output_epc_class": ("outputQuantityList",),
     "match_any_epc_class": (*_CLASSES, "inputQuantityList", "outputQuantityList"),
 }
-_ORDERS: dict[str | None, Any] = {
-    None: col(Event.id),
+_ORDERS: dict[str, Any] = {
     "eventTime": col(Event.event_time),
     "recordTime": col(Event.record_time),
 }
@@ -93,15 +92,67 @@ def find_events(
         after = None
     else:
         upto, *after = decode(token, 3)
-    query = select_events().where(col(Event.id) <= upto, *_conditions(wanted))
-    query = _ordered(query, wanted, after).limit(per_page + 1)
+    # The sum keeps the limit on ids, which is for late comers, from being taken for a way to find events.
+    limit = (col(Event.id) + 0) <= upto
+    few = _recorded_few(connection, wanted)
+    rows = _merged(
+        [
+            connection.execute(_ordered(_select(branch).where(limit), branch, after, few).limit(per_page + 1)).all()
+            for branch in _branches(wanted)
+        ],
+        wanted,
+    )
 
     def next_token(row: Any) -> str:
-        moment = row.record_time if wanted.order_by == "recordTime" else row.event_time
-        return encode(upto, to_micros(moment), row.id)
+        moment, identity = _key(row, wanted)
+        return encode(upto, to_micros(moment), identity)
 
-    rows = connection.execute(query).all()
     return paged(rows, per_page, lambda shown: [event_record(row) for row in shown], next_token)
+
+
+def _select(wanted: EventFilter) -> Query:
+    return select_events().where(*_conditions(wanted))
+
+
+def _recorded_few(connection: Connection, wanted: EventFilter) -> bool:
+    """Whether so few events were recorded in the given time that it is quicker to sort them than to look
+    for them in the order of event time. A database without statistics on single values cannot tell.
+    """
+    conditions = _bounds(col(Event.record_time), wanted.ge_record_time, wanted.lt_record_time)
+    if not conditions or wanted.order_by == "recordTime":
+        return False
+    some = select(col(Event.id)).where(*conditions).limit(_FEW + 1).subquery()
+    return (connection.scalar(select(func.count()).select_from(some)) or 0) <= _FEW
+
+
+def _branches(wanted: EventFilter) -> list[EventFilter]:
+    """A filter for each value of a list of words or places.
+
+    An index gives the events of one word in order of time, so a page of them costs a page; for several words at
+    once the database would have to collect and sort them all.
+    """
+    for name in ("biz_steps", "dispositions", "read_points", "biz_locations", "event_types", "actions", "msps"):
+        values = dict.fromkeys(getattr(wanted, name))
+        if len(values) > 1:
+            return [replace(wanted, **_only(name, value)) for value in values]
+    return [wanted]
+
+
+def _only(name: str, value: str) -> Any:
+    return {name: (value,)}
+
+
+def _merged(branches: list[Sequence[Any]], wanted: EventFilter) -> list[Any]:
+    """The rows of all branches in order; no event is in two."""
+    if len(branches) == 1:
+        return list(branches[0])
+    rows = [row for branch in branches for row in branch]
+    rows.sort(key=lambda row: _key(row, wanted), reverse=wanted.direction == "DESC")
+    return rows
+
+
+def _key(row: Any, wanted: EventFilter) -> tuple[datetime, int]:
+    return (row.record_time if wanted.order_by == "recordTime" else row.event_time, row.id)
 
 
 def count_events(connection: Connection, wanted: EventFilter, at_most: int) -> int:
@@ -129,16 +180,15 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
 
 
 def _times(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    conditions = []
-    for column, lowest, limit in (
-        (col(Event.event_time), wanted.ge_event_time, wanted.lt_event_time),
-        (col(Event.record_time), wanted.ge_record_time, wanted.lt_record_time),
-    ):
-        if lowest is not None:
-            conditions.append(column >= lowest)
-        if limit is not None:
-            conditions.append(column < limit)
-    return conditions
+    return [
+        *_bounds(col(Event.event_time), wanted.ge_event_time, wanted.lt_event_time),
+        *_bounds(col(Event.record_time), wanted.ge_record_time, wanted.lt_record_time),
+    ]
+
+
+def _bounds(column: Any, lowest: datetime | None, limit: datetime | None) -> list[ColumnElement[bool]]:
+    conditions = [] if lowest is None else [column >= lowest]
+    return conditions if limit is None else [*conditions, column < limit]
 
 
 def _words(wanted: EventFilter) -> list[ColumnElement[bool]]:
@@ -151,13 +201,14 @@ def _words(wanted: EventFilter) -> list[ColumnElement[bool]]:
         (col(Event.msp), wanted.msps),
     ):
         if words:
-            conditions.append(column.in_(_cleaned(words)))
+            conditions.append(_one_of(column, _cleaned(words)))
     for location, uris in (
         (col(Event.read_point_id), wanted.read_points),
         (col(Event.biz_location_id), wanted.biz_locations),
     ):
         if uris:
-            conditions.append(location.in_(select(col(Place.id)).where(col(Place.uri).in_(_cleaned(uris)))))
+            places = select(col(Place.id)).where(_one_of(col(Place.uri), _cleaned(uris)))
+            conditions.append(location == places.scalar_subquery() if len(uris) == 1 else location.in_(places))
     return conditions
 
 
@@ -195,19 +246,25 @@ def _identified(identities: Sequence[str]) -> ColumnElement[bool]:
     return or_(col(Event.hash).in_(hashes), col(Event.event_id).in_(_cleaned(identities)))
 
 
-def _ordered(query: Query, wanted: EventFilter, after: Sequence[int] | None) -> Query:
+def _ordered(query: Query, wanted: EventFilter, after: Sequence[int] | None, few: bool) -> Query:
     column, falling = _ORDERS[wanted.order_by], wanted.direction == "DESC"
-    columns = (column, col(Event.id)) if wanted.order_by else (column,)
-    query = query.order_by(*(part.desc() if falling else part.asc() for part in columns))
+    if few:
+        # A sum is of no use to an index, so the few are found first and then sorted.
+        column = type_coerce(type_coerce(column, BigInteger) + 0, Timestamp)
+    query = query.order_by(*(part.desc() if falling else part.asc() for part in (column, col(Event.id))))
     if after is None:
         return query
     beyond_id = col(Event.id) < after[1] if falling else col(Event.id) > after[1]
-    if wanted.order_by is None:
-        return query.where(beyond_id)
     moment = from_micros(after[0])
     beyond, reached = (column < moment, column <= moment) if falling else (column > moment, column >= moment)
     # "reached" says nothing new, but it is what an index on the column can use.
     return query.where(and_(reached, or_(beyond, beyond_id)))
+
+
+def _one_of(column: Any, values: Sequence[str]) -> ColumnElement[bool]:
+    """Equal to the value, or in the values: only the former lets an index give the order too."""
+    condition: ColumnElement[bool] = column == values[0] if len(values) == 1 else column.in_(values)
+    return condition
 
 
 def _cleaned(texts: Sequence[str]) -> list[str]:

@@ -51,7 +51,7 @@ class ThingRecord:
 
     ``place`` and ``holder`` are those of its outermost parent, ``parents`` the way there from the inside out.
     ``balances`` are of the lot, or of all lots of the product; ``total`` sums them by unit. ``instances``
-    counts a lot's or product's instances by status.
+    counts a lot's instances by status; a product may have millions, see :func:`readmodel.queries.on_hand`.
     """
 
     id: str
@@ -199,9 +199,9 @@ def _total(balances: list[BalanceRecord]) -> dict[str, str]:
 
 
 def _instances(connection: Connection, identity: int, kind: str) -> dict[str, int]:
-    if kind not in ("lot", "product"):
+    if kind != "lot":
         return {}
-    of = col(Thing.product_id) == identity if kind == "product" else col(Thing.lot_id) == identity
+    of = col(Thing.lot_id) == identity
     query: Select[Any, int] = (
         select(col(Thing.status), func.count()).where(of, col(Thing.kind) == "instance").group_by(col(Thing.status))
     )

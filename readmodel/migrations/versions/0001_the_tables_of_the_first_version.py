@@ -129,6 +129,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.create_index('ix_event_action', ['action', 'event_time'], unique=False)
         batch_op.create_index('ix_event_biz_location', ['biz_location_id', 'event_time'], unique=False, sqlite_where=sa.text('biz_location_id IS NOT NULL'), postgresql_where=sa.text('biz_location_id IS NOT NULL'))
         batch_op.create_index('ix_event_biz_step', ['biz_step', 'event_time'], unique=False, sqlite_where=sa.text('biz_step IS NOT NULL'), postgresql_where=sa.text('biz_step IS NOT NULL'))
         batch_op.create_index('ix_event_declares', ['declares'], unique=False, sqlite_where=sa.text('declares IS NOT NULL'), postgresql_where=sa.text('declares IS NOT NULL'))
@@ -136,6 +137,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_event_event_id', ['event_id'], unique=False, sqlite_where=sa.text('event_id IS NOT NULL'), postgresql_where=sa.text('event_id IS NOT NULL'))
         batch_op.create_index('ix_event_event_time', ['event_time'], unique=False)
         batch_op.create_index('ix_event_hash', ['hash'], unique=True)
+        batch_op.create_index('ix_event_msp', ['msp', 'event_time'], unique=False)
         batch_op.create_index('ix_event_read_point', ['read_point_id', 'event_time'], unique=False, sqlite_where=sa.text('read_point_id IS NOT NULL'), postgresql_where=sa.text('read_point_id IS NOT NULL'))
         batch_op.create_index('ix_event_record_time', ['record_time'], unique=False)
         batch_op.create_index('ix_event_type', ['type', 'event_time'], unique=False)
@@ -503,6 +505,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_event_type')
         batch_op.drop_index('ix_event_record_time')
         batch_op.drop_index('ix_event_read_point', sqlite_where=sa.text('read_point_id IS NOT NULL'), postgresql_where=sa.text('read_point_id IS NOT NULL'))
+        batch_op.drop_index('ix_event_msp')
         batch_op.drop_index('ix_event_hash')
         batch_op.drop_index('ix_event_event_time')
         batch_op.drop_index('ix_event_event_id', sqlite_where=sa.text('event_id IS NOT NULL'), postgresql_where=sa.text('event_id IS NOT NULL'))
@@ -510,6 +513,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_event_declares', sqlite_where=sa.text('declares IS NOT NULL'), postgresql_where=sa.text('declares IS NOT NULL'))
         batch_op.drop_index('ix_event_biz_step', sqlite_where=sa.text('biz_step IS NOT NULL'), postgresql_where=sa.text('biz_step IS NOT NULL'))
         batch_op.drop_index('ix_event_biz_location', sqlite_where=sa.text('biz_location_id IS NOT NULL'), postgresql_where=sa.text('biz_location_id IS NOT NULL'))
+        batch_op.drop_index('ix_event_action')
 
     op.drop_table('event')
     with op.batch_alter_table('disruption', schema=None) as batch_op:

@@ -46,8 +46,7 @@ class Told:
 def oracle(told: list[Told], wanted: EventFilter) -> list[int]:
     """The ids that match, in order."""
     found = [one for one in told if _matches(one, wanted)]
-    keys: dict[str | None, Callable[[Told], tuple[Any, ...]]] = {
-        None: lambda one: (one.id,),
+    keys: dict[str, Callable[[Told], tuple[Any, ...]]] = {
         "eventTime": lambda one: (one.body["eventTime"], one.id),
         "recordTime": lambda one: (one.recorded, one.id),
     }
@@ -68,6 +67,8 @@ def _matches(one: Told, wanted: EventFilter) -> bool:
         not wanted.read_points or body.get("readPoint", {}).get("id") in wanted.read_points,
         wanted.ge_event_time is None or time >= wanted.ge_event_time,
         wanted.lt_event_time is None or time < wanted.lt_event_time,
+        wanted.ge_record_time is None or one.recorded >= wanted.ge_record_time,
+        wanted.lt_record_time is None or one.recorded < wanted.lt_record_time,
         not wanted.match_epc or bool((epcs | set(body.get("childEPCs", ()))) & set(wanted.match_epc)),
         not wanted.match_any_epc or bool(anything & set(wanted.match_any_epc)),
         not wanted.biz_transactions or bool(documents & set(wanted.biz_transactions["po"])),
@@ -110,12 +111,14 @@ FILTERS = st.builds(
     biz_steps=_some(STEPS),
     read_points=_some([c.place(1), c.place(2), c.place(9)]),
     ge_event_time=st.none() | st.integers(0, 6).map(c.moment),
+    ge_record_time=st.none() | st.integers(0, 12).map(lambda n: c.moment(24 + n / 3600)),
+    lt_record_time=st.none() | st.integers(0, 12).map(lambda n: c.moment(24 + n / 3600)),
     lt_event_time=st.none() | st.integers(0, 6).map(c.moment),
     match_epc=_some([c.item(n) for n in range(1, 6)]),
     match_any_epc=_some([c.item(1), c.item(2), c.sscc(1), c.sscc(2)]),
     biz_transactions=st.just({})
     | st.lists(st.sampled_from(["urn:po:1", "urn:po:3"]), min_size=1).map(lambda v: {"po": v}),
-    order_by=st.sampled_from([None, "eventTime", "recordTime"]),
+    order_by=st.sampled_from(["eventTime", "recordTime"]),
     direction=st.sampled_from(["ASC", "DESC"]),
 )
 
@@ -137,7 +140,7 @@ def test_the_query_finds_what_a_slow_one_finds(
         assert count_events(connection, wanted, 1_000) == len(expected)
 
 
-@pytest.mark.parametrize("order_by", [None, "eventTime", "recordTime"])
+@pytest.mark.parametrize("order_by", ["eventTime", "recordTime"])
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 def test_pages_are_stable_while_events_are_captured(engine: Engine, order_by: Any, direction: Any) -> None:
     chain, projector = ChainBuilder(), Projector(engine)
