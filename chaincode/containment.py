@@ -92,8 +92,8 @@ def unpack(context: Context, fact: Fact, parent_uri: str, children: list[str], l
     """Take things out of a parent; all of them if none is named."""
     parent = things.known(context, fact, parent_uri)
     things.require_custody(context, fact, parent)
+    root = _in_hand(context, fact, things.outermost(context, things.load(context, parent_uri) or parent))
     parent = things.load(context, parent_uri) or parent
-    root = things.outermost(context, parent)
     if not children and not loose:
         children = [attributes[1] for attributes, _ in context.state.under("IN", parent_uri)]
         loose = [
@@ -107,6 +107,15 @@ def unpack(context: Context, fact: Fact, parent_uri: str, children: list[str], l
     for element in loose:
         _unpack_loose(context, fact, parent_uri, root, element)
     things.update(context, fact, parent, things.OBSERVED)
+
+
+def _in_hand(context: Context, fact: Fact, root: Record) -> Record:
+    """Who takes goods out of something has it, whether or not they said that they received it."""
+    if root["msp"] == context.msp or not things.newer(root, fact, things.OBSERVED):
+        return root
+    former = sorted({*root["former"], context.msp})
+    there = {"holder": fact.party, "place": fact.place, "status": "active", "former": former}
+    return things.update(context, fact, root, things.OBSERVED, msp=context.msp, **there)
 
 
 def take_out(context: Context, fact: Fact, parent: str, root: Record, uri: str) -> None:

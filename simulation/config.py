@@ -12,10 +12,10 @@ class Anomalies:
     """How often things go wrong: probabilities, each of the thing named."""
 
     delayed_truck: float = 0.07
-    lost_pallet: float = 0.004
+    lost_pallet: float = 0.002
     damaged_pallet: float = 0.01
     short_delivery: float = 0.03
-    missing_receipt: float = 0.01
+    missing_receipt: float = 0.006
     late_upload: float = 0.04
     duplicate_upload: float = 0.004
 

@@ -14,6 +14,8 @@ from simulation.world import CARRIER, CENTRES, HUB, PLANTS, PRODUCTS, Product, S
 _PALLET_UNITS = 720
 _PALLET_CASES = 24
 _CENTRE_COVER, _SHOP_COVER = 26, 9
+_FOUND_LATER = 0.9
+"""Most receipts that nobody scanned are noticed and entered some weeks later."""
 _DELIVERY_WEEKDAYS = ((0, 2, 4), (1, 3, 5))
 
 
@@ -144,10 +146,13 @@ class Distribution:
         if not here:
             return
         event = events.receive(trip.arrives, sender, receiver, document, [pallet.uri for pallet in here])
-        if engine.happens(odds.missing_receipt):
-            engine.truth.anomaly("missing_receipt", trip.arrives, subject=document)
-        else:
+        if not engine.happens(odds.missing_receipt):
             engine.uploads.say(receiver.msp, trip.arrives, event)
+        else:
+            engine.truth.anomaly("missing_receipt", trip.arrives, event, subject=document)
+            if engine.happens(_FOUND_LATER):
+                found = timedelta(days=engine.luck.uniform(3, 25))
+                engine.uploads.say(receiver.msp, trip.arrives, event, later=found)
         for n, pallet in enumerate(here):
             self._put_away(trip.arrives + timedelta(minutes=40 + 3 * n), receiver, pallet)
 

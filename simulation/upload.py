@@ -36,11 +36,13 @@ class Uploads:
         self._number = 0
         self.said = 0
 
-    def say(self, msp: str, moment: datetime, event: Event, *, release: bool = False) -> None:
+    def say(
+        self, msp: str, moment: datetime, event: Event, *, release: bool = False, later: timedelta = timedelta()
+    ) -> None:
         """An organisation tells of an event; nobody tells of what has not happened by the end."""
         if moment >= self._end:
             return
-        recorded = moment + timedelta(minutes=5)
+        recorded = moment + timedelta(minutes=5) + later
         if release and self._stream.random() < self._anomalies.late_upload:
             recorded += timedelta(days=self._stream.uniform(1.5, 4))
             self._truth.anomaly("late_upload", moment, event)
