@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from lotline.errors import INTERRUPTED
 from lotline.output import DEFAULT_HOME, Session
 
 # name -> module under lotline.commands, one line of help
@@ -64,6 +65,9 @@ class LazyGroup(TyperGroup):
             return super().invoke(ctx)
         except Exception as error:
             raise typer.Exit(tell(error, ctx.obj)) from error
+        except KeyboardInterrupt:
+            typer.echo("interrupted: nothing is lost, the same command goes on where it stopped", err=True)
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def load_command(name: str) -> Any:

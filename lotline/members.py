@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from api.instance import create_instance, load_settings
+from api.instance import load_settings
 from api.settings import OrganisationConfig, Settings, SettingsError
+from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.output import Session
 
@@ -17,9 +18,7 @@ def instance_with(here: Session, members: Mapping[str, str], *, hint: str) -> Se
     """
     if not (here.home / "config.toml").exists():
         here.say(f"making an instance at {here.home}: {', '.join(members)}")
-        create_instance(
-            here.home, organisations=[OrganisationConfig(msp_id=msp, name=name) for msp, name in members.items()]
-        )
+        create(here.home, [OrganisationConfig(msp_id=msp, name=name) for msp, name in members.items()])
     settings = load_settings(here.home)
     try:
         for msp_id in members:

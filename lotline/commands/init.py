@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from api.instance import CustodyPolicy, create_instance
+from api.instance import CustodyPolicy
 from api.settings import OrganisationConfig
+from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.output import session
 
@@ -40,9 +41,7 @@ def init(
     """Create an instance: certificate authorities and identities, ledger, read model, first token."""
     here = session(context)
     members = [_member(text) for text in organisation or DEFAULT_ORGANISATIONS]
-    create_instance(
-        here.home, organisations=members, custody_policy=custody_policy, port=port, database_url=database_url
-    )
+    create(here.home, members, custody_policy=custody_policy, port=port, database_url=database_url)
     token_file = here.home / "admin.token"
     here.answer(
         {

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +73,24 @@ def test_what_cannot_be_simulated_is_told(tmp_path: Path) -> None:
     assert "at least 30 days" in lotline(tmp_path, "simulate", "--days", "3", code=2).stderr
     lotline(tmp_path / "farm", "init", "-o", "FarmMSP")
     assert "--home" in lotline(tmp_path / "farm", "simulate", *SIZE, code=2).stderr
+
+
+@pytest.mark.parametrize("sign", [".home.*.new/ledger", "home/inbox.db", "home/run/worker.json"])
+def test_interrupted_it_loses_nothing_and_goes_on(tmp_path: Path, sign: str) -> None:
+    """While the instance is made, as soon as it is there, and while its worker works."""
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "lotline.cli", "--home", str(home), "simulate", *SIZE, "--json"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(sign)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, words = running.communicate(timeout=60)
+    assert running.returncode == 130, words
+    assert "interrupted" in words
+    assert "Traceback" not in words
+    assert list(tmp_path.iterdir()) in ([], [home])
+    again = answer(home, "simulate", *SIZE)
+    assert again["rejected"] == 0
+    assert answer(home, "status")["inbox"]["events"] == 0
