@@ -20,6 +20,12 @@ class Answer(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", from_attributes=True)
 
 
+class Given(Answer):
+    """Base of what clients send: a wrong type is a fault, not something to convert."""
+
+    model_config = ConfigDict(strict=True)
+
+
 class Page(Answer, Generic[T]):
     """A part of a list. ``next`` goes into ``nextPageToken`` to get the following part; null on the last
     one."""

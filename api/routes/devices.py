@@ -15,7 +15,7 @@ from api import problems
 from api.answers import PGLN
 from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
 from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, command, register
-from api.models import Answer, Page
+from api.models import Answer, Given, Page
 from api.paging import PageSize, PageToken
 from api.problems import ApiError
 from api.routing import ApiRoute
@@ -36,7 +36,7 @@ MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 """
 
 
-class DeviceIn(Answer):
+class DeviceIn(Given):
     """A device of one of the caller's parties, with the key that checks its signatures."""
 
     id: Text = Field(examples=["dock-3-reader"])

@@ -85,19 +85,26 @@ async def post_event(
     finished = await inbox.wait(stored.job_id, settings.http.sync_deadline)
     if finished is None or finished.running:
         return later(stored.job_id, 1)
-    return _decided(response, finished, intake.hashes[0])
+    return _decided(response, finished)
 
 
 _ONE_EVENT = ErrorItem(index=None, field="/epcisBody/eventList", code="not_one_event", message="must hold one event")
 
 
-def _decided(response: Response, job: Job, event: str) -> EventCreated:
+def _refused(job: Job) -> ApiError:
+    first = job_errors(job)[0]
+    return ApiError(first.status, first.detail, errors=first.errors)
+
+
+def _decided(response: Response, job: Job) -> EventCreated:
+    if job.failure is not None or not job.verdicts:
+        raise _refused(job)
+    event = job.verdicts[0]["event"]
     location = f"/events/{quote(event, safe='')}"
     if job.duplicate:
         raise ApiError(409, "this event is on the ledger already", headers={"Location": location})
     if not job.success:
-        errors = job_errors(job)
-        raise ApiError(errors[0].status, errors[0].detail, errors=errors[0].errors)
+        raise _refused(job)
     response.headers["Location"] = location
     return EventCreated(event=event, location=location, tx_id=job.tx_id or "", block=job.block or 0)
 

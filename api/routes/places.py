@@ -11,7 +11,7 @@ from api import problems
 from api.answers import GLN, PGLN
 from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
 from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, register
-from api.models import Answer, Page
+from api.models import Answer, Given, Page
 from api.paging import PageSize, PageToken
 from api.parameters import Identified, Identifier
 from api.problems import ApiError
@@ -22,7 +22,7 @@ from readmodel.queries import registry
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
 
 
-class PlaceIn(Answer):
+class PlaceIn(Given):
     """A place (GLN) of one of the caller's parties."""
 
     id: str = Field(max_length=500, examples=["https://id.gs1.org/414/0614141000012"])
