@@ -171,11 +171,14 @@ class Batches:
             ).rowcount
 
     def prune(self, keep_days: int, limit: int = 500) -> int:
-        """Forget finished jobs older than ``keep_days``; a few at a time, since scanners write here too."""
+        """Forget jobs that were done ``keep_days`` ago; a few at a time, since scanners write here too.
+
+        Failed ones stay: theirs is the only copy of what was scanned.
+        """
         before = (datetime.now(UTC) - timedelta(days=keep_days)).isoformat()
         with transaction(self._connection, durable=False):
             return self._connection.execute(
-                "DELETE FROM job WHERE seq IN (SELECT seq FROM job WHERE finished_at < ? LIMIT ?)",
+                "DELETE FROM job WHERE seq IN (SELECT seq FROM job WHERE finished_at < ? AND state = 'done' LIMIT ?)",
                 (before, limit),
             ).rowcount
 

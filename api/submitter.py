@@ -8,7 +8,8 @@ What is done about an error follows from its kind:
 |                            |                                     | alone; that one fails            |
 | conflict                   | ordered and void: its id is used up | a new transaction                |
 | retryable, outcome unknown | may or may not be ordered           | the same transaction again       |
-| anything else              | this identity can't write           | the job fails and says so        |
+| any other of its errors    | this identity can't write           | the job fails and says so        |
+| something unforeseen       | a full disk, a fault of the program | the same transaction again       |
 
 The same transaction goes again even after an error that says "not applied": an earlier try of it may still
 be under way, and only the id keeps the two apart.
@@ -104,6 +105,11 @@ class Submitter:
             return True
         except LedgerError as error:
             return self._troubled(batch, error)
+        except Exception as error:
+            # A full disk, or a fault of ours. The jobs are safe where they are; health tells that they wait.
+            log.exception("submit broke", attempts=batch.attempts + 1)
+            self._batches.attempt(batch, f"{type(error).__name__}: {error}", new_nonce=False)
+            return False
         self._record(batch, result)
         return True
 

@@ -188,14 +188,20 @@ async def test_a_new_nonce_only_on_request(inbox: Inbox, batches: Batches) -> No
 async def test_finished_jobs_are_forgotten_after_their_time(inbox: Inbox, batches: Batches) -> None:
     kept = await inbox.put(new_job(1))
     old = await inbox.put(new_job(2))
+    failed = await inbox.put(new_job(3, identity="other"))
+    poison = batches.next(Lane("FarmMSP", "other"))
+    assert poison is not None
+    batches.failed(poison, Failure(400, "x", "y"))
     batch = batches.next(LANE)
     assert batch is not None
     batches.committed(batch, "tx", 1, {job.id: Outcome(1, 0, 0) for job in batch.jobs})
     batches.projected(1)
-    batches._connection.execute("UPDATE job SET finished_at = '2020-01-01T00:00:00Z' WHERE id = ?", (old.job_id,))
+    for job in (old, failed):
+        batches._connection.execute("UPDATE job SET finished_at = '2020-01-01' WHERE id = ?", (job.job_id,))
     assert batches.prune(30) == 1
     assert inbox.find(old.job_id) is None
     assert inbox.find(kept.job_id) is not None
+    assert inbox.find(failed.job_id) is not None
 
 
 def test_foreign_files_are_refused_loudly(tmp_path: Path) -> None:

@@ -111,6 +111,23 @@ async def test_errors_that_pass_are_waited_out(tmp_path: Path, error: LedgerErro
     assert len(nonces) == (6 if isinstance(error, Conflict) else 1)
 
 
+async def test_something_unforeseen_is_retried_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.db"
+
+    def trouble(moment: str, call: int) -> None:
+        if call <= 3:
+            raise OSError("no space left on device")
+
+    run = Run(path, FakeLedger(trouble))
+    (job_id,) = await fill(path, numbered(1))
+    batch = run.batches.next(Lane("FarmMSP", "scanner"))
+    assert batch is not None
+    assert not await run.submitter.send(batch)
+    assert run.batches.failures() == [("OSError: no space left on device", 1)]
+    await run.until_idle()
+    assert [(job.state, job.accepted) for job in jobs(path, [job_id])] == [("done", 1)]
+
+
 async def test_a_poison_job_fails_alone(tmp_path: Path) -> None:
     path, ledger = tmp_path / "inbox.db", FakeLedger()
     payloads = numbered(9)
