@@ -113,7 +113,9 @@ def serve_baseline(port: int) -> None:
     async def well() -> dict[str, str]:
         return {"status": "ok"}
 
-    uvicorn.run(app, port=port, loop="uvloop", http="httptools", log_level="error", access_log=False)
+    uvicorn.run(
+        app, port=port, loop="uvloop", http="httptools", log_level="error", access_log=False, timeout_keep_alive=75
+    )
 
 
 def load(url: str, token: str, rate: float, seconds: float) -> Latencies:
