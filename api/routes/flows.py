@@ -60,7 +60,7 @@ def get_flows(
 ) -> Any:
     """What moved of a product, at a place, of a party, in a country: at least one of them must be given."""
     if not any((product, party, place, country)):
-        raise ApiError(400, "QueryParameterException", "name a product, party, place or country")
+        raise ApiError(400, "name a product, party, place or country")
     with request.app.state.engine.connect() as connection:
         found = flows(
             connection,
@@ -73,7 +73,7 @@ def get_flows(
             before=before,
         )
     if len(found) > LONGEST:
-        raise ApiError(413, "QueryTooLargeException", f"{len(found)} flows match, more than {LONGEST}: narrow the days")
+        raise ApiError(413, f"{len(found)} flows match, more than {LONGEST}: narrow the days")
     return {"items": found}
 
 
