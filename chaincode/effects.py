@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chaincode import containment, instance_handoffs, lot_handoffs, lots, parties, rules, things
+from chaincode.claims import KINDS
 from chaincode.context import Context, Fact
 
-RELEASING = frozenset({"shipping"})
-ACCEPTING = frozenset({"receiving", "accepting"})
+RELEASING = frozenset(step for step, kind in KINDS.items() if kind in ("release", "void"))
+ACCEPTING = frozenset(step for step, kind in KINDS.items() if kind in ("receive", "accept"))
 # steps after which a quantity is no more, whatever the action says
 _USING_UP = frozenset({"consuming", "decommissioning", "destroying", "dispensing", "retail_selling"})
 _ENDS = {"destroying": "destroyed", "consuming": "consumed"}
@@ -36,7 +37,7 @@ def _who_speaks(context: Context, fact: Fact) -> None:
 
 def _object(context: Context, fact: Fact) -> None:
     event = fact.event
-    if event.action == "ADD":
+    if event.action == "ADD" and fact.step not in KINDS:
         for uri in event.epc_list:
             things.commission(context, fact, uri)
         for element in event.quantity_list:
@@ -52,19 +53,19 @@ def _object(context: Context, fact: Fact) -> None:
 
 def _observed(context: Context, fact: Fact) -> None:
     event = fact.event
-    if fact.step in RELEASING:
-        instance_handoffs.release(context, fact, list(event.epc_list))
+    if fact.step in KINDS:
+        _hand_over(context, fact, list(event.epc_list))
         for element in event.quantity_list:
-            lot_handoffs.release(context, fact, element)
-    elif fact.step in ACCEPTING:
-        instance_handoffs.accept(context, fact, list(event.epc_list))
-        for element in event.quantity_list:
-            lot_handoffs.accept(context, fact, element)
+            lot_handoffs.hand_over(context, fact, element)
     else:
         for uri in event.epc_list:
             things.observe(context, fact, uri)
         for element in event.quantity_list:
             (lots.use if fact.step in _USING_UP else lots.see)(context, fact, element)
+
+
+def _hand_over(context: Context, fact: Fact, uris: list[str]) -> None:
+    (instance_handoffs.release if fact.step in RELEASING else instance_handoffs.accept)(context, fact, uris)
 
 
 def _aggregation(context: Context, fact: Fact) -> None:
@@ -76,10 +77,8 @@ def _aggregation(context: Context, fact: Fact) -> None:
         containment.pack(context, fact, event.parent_id, children, loose)
     elif event.action == "DELETE":
         containment.unpack(context, fact, event.parent_id, children, loose)
-    elif fact.step in RELEASING:
-        instance_handoffs.release(context, fact, [event.parent_id])
-    elif fact.step in ACCEPTING:
-        instance_handoffs.accept(context, fact, [event.parent_id])
+    elif fact.step in KINDS:
+        _hand_over(context, fact, [event.parent_id])
     else:
         things.observe(context, fact, event.parent_id)
 

@@ -24,14 +24,15 @@ def open_exception(
     item: str,
     handoff: str | None = None,
     parties: Iterable[str | None] = (),
+    known: bool = False,
 ) -> None:
-    """Open an exception, or bring an open one's text up to date."""
+    """Open an exception; ``known``: it is open already, and only its text may have changed."""
     identifier = exception_id(kind, subject)
     key = keys.exception(identifier)
-    known = context.state.get(key)
-    if known is not None and known["status"] == "open":
-        if known["detail"] != detail:
-            context.state.put(key, {**known, "detail": detail})
+    record = context.state.get(key) if known else None
+    if record is not None:
+        if record["detail"] != detail:
+            context.state.put(key, {**record, "detail": detail})
         return
     context.state.put(
         key,

@@ -1,35 +1,114 @@
-"""Releases and acceptances of instances."""
+"""Releases and acceptances of instances.
+
+What is in a parent goes where the parent goes: only the outermost thing of those an event names is handed over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from chaincode import handoffs, keys, parties, things
-from chaincode.containment import take_out
-from chaincode.context import Context, Fact, hash_hex
-from chaincode.rejection import Rejection
+from chaincode import containment, keys, rules, things
+from chaincode.claims import Claim, claim_of
+from chaincode.context import Context, Fact
+from chaincode.custody import in_transit_at, releaser_held
+from chaincode.lanes import Lane
+from chaincode.matching import Hop
 from chaincode.state import Record
-
-_DAMAGED = "damaged"
 
 
 def release(context: Context, fact: Fact, uris: list[str]) -> None:
-    """Everything that is shipped, each with what is in it."""
-    shipped = [_release_one(context, fact, uri) for uri in _tops(context, uris)]
-    _note_left_behind(context, fact, shipped)
+    """Everything that is shipped (or whose shipping is taken back), each with what is in it."""
+    tops = _tops(context, uris)
+    claim = claim_of(context, fact, len(tops))
+    if claim.kind == "release" and len(tops) > 1:
+        context.state.put(keys.shipment(fact.hash), {"items": tops})
+    _note_counted(context, fact, [_release_one(context, fact, uri, claim) for uri in tops])
+
+
+def _release_one(context: Context, fact: Fact, uri: str, claim: Claim) -> Lane:
+    thing = _for_handoff(context, fact, uri)
+    if thing["parent"] is not None and fact.time >= thing.get("packed", ""):
+        thing = containment.take_out(context, fact, thing)
+    lane = things.lane_of(context, thing)
+    lane.add([claim])
+    _check_custody(context, thing, lane, claim)
+    thing = _take_contents_back(context, fact, thing, lane)
+    _save(context, fact, thing, lane, things.RELEASED, None)
+    return lane
+
+
+def _take_contents_back(context: Context, fact: Fact, thing: Record, lane: Lane) -> Record:
+    """What was received by itself before this release was told was still in the parent: the receipt was the parent's."""
+    early = thing.get("taken")
+    if not early:
+        return thing
+    holdings = things.holdings_of(context, thing, lane)
+    back = [uri for uri in sorted(early) if in_transit_at(holdings, lane.hops, early[uri]["time"])]
+    claims = {claim.event: claim for uri in back for claim in containment.put_back(context, fact, uri, early[uri])}
+    lane.add(claims.values())
+    for claim in sorted(claims.values(), key=lambda one: one.order):
+        thing = things.told_by_claim(thing, claim)
+    return {**thing, "taken": {uri: taken for uri, taken in early.items() if uri not in back}}
+
+
+def _for_handoff(context: Context, fact: Fact, uri: str) -> Record:
+    """A thing's state; of one never seen, the claim itself says where it was."""
+    if things.load(context, uri) is None:
+        adopted = things.begin(context, fact, uri, commissioned=False)
+        return {**adopted, "origin": None}
+    return things.known(context, fact, uri)
+
+
+def _check_custody(context: Context, thing: Record, lane: Lane, claim: Claim) -> None:
+    if claim.kind != "release" or not context.enforces:
+        return
+    number = next(i for i, hop in enumerate(lane.hops) if claim in hop.releases)
+    holder = releaser_held(things.holdings_of(context, thing, lane), lane.hops, number)
+    if holder is not None:
+        rules.may_handle(context, thing["id"], holder)
+
+
+def _save(context: Context, fact: Fact, thing: Record, lane: Lane, rank: int, place: str | None) -> None:
+    changed = things.told(context, fact, thing, rank, place=place)
+    if changed["parent"] is None:
+        changed["packed"] = max(fact.time, changed.get("packed", ""))
+    things.refresh(context, fact, changed, lane)
 
 
 def accept(context: Context, fact: Fact, uris: list[str]) -> None:
     """Everything that is received, each with what is in it."""
-    received = [_accept_one(context, fact, uri, set(uris)) for uri in _tops(context, uris)]
-    siblings = [sibling for handoff in received if handoff for sibling in _siblings(context, handoff)]
-    _note_left_behind(context, fact, [*received, *siblings])
+    targets = dict.fromkeys(_target(context, fact, uri) for uri in _tops(context, uris))
+    claim = claim_of(context, fact, len(targets))
+    _note_counted(context, fact, [_accept_one(context, fact, uri, claim) for uri in targets])
+
+
+def _target(context: Context, fact: Fact, uri: str) -> str:
+    """What is accepted when a thing is: its outermost parent, if that is on its way or arrived here already."""
+    thing = things.load(context, uri)
+    if thing is None or thing["parent"] is None or fact.time < thing.get("packed", ""):
+        return uri
+    top = things.outermost(context, thing)
+    if top["sent"] is None and top["msp"] != context.msp:
+        return uri
+    things.finish(context, fact, things.told(context, fact, things.known(context, fact, uri), things.OBSERVED))
+    target: str = top["id"]
+    return target
+
+
+def _accept_one(context: Context, fact: Fact, uri: str, claim: Claim) -> Lane:
+    thing = _for_handoff(context, fact, uri)
+    if thing["parent"] is not None and fact.time >= thing.get("packed", ""):
+        thing = containment.take_out(context, fact, thing, received=True)
+    lane = things.lane_of(context, thing)
+    lane.add([claim])
+    _save(context, fact, thing, lane, things.ACCEPTED, fact.place)
+    return lane
 
 
 def _tops(context: Context, uris: list[str]) -> list[str]:
     """Without those that are in others of the same list: they go where their parent goes."""
     listed = set(uris)
-    return [uri for uri in uris if _above(context, uri).isdisjoint(listed)]
+    return [uri for uri in dict.fromkeys(uris) if _above(context, uri).isdisjoint(listed)]
 
 
 def _above(context: Context, uri: str) -> set[str]:
@@ -41,162 +120,26 @@ def _above(context: Context, uri: str) -> set[str]:
     return above
 
 
-def _open_of(context: Context, thing: Record) -> list[Record]:
-    return [handoffs.load(context, identifier) for identifier in thing["open"]]
+def _note_counted(context: Context, fact: Fact, changed: Iterable[Lane]) -> None:
+    """Where a shipment was counted on arrival, what has not arrived is missing."""
+    hops = [hop for lane in changed for hop in lane.hops]
+    for event in sorted({release.event for hop in hops for release in hop.releases if _is_counted(hop, release)}):
+        shipment = context.state.get(keys.shipment(event))
+        if shipment is not None and not shipment.get("counted"):
+            context.state.put(keys.shipment(event), {**shipment, "counted": fact.hash})
+            for uri in shipment["items"]:
+                _mark_counted(context, fact, uri, event)
 
 
-def _release_one(context: Context, fact: Fact, uri: str) -> Record:
-    thing = things.known(context, fact, uri)
-    waiting = _open_of(context, thing)
-    consignee = parties.consignee(context, fact)
-    match = _acceptance_for(fact, waiting, consignee) or _same_release(context, fact, waiting, consignee)
-    if match is None or not handoffs.is_accepted(match):
-        things.require_custody(context, fact, thing)
-        thing = things.load(context, uri) or thing
-    if thing["parent"] is not None and things.newer(thing, fact, things.RELEASED):
-        thing = _out_of_parent(context, fact, thing)
-    number = thing["handoffs"] + (match is None)
-    handoff = match or handoffs.new(handoffs.identifier(uri, number), uri, "instance")
-    handoff = handoffs.released(context, fact, handoff)
-    thing = {**thing, "handoffs": number, "former": sorted({*thing["former"], context.msp})}
-    _settle(context, fact, thing, waiting, handoff)
-    thing = things.load(context, uri) or thing
-    things.update(context, fact, thing, things.RELEASED, status="in_transit", place=None)
-    return handoffs.load(context, handoff["id"])
+def _is_counted(hop: Hop, release: Claim) -> bool:
+    """Whether several things of a shipment were received in one event, or one by the shipment's document. Things that
+    are scanned one by one tell nothing about those that are not scanned yet."""
+    return release.count > 1 and any(one.count > 1 or one.shares_document(release) for one in hop.acceptances)
 
 
-def _acceptance_for(fact: Fact, waiting: list[Record], consignee: str | None) -> Record | None:
-    document = handoffs.reference(fact.event)
-    for handoff in waiting:
-        fits = consignee is None or handoff["to"] in (None, consignee)
-        in_time = handoff["acceptedAt"] is not None and handoff["acceptedAt"] >= fact.time
-        if not handoffs.is_released(handoff) and fits and in_time and handoffs.agree(handoff["reference"], document):
-            return handoff
-    return None
-
-
-def _same_release(context: Context, fact: Fact, waiting: list[Record], consignee: str | None) -> Record | None:
-    """A release that was attested before, to the same consignee: said twice it is still one."""
-    document = handoffs.reference(fact.event)
-    for handoff in waiting:
-        same = handoff["to"] == consignee and handoff["fromMsp"] == context.msp
-        if same and not handoffs.is_accepted(handoff) and handoffs.agree(handoff["reference"], document):
-            return handoff
-    return None
-
-
-def _out_of_parent(context: Context, fact: Fact, thing: Record) -> Record:
-    """Shipped or received by itself while it is still packed: nobody reported that it was taken out."""
-    if context.enforces:
-        detail = f"{thing['id']} is in {thing['parent']}: unpack it first, or name the parent"
-        raise Rejection("packed", detail, "epcList")
-    fact.flags.add("unpacked")
-    take_out(context, fact, thing["parent"], things.outermost(context, thing), thing["id"])
-    return things.load(context, thing["id"]) or thing
-
-
-def _accept_one(context: Context, fact: Fact, uri: str, listed: set[str]) -> Record | None:
-    unseen = things.load(context, uri) is None
-    thing = things.known(context, fact, uri)
-    waiting = _open_of(context, thing)
-    match = _release_for(fact, waiting) or _same_acceptance(context, fact, waiting)
-    if thing["parent"] is not None and things.newer(thing, fact, things.ACCEPTED):
-        match = match or _from_parent(context, fact, thing)
-        thing = _out_of_parent(context, fact, thing)
-    if match is None and not unseen and _has_it_already(context, fact, thing):
-        things.observe(context, fact, uri)
-        return None
-    known = match is not None and context.state.get(keys.handoff(match["id"])) is not None
-    number = thing["handoffs"] + (not known)
-    handoff = match or handoffs.new(handoffs.identifier(uri, number), uri, "instance")
-    if not known:
-        handoff = {**handoff, "id": handoffs.identifier(uri, number)}
-    handoff = handoffs.accepted(context, fact, handoff)
-    thing = {**thing, "handoffs": number, "former": sorted({*thing["former"], context.msp})}
-    _settle(context, fact, thing, waiting, handoff)
-    thing = things.load(context, uri) or thing
-    things.explain_custody(context, fact, thing)
-    things.update(
-        context, fact, thing, things.ACCEPTED, msp=context.msp, holder=fact.party, place=fact.place, status="active"
-    )
-    if fact.disposition == _DAMAGED:
-        handoffs.note_damage(context, fact, handoff)
-    return handoffs.load(context, handoff["id"])
-
-
-def _release_for(fact: Fact, waiting: list[Record]) -> Record | None:
-    document = handoffs.reference(fact.event)
-    fitting = [
-        handoff
-        for handoff in waiting
-        if handoffs.is_released(handoff)
-        and (fact.party is None or handoff["to"] in (None, fact.party))
-        and handoff["releasedAt"] <= fact.time
-        and handoffs.agree(handoff["reference"], document)
-    ]
-    return min(fitting, key=lambda handoff: (handoff["to"] is None, handoff["releasedAt"], handoff["id"]), default=None)
-
-
-def _same_acceptance(context: Context, fact: Fact, waiting: list[Record]) -> Record | None:
-    for handoff in waiting:
-        if not handoffs.is_released(handoff) and handoff["to"] == fact.party and handoff["toMsp"] == context.msp:
-            return handoff
-    return None
-
-
-def _has_it_already(context: Context, fact: Fact, thing: Record) -> bool:
-    """Accepted again after it was received: nothing changes hands."""
-    mine = thing["msp"] == context.msp and thing["holder"] == fact.party
-    return bool(mine and thing["status"] != "in_transit")
-
-
-def _from_parent(context: Context, fact: Fact, thing: Record) -> Record | None:
-    """A case scanned off a pallet that was released to us was released with it."""
-    root = things.outermost(context, thing)
-    release = _release_for(fact, _open_of(context, root))
-    if release is None:
-        return None
-    fresh: Record = {"acceptEvents": [], "acceptedAt": None, "faults": [], "short": False}
-    return {**release, "id": "", "item": thing["id"], **fresh}
-
-
-def _settle(context: Context, fact: Fact, thing: Record, waiting: list[Record], handoff: Record) -> None:
-    others = [other for other in waiting if other["id"] != handoff["id"]]
-    still_open = handoffs.settle(context, fact, [*others, handoff])
-    things.save(context, {**thing, "open": sorted(still_open)})
-
-
-def _siblings(context: Context, handoff: Record) -> list[Record]:
-    """The handoffs that were opened by the same release."""
-    found = []
-    for hash_uri in handoff["releaseEvents"]:
-        for uri in _items(context, hash_uri):
-            thing = things.load(context, uri)
-            open_ones = _open_of(context, thing) if thing is not None and uri != handoff["item"] else []
-            found += [other for other in open_ones if hash_uri in other["releaseEvents"]]
-    return found
-
-
-def _items(context: Context, hash_uri: str) -> list[str]:
-    """What a captured event lists."""
-    if hash_uri in context.captured:
-        return list(context.captured[hash_uri].epc_list)
-    record = context.state.get(keys.event(hash_hex(hash_uri)))
-    return list(record["event"].get("epcList", ())) if record is not None else []
-
-
-def _note_left_behind(context: Context, fact: Fact, together: Sequence[Record | None]) -> None:
-    """Of what was released together, some has arrived: the rest is short until it does."""
-    latest = {handoff["id"]: handoffs.load(context, handoff["id"]) for handoff in together if handoff is not None}
-    arrived = {e for handoff in latest.values() if handoffs.is_accepted(handoff) for e in handoff["releaseEvents"]}
-    for identifier in sorted(latest):
-        handoff = latest[identifier]
-        short = not handoffs.is_accepted(handoff) and not arrived.isdisjoint(handoff["releaseEvents"])
-        if short and not handoff["short"]:
-            thing = things.load(context, handoff["item"])
-            assert thing is not None
-            others = [other for other in _open_of(context, thing) if other["id"] != identifier]
-            handoffs.settle(context, fact, [*others, {**handoff, "short": True}])
-
-
-__all__ = ["accept", "release"]
+def _mark_counted(context: Context, fact: Fact, uri: str, event: str) -> None:
+    thing = things.load(context, uri)
+    if thing is not None:
+        lane = things.lane_of(context, thing)
+        lane.counted.add(event)
+        things.refresh(context, fact, thing, lane)

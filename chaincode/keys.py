@@ -50,9 +50,19 @@ def handoff(identifier: str) -> str:
     return f"\x00HO\x00{identifier}\x00"
 
 
-def waiting(product: str, consignee: str) -> str:
-    """The lot handoffs of a product that are on their way to a consignee."""
-    return f"\x00HX\x00{product}\x00{consignee}\x00"
+def claims(item: str, consignee: str) -> str:
+    """What was said of an item's handoffs (a lot's: to one consignee)."""
+    return f"\x00HX\x00{item}\x00{consignee}\x00"
+
+
+def shipment(event: str) -> str:
+    """What was released together by one event."""
+    return f"\x00HR\x00{event}\x00"
+
+
+def document(kind: str, identifier: str) -> str:
+    """Lots released or accepted under a document, of which only one side has spoken."""
+    return f"\x00HD\x00{kind}\x00{identifier}\x00"
 
 
 def exception(identifier: str) -> str:

@@ -17,14 +17,17 @@ from epcis import QuantityElement
 
 
 def make(context: Context, fact: Fact, element: QuantityElement) -> None:
-    """So much of a lot begins, at the maker's."""
+    """So much of a lot begins, at the maker's. More of it may begin later: a lot is not always made in one go."""
     uri = element.epc_class
     lot = context.state.get(keys.lot(uri))
     rules.lot_is_own(context, uri, lot)
     if lot is None or not lot["commissioned"]:
         created = lot["created"] if lot is not None else fact.time
         header = {"id": uri, "msp": context.msp, "commissioned": True, "created": min(created, fact.time)}
-        context.state.put(keys.lot(uri), {**header, "event": fact.hash, "uom": element.uom})
+        uom = lot["uom"] if lot is not None else element.uom
+        context.state.put(keys.lot(uri), {**header, "event": fact.hash, "uom": uom})
+        if lot is not None:
+            close_exception(context, fact, "uncommissioned", uri)
     if element.quantity is not None:
         move(context, fact, element, decimal(element.quantity), fact.party, fact.place)
 
@@ -38,36 +41,43 @@ def use(context: Context, fact: Fact, element: QuantityElement) -> None:
 
 
 def see(context: Context, fact: Fact, element: QuantityElement) -> Record:
-    """A lot is named; one never seen gets a header that says nobody reported its making."""
+    """A lot is named; one never seen gets a header that says nobody reported its making.
+
+    Raises Rejection where it is counted in another unit than before: kilograms and pieces do not add up.
+    """
     uri = element.epc_class
     lot = context.state.get(keys.lot(uri))
     if lot is None:
-        fact.flags.add("uncommissioned")
         lot = {"id": uri, "msp": context.msp, "commissioned": False, "created": fact.time}
         lot |= {"event": fact.hash, "uom": element.uom}
         context.state.put(keys.lot(uri), lot)
+        detail = f"{uri} is in use; nobody reported its making"
+        open_exception(context, fact, "uncommissioned", uri, detail, item=uri, parties=(fact.party,))
+    if not lot["commissioned"]:
+        fact.flags.add("uncommissioned")
+    if element.quantity is not None and lot["uom"] != element.uom:
+        detail = f"{uri} is counted in {lot['uom'] or 'pieces'}, not {element.uom or 'pieces'}"
+        raise Rejection("unit_differs", detail, "uom")
     return lot
 
 
 def move(
     context: Context, fact: Fact, element: QuantityElement, change: Decimal, holder: str | None, place: str | None
 ) -> None:
-    """Add to (or take from) a balance."""
+    """Add to (or take from) a balance. Sums do not depend on the order in which they are added up."""
     uri = element.epc_class
     lot = see(context, fact, element)
     key = keys.balance(uri, holder or "", place or "")
-    before = context.state.get(key) or _unclaimed(context, uri, holder, place)
-    if before is not None and before["uom"] != element.uom:
-        detail = f"{uri} is counted in {before['uom'] or 'pieces'} there, not {element.uom or 'pieces'}"
-        raise Rejection("unit_differs", detail, "uom")
-    amount = (decimal(before["quantity"]) if before is not None else Decimal(0)) + change
+    blank: Record = {"quantity": "0", "time": "", "event": "", "overdrawn": False}
+    before = context.state.get(key) or _unclaimed(context, uri, holder, place) or blank
+    amount = Decimal(before["quantity"]) + change
     if change < 0:
         rules.is_covered(context, lot, uri, amount)
-    was_overdrawn = before is not None and before["overdrawn"]
-    if amount < 0 or was_overdrawn:
-        _note_overdraft(context, fact, uri, holder, place, amount)
+    if amount < 0 or before["overdrawn"]:
+        _note_overdraft(context, fact, uri, holder, place, amount, known=before["overdrawn"])
+    time, event = max((before["time"], before["event"]), (fact.time, fact.hash))
     balance = {"class": uri, "holder": holder, "place": place, "quantity": decimal_text(amount), "uom": element.uom}
-    context.state.put(key, {**balance, "event": fact.hash, "time": fact.time, "overdrawn": amount < 0})
+    context.state.put(key, {**balance, "event": event, "time": time, "overdrawn": amount < 0})
 
 
 def _unclaimed(context: Context, uri: str, holder: str | None, place: str | None) -> Record | None:
@@ -83,7 +93,7 @@ def _unclaimed(context: Context, uri: str, holder: str | None, place: str | None
 
 
 def _note_overdraft(
-    context: Context, fact: Fact, uri: str, holder: str | None, place: str | None, amount: Decimal
+    context: Context, fact: Fact, uri: str, holder: str | None, place: str | None, amount: Decimal, *, known: bool
 ) -> None:
     subject = f"{uri}\n{holder or ''}\n{place or ''}"
     if amount >= 0:
@@ -92,4 +102,4 @@ def _note_overdraft(
     fact.flags.add("overdrawn")
     where = place or "an unnamed place"
     detail = f"{decimal_text(-amount)} more of {uri} left {where} than is known to have been there"
-    open_exception(context, fact, "overdrawn", subject, detail, item=uri, parties=(holder,))
+    open_exception(context, fact, "overdrawn", subject, detail, item=uri, parties=(holder,), known=known)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from chaincode import keys, parties
-from chaincode.context import Context, hash_hex, product_of
+from chaincode.claims import KINDS, documents_of
+from chaincode.context import Context, hash_hex
 from chaincode.effects import ACCEPTING, RELEASING
-from chaincode.state import Record
 from epcis import Event
 
 _ROUNDS = 8  # parents of parents: deeper ones are fetched when they are met
@@ -69,6 +69,8 @@ def _holdings(context: Context, event: Event) -> Iterator[str]:
     classes = list(_classes(event))
     if not classes:
         return
+    if event.biz_step in KINDS:
+        yield from (keys.document(*document) for document in documents_of(event)[:1])
     holder = _speaker(context, event)
     place = event.biz_location or event.read_point or ""
     to = event.biz_step in RELEASING and _consignee(context, event)
@@ -78,10 +80,9 @@ def _holdings(context: Context, event: Event) -> Iterator[str]:
         if event.parent_id is not None:
             yield keys.loose(event.parent_id, uri)
         if event.biz_step in RELEASING:
-            yield keys.waiting(product_of(uri), to or "")
+            yield keys.claims(uri, to or "")
         elif event.biz_step in ACCEPTING:
-            yield keys.waiting(product_of(uri), holder or "")
-            yield keys.waiting(product_of(uri), "")
+            yield keys.claims(uri, holder or "")
 
 
 def _speaker(context: Context, event: Event) -> str | None:
@@ -96,24 +97,13 @@ def _consignee(context: Context, event: Event) -> str | None:
 
 
 def _follow(context: Context, uris: set[str]) -> None:
-    """Parents, open handoffs, and the releases those came from."""
+    """Claims about things, and their parents."""
     seen: set[str] = set()
     for _ in range(_ROUNDS):
         found = [record for uri in sorted(uris - seen) if (record := context.state.get(keys.thing(uri))) is not None]
         seen |= uris
         uris = {record["parent"] for record in found if record["parent"] is not None} - seen
-        opened = [identifier for record in found for identifier in record["open"]]
-        context.state.prefetch([*map(keys.thing, uris), *map(keys.handoff, opened)])
-        siblings = _released_with(context, opened)
-        context.state.prefetch(map(keys.thing, siblings))
-        uris |= siblings - seen
+        claims = [keys.claims(record["id"], "") for record in found if record["handoffs"]]
+        context.state.prefetch([*map(keys.thing, uris), *claims])
         if not uris:
             return
-
-
-def _released_with(context: Context, opened: list[str]) -> set[str]:
-    records: list[Record] = [r for i in opened if (r := context.state.get(keys.handoff(i))) is not None]
-    releases = {hash_uri for record in records for hash_uri in record["releaseEvents"]}
-    context.state.prefetch(keys.event(hash_hex(hash_uri)) for hash_uri in releases)
-    captured = [context.state.get(keys.event(hash_hex(hash_uri))) for hash_uri in sorted(releases)]
-    return {uri for record in captured if record is not None for uri in record["event"].get("epcList", ())}

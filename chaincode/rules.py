@@ -1,7 +1,7 @@
 """Who may say or ship what. Read from top to bottom; the first rule that is broken is the reason given.
 
-A rule raises Rejection. Where the channel's custody policy is ``flag``, the last two rules let the event pass and
-report what they saw, so that an exception can be opened.
+A rule raises Rejection. The last three hold only where the channel's custody policy is ``enforce``; where it is ``flag``, the
+event passes, and an exception is opened instead.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from chaincode import keys, parties
 from chaincode.context import Context, Fact
+from chaincode.custody import Holding
 from chaincode.rejection import Malformed, Rejection
 from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record
@@ -18,7 +19,6 @@ from epcis import check
 CAPTURE_ROLES = frozenset({"scanner", "admin"})
 PUBLISH_ROLES = frozenset({"analyst", "admin"})
 ADMIN_ROLES = frozenset({"admin"})
-ENDED = frozenset({"consumed", "destroyed", "decommissioned"})
 
 
 def has_role(context: Context, roles: frozenset[str], what: str) -> None:
@@ -123,27 +123,33 @@ def lot_is_own(context: Context, uri: str, lot: Record | None) -> None:
 
 def is_alive(uri: str, thing: Record, fact: Fact) -> None:
     """10. Nothing happens to a thing after its end. What happened before may still be told."""
-    if thing["status"] in ENDED and fact.time > thing["ended"]:
-        raise Rejection("ended", f"{uri} was {thing['status']} at {thing['ended']}: it cannot be used after that")
+    ended = thing.get("ended")
+    if ended is not None and fact.time > ended[0]:
+        raise Rejection("ended", f"{uri} was {ended[1]} at {ended[0]}: it cannot be used after that")
 
 
-def is_held(context: Context, uri: str, holder: Record, fact: Fact) -> bool:
-    """11. Custody: goods are handled by who holds them; who held them once may tell of that time later.
+def has_not_ended(uri: str, thing: Record) -> None:
+    """11. A thing ends once."""
+    ended = thing.get("ended")
+    if ended is not None:
+        raise Rejection("ended", f"{uri} was {ended[1]} at {ended[0]} already")
 
-    True if it is so. If not: refused under ``enforce``, False under ``flag``.
-    """
-    if holder["msp"] == context.msp:
-        return True
-    if fact.time < holder["time"] and context.msp in holder["former"]:
-        fact.flags.add("late")
-        return True
+
+def may_handle(context: Context, uri: str, holder: Holding) -> None:
+    """12. Custody: goods are handled and shipped by who holds them at that time. Refused under ``enforce`` only."""
     if context.enforces:
-        raise Rejection("not_in_your_custody", f"{uri} is held by {holder['msp']}")
-    return False
+        raise Rejection("not_in_your_custody", f"{uri} is held by {holder.msp}")
+
+
+def is_unpacked(context: Context, thing: Record) -> None:
+    """13. What is in a parent stays in it until somebody takes it out. Refused under ``enforce`` only."""
+    if context.enforces:
+        detail = f"{thing['id']} is in {thing['parent']}: unpack it first, or name the parent"
+        raise Rejection("already_packed", detail)
 
 
 def is_covered(context: Context, lot: Record, uri: str, left: Decimal) -> None:
-    """12. Nobody gives away more of a lot than they have. A lot whose making nobody reported cannot be counted.
+    """14. Nobody gives away more of a lot than they have. A lot whose making nobody reported cannot be counted.
 
     Refused under ``enforce``; under ``flag`` the balance turns negative, which opens an exception.
     """

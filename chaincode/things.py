@@ -2,15 +2,22 @@
 
 A packed thing has no holder or place of its own: those of its outermost parent are its own. So moving a pallet is one
 write, however much is on it.
+
+What a thing's record says is made of registers that keep what was told last by event time (place, disposition, parent)
+and of what follows from its handoffs (holder, transit). So events that arrive late find their place in its history.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from chaincode import keys, rules
-from chaincode.context import Context, Fact, identify
+from chaincode import custody, handoffs, keys, rules
+from chaincode.claims import Claim
+from chaincode.context import Context, Fact, hash_hex, identify
 from chaincode.exceptions import close_exception, open_exception
+from chaincode.handoffs import Faults
+from chaincode.lanes import Lane
+from chaincode.matching import Hop
 from chaincode.rejection import Rejection
 from chaincode.state import Record
 from epcis.identifiers import lot as lot_link
@@ -18,6 +25,8 @@ from epcis.identifiers import lot as lot_link
 # of two statements about one moment, the later in this order stands
 RELEASED, OBSERVED, ACCEPTED = 0, 1, 2
 _DEEPEST = 32
+_ALWAYS = "9999"
+_LONG_AGO: list[Any] = ["", ""]
 
 
 def load(context: Context, uri: str) -> Record | None:
@@ -25,37 +34,55 @@ def load(context: Context, uri: str) -> Record | None:
     return context.state.get(keys.thing(uri))
 
 
-def save(context: Context, thing: Record) -> None:
-    """Write a thing's state."""
-    context.state.put(keys.thing(thing["id"]), thing)
-
-
 def begin(context: Context, fact: Fact, uri: str, *, commissioned: bool, lot: str | None = None) -> Record:
     """A thing seen for the first time: it is held by whoever reports it, where they report it from."""
+    thing = blank(context, fact, uri, lot)
+    thing["origin"] = _origin(context, fact, commissioned=commissioned)
+    thing["commissioned"] = commissioned
     if not commissioned:
-        fact.flags.add("uncommissioned")
-    thing: Record = {
+        _note_uncommissioned(context, fact, uri)
+    return thing
+
+
+def blank(context: Context, fact: Fact, uri: str, lot: str | None = None) -> Record:
+    """A thing's record before anything is said in it."""
+    return {
         "id": uri,
         "msp": context.msp,
         "maker": context.msp,
         "holder": fact.party,
-        "place": fact.place,
+        "place": None,
         "status": "active",
-        "disposition": fact.disposition,
+        "disposition": None,
         "parent": None,
-        "commissioned": commissioned,
+        "commissioned": False,
         "lot": lot,
         "open": [],
+        "event": "",
+        "time": "",
+        "since": "",
+        "sent": None,
         "handoffs": 0,
-        "event": fact.hash,
-        "time": fact.time,
-        "rank": OBSERVED,
-        "former": [context.msp],
-        "ended": None,
-        "questioned": False,
+        "origin": None,
+        "touches": {},
     }
-    save(context, thing)
-    return thing
+
+
+def _origin(context: Context, fact: Fact, *, commissioned: bool) -> Record:
+    return {"time": fact.time, "msp": context.msp, "party": fact.party, "commissioned": commissioned}
+
+
+def is_product(uri: str) -> bool:
+    """Whether a thing is of a product, which somebody makes; logistic units and assets only get a label."""
+    known_as = identify(uri)
+    return known_as is not None and known_as.gtin is not None
+
+
+def _note_uncommissioned(context: Context, fact: Fact, uri: str) -> None:
+    fact.flags.add("uncommissioned")
+    if is_product(uri):
+        detail = f"{uri} is in use; nobody reported its making"
+        open_exception(context, fact, "uncommissioned", uri, detail, item=uri, parties=(fact.party,))
 
 
 def known(context: Context, fact: Fact, uri: str) -> Record:
@@ -66,6 +93,8 @@ def known(context: Context, fact: Fact, uri: str) -> Record:
     rules.is_alive(uri, thing, fact)
     if not thing["commissioned"]:
         fact.flags.add("uncommissioned")
+        if thing["origin"] is not None and fact.time < thing["origin"]["time"]:
+            return {**thing, "origin": _origin(context, fact, commissioned=False)}
     return thing
 
 
@@ -81,51 +110,202 @@ def outermost(context: Context, thing: Record) -> Record:
     raise Rejection("too_deep", f"{thing['id']} is packed more than {_DEEPEST} deep")
 
 
-def newer(thing: Record, fact: Fact, rank: int) -> bool:
-    """Whether an event tells of a later moment than what is known of a thing."""
-    return (fact.time, rank) >= (thing["time"], thing["rank"])
+def lane_of(context: Context, thing: Record) -> Lane:
+    """The claims about a thing; nothing is read for one that nobody has shipped or received."""
+    return Lane(context, thing["id"], known_empty=not thing["handoffs"])
 
 
-def update(context: Context, fact: Fact, thing: Record, rank: int, **changes: Any) -> Record:
-    """Change a thing's state, unless the event tells of an earlier moment than what is known."""
-    if not newer(thing, fact, rank):
+# --- registers
+
+
+def told(context: Context, fact: Fact, thing: Record, rank: int, **place: str | None) -> Record:
+    """The thing with what an event says of it in passing: time, disposition, and ``place`` if it is given."""
+    changed = dict(thing)
+    mark = [fact.time, fact.hex]
+    if [thing["time"], thing["event"]] <= [fact.time, fact.hash]:
+        changed["time"], changed["event"] = fact.time, fact.hash
+    else:
         fact.flags.add("late")
-        return thing
-    disposition = fact.disposition if fact.disposition is not None else thing["disposition"]
-    changed = {**thing, "disposition": disposition, "event": fact.hash, "time": fact.time, "rank": rank, **changes}
-    save(context, changed)
+    if fact.disposition is not None and thing.get("disposed", _LONG_AGO) <= mark:
+        changed["disposition"], changed["disposed"] = fact.disposition, mark
+    if "place" in place and thing.get("seen", _LONG_AGO)[:3] <= [fact.time, rank, fact.hex]:
+        changed["seen"] = [fact.time, rank, fact.hex, place["place"]]
+    if changed["parent"] is None:
+        changed["place"] = changed["seen"][3] if "seen" in changed else None
     return changed
 
 
-def require_custody(context: Context, fact: Fact, thing: Record) -> None:
-    """Who handles a thing must hold it, or what it is in. Opens an exception where that is only flagged."""
-    holder = outermost(context, thing)
-    if rules.is_held(context, thing["id"], holder, fact):
-        return
+def told_by_claim(thing: Record, claim: Claim) -> Record:
+    """The thing with what an acceptance says of it, that was taken for an acceptance of something in it."""
+    mark = [claim.time, ACCEPTED, hash_hex(claim.event), claim.place]
+    changed = {**thing, "seen": max(thing.get("seen", _LONG_AGO), mark, key=lambda one: one[:3])}
+    changed["time"], changed["event"] = max((thing["time"], thing["event"]), (claim.time, claim.event))
+    changed["place"] = changed["seen"][3]
+    return changed
+
+
+def seen(context: Context, fact: Fact, thing: Record, rank: int = OBSERVED) -> Record:
+    """The thing as told by an event that saw it, where it saw it if it says so."""
+    where = {"place": fact.place} if fact.place is not None else {}
+    return told(context, fact, thing, rank, **where)
+
+
+# --- custody
+
+
+def handled(context: Context, fact: Fact, thing: Record, *, observing: bool = False) -> Record:
+    """The thing, noted to be handled by the submitter. Who handles a thing must hold it, or what it is in.
+
+    ``observing``: it was only seen, which on its way anybody may. Raises Rejection under ``enforce``; under ``flag`` an
+    exception is open for as long as the submitter's last handling was at a time when it did not hold the thing.
+    """
+    top = outermost(context, thing)
+    noted = _noted(context, fact, top, observing=observing)
+    at_ease = context.msp == top["msp"] and fact.time >= top["since"]
+    if not at_ease or top.get("questioned"):
+        lane = lane_of(context, top)
+        holdings = _holdings(context, top, lane.hops)
+        if not _had(holdings, lane.hops, context.msp, [fact.time, observing]):
+            _refuse_or_flag(context, fact, thing, custody.holder_at(holdings, fact.time))
+        if top is not thing:
+            refresh(context, fact, noted, lane)
+    return noted if top is thing else thing
+
+
+def _noted(context: Context, fact: Fact, top: Record, *, observing: bool) -> Record:
+    before = top["touches"].get(context.msp)
+    if before is not None and before[0] > fact.time:
+        return top
+    return {**top, "touches": {**top["touches"], context.msp: [fact.time, observing]}}
+
+
+def _refuse_or_flag(context: Context, fact: Fact, thing: Record, holder: custody.Holding) -> None:
+    rules.may_handle(context, thing["id"], holder)
     fact.flags.add("not_held")
-    detail = f"{context.msp} handled {thing['id']} ({fact.step or fact.event.type}), which {holder['msp']} holds"
-    subject = f"{thing['id']}\n{context.msp}"
-    between = (holder["holder"], fact.party)
-    open_exception(context, fact, "custody", subject, detail, item=thing["id"], parties=between)
-    if not thing["questioned"]:
-        save(context, {**(load(context, thing["id"]) or thing), "questioned": True})
 
 
-def explain_custody(context: Context, fact: Fact, thing: Record) -> None:
-    """An organisation that now has a thing by its own acceptance had it when it handled it."""
-    if thing["questioned"]:
-        close_exception(context, fact, "custody", f"{thing['id']}\n{context.msp}")
+def _holdings(context: Context, thing: Record, hops: list[Hop]) -> list[custody.Holding]:
+    return custody.holdings(thing["origin"], thing.get("unpacked"), hops, confirmed=context.enforces)
+
+
+def holdings_of(context: Context, thing: Record, lane: Lane | None = None) -> list[custody.Holding]:
+    """Who held a thing when."""
+    return _holdings(context, thing, (lane or lane_of(context, thing)).hops)
+
+
+def _had(holdings: list[custody.Holding], hops: list[Hop], msp: str, touch: list[Any]) -> bool:
+    time, observing = touch
+    return custody.holder_at(holdings, time).msp == msp or (observing and custody.in_transit_at(holdings, hops, time))
+
+
+def finish(context: Context, fact: Fact, thing: Record) -> None:
+    """Write a thing whose registers changed, and work its custody out anew where that may have changed."""
+    before = load(context, thing["id"])
+    if before is None or _is_calm(context, fact, before, thing):
+        context.state.put(keys.thing(thing["id"]), thing)
+    else:
+        refresh(context, fact, thing, lane_of(context, thing))
+
+
+def _is_calm(context: Context, fact: Fact, before: Record, thing: Record) -> bool:
+    """Whether an event by who holds a thing, of now, cannot have changed who holds it."""
+    mine = before["msp"] == context.msp and fact.time >= before["since"] and not before.get("questioned")
+    same = before["origin"] == thing["origin"] and "ended" not in thing
+    return mine and same and "damaged" not in (before["disposition"], thing["disposition"])
+
+
+def refresh(context: Context, fact: Fact, thing: Record, lane: Lane) -> None:
+    """Work out from all that was said who holds a thing, whether it is on its way, and what does not add up."""
+    holdings = _holdings(context, thing, lane.hops)
+    for number, hop in enumerate(lane.hops):
+        hop.idle = _is_idle(context, thing, lane.hops, number)
+    current = holdings[-1]
+    moving = custody.in_transit_at(holdings, lane.hops, _ALWAYS)
+    packed, ended = thing["parent"] is not None, thing.get("ended")
+    changed = {
+        **thing,
+        "msp": current.msp,
+        "holder": None if packed else current.party,
+        "since": current.since,
+        "sent": lane.hops[-1].releases[0].time if moving else None,
+        "status": ended[1] if ended else "in_transit" if moving and not packed else "active",
+        "open": lane.open_ones(),
+        "handoffs": len(lane.claims),
+    }
+    changed["questioned"] = _questioned(context, fact, changed, holdings, lane.hops)
+    if ended and changed["time"] > ended[0] and not thing.get("misused"):
+        changed["misused"] = True
+        detail = f"{thing['id']} was {ended[1]} at {ended[0]}, and used at {changed['time']}"
+        open_exception(context, fact, "after_end", thing["id"], detail, item=thing["id"], parties=(current.party,))
+    if lane.claims or lane.written:
+        lane.save(fact, lambda hops, number: _faults(changed, holdings, hops, number, lane.counted))
+    context.state.put(keys.thing(thing["id"]), changed)
+
+
+def _is_idle(context: Context, thing: Record, hops: list[Hop], number: int) -> bool:
+    """Whether a hop is an acceptance by who had the thing before."""
+    hop, earlier = hops[number], hops[:number]
+    if hop.releases:
+        return False
+    acceptance, origin = hop.acceptances[0], thing["origin"]
+    begun = origin is not None and (origin["commissioned"] or origin["time"] <= acceptance.time)
+    if not begun and not earlier:
+        return False
+    return custody.holder_at(_holdings(context, thing, earlier), acceptance.time).msp == acceptance.msp
+
+
+def _questioned(
+    context: Context, fact: Fact, thing: Record, holdings: list[custody.Holding], hops: list[Hop]
+) -> list[str]:
+    """The organisations whose last handling is in question; opens and closes the exceptions that say so."""
+    before = thing.get("questioned", ())
+    now = sorted(msp for msp, touch in thing["touches"].items() if not _had(holdings, hops, msp, touch))
+    for msp in now:
+        if msp not in before:
+            holder = custody.holder_at(holdings, thing["touches"][msp][0])
+            detail = f"{msp} handled {thing['id']}, which {holder.msp} held"
+            subject, between = f"{thing['id']}\n{msp}", (holder.party, fact.party if msp == context.msp else None)
+            open_exception(context, fact, "custody", subject, detail, item=thing["id"], parties=between)
+    for msp in before:
+        if msp not in now:
+            close_exception(context, fact, "custody", f"{thing['id']}\n{msp}")
+    return now
+
+
+def _faults(thing: Record, holdings: list[custody.Holding], hops: list[Hop], number: int, counted: set[str]) -> Faults:
+    hop = hops[number]
+    faults = handoffs.instance_faults(thing["id"], hops, number)
+    if hop.voided or hop.idle:
+        return faults
+    if hop.releases and (holder := custody.releaser_held(holdings, hops, number)) is not None:
+        faults["custody"] = f"{hop.releases[0].msp} released {thing['id']}, which {holder.msp} held"
+    last = number + 1 == len(hops)
+    if last and handoffs.was_damaged(hop) and thing["disposition"] == "damaged" and "ended" not in thing:
+        faults["damaged"] = f"{thing['id']} was accepted damaged by {handoffs.name(hop.acceptances[0].consignee)}"
+    if last and not hop.acceptances and not counted.isdisjoint(claim.event for claim in hop.releases):
+        faults["shortage"] = f"{thing['id']} was released with others that have arrived, and has not arrived itself"
+    return faults
+
+
+# --- what events do
 
 
 def commission(context: Context, fact: Fact, uri: str) -> None:
-    """A thing begins. One that others have seen already keeps its holder and place: its birth was only told late."""
-    thing = load(context, uri)
-    rules.is_not_commissioned_yet(context, uri, thing)
+    """A thing begins. One that others have seen already keeps what they said: its birth was only told late."""
+    before = load(context, uri)
+    rules.is_not_commissioned_yet(context, uri, before)
     lot = _lot_of(fact, uri)
-    if thing is None:
-        begin(context, fact, uri, commissioned=True, lot=lot)
-    else:
-        save(context, {**thing, "commissioned": True, "maker": context.msp, "lot": lot or thing["lot"]})
+    if before is None:
+        thing = begin(context, fact, uri, commissioned=True, lot=lot)
+        thing["touches"] = {context.msp: [fact.time, False]}
+        context.state.put(keys.thing(uri), seen(context, fact, thing))
+        return
+    if is_product(uri):
+        close_exception(context, fact, "uncommissioned", uri)
+    origin = _origin(context, fact, commissioned=True)
+    changed = {**before, "commissioned": True, "maker": context.msp, "lot": lot or before["lot"], "origin": origin}
+    changed = seen(context, fact, _noted(context, fact, changed, observing=False))
+    refresh(context, fact, changed, lane_of(context, before))
 
 
 def _lot_of(fact: Fact, uri: str) -> str | None:
@@ -149,29 +329,19 @@ def identify_lot(gtin: str, lot: str) -> str | None:
 
 def end(context: Context, fact: Fact, uri: str, status: str) -> None:
     """A thing's end."""
-    thing = known(context, fact, uri)
-    require_custody(context, fact, thing)
-    if thing["status"] in rules.ENDED:
-        return
-    thing = load(context, uri) or thing
-    if not newer(thing, fact, ACCEPTED):
-        fact.flags.add("late")
-        return
-    root = outermost(context, thing)
+    before = known(context, fact, uri)
+    rules.has_not_ended(uri, before)
+    thing = seen(context, fact, handled(context, fact, before))
     if thing["parent"] is not None:
         context.state.delete(keys.inside(thing["parent"], uri))
-    there = {"parent": None, "holder": root["holder"], "msp": root["msp"], "place": root["place"]}
-    update(context, fact, thing, ACCEPTED, status=status, ended=fact.time, **there)
+        in_hand = {"time": fact.time, "msp": context.msp, "party": fact.party}
+        thing = told(context, fact, {**thing, "parent": None, "unpacked": in_hand}, OBSERVED, place=fact.place)
+    thing["ended"] = [fact.time, status]
+    refresh(context, fact, thing, lane_of(context, before))
 
 
 def observe(context: Context, fact: Fact, uri: str) -> None:
     """A thing is seen. On its way anybody may see it; elsewhere only who holds it."""
-    thing = known(context, fact, uri)
-    holder = outermost(context, thing)
-    if holder["status"] != "in_transit":
-        require_custody(context, fact, thing)
-        thing = load(context, uri) or thing
-    if thing["parent"] is None and fact.place is not None and holder["status"] != "in_transit":
-        update(context, fact, thing, OBSERVED, place=fact.place)
-    else:
-        update(context, fact, thing, OBSERVED)
+    before = known(context, fact, uri)
+    thing = seen(context, fact, handled(context, fact, before, observing=True))
+    finish(context, fact, thing)

@@ -130,10 +130,24 @@ def test_a_late_statement_does_not_undo_a_newer_one() -> None:
     assert thing(peer, item(1))["time"].startswith(at(5)[:19])
 
 
-def test_a_case_taken_off_a_released_pallet_was_released_with_it() -> None:
+def test_receiving_what_is_on_a_released_pallet_is_receiving_the_pallet() -> None:
+    release, receipt = ("AMSP", ship(3, pallet(1))), ("BMSP", receive(5, item(1), item(2)))
+    for statements in ([release, receipt], [receipt, release]):
+        peer = Peer()
+        peer.accept(commission(1, item(1), item(2)), pack(2, pallet(1), item(1), item(2)))
+        for msp, statement in statements:
+            peer.accept(statement, msp=msp)
+        (handoff,) = (handoff for handoff in peer.all("HO") if handoff["status"] != "void")
+        assert (handoff["item"], handoff["status"], handoff["toMsp"]) == (pallet(1), "complete", "BMSP")
+        assert thing(peer, item(1))["parent"] == pallet(1)
+        assert thing(peer, pallet(1))["holder"] == B[1]
+        assert peer.open_exceptions() == []
+
+
+def test_what_is_shipped_without_its_pallet_was_taken_off_it() -> None:
     peer = Peer()
-    peer.accept(commission(1, item(1)), pack(2, pallet(1), item(1)), ship(3, pallet(1)))
-    peer.accept(receive(5, item(1)), msp="BMSP")
-    handoff = next(h for h in peer.all("HO") if h["item"] == item(1))
-    assert (handoff["status"], handoff["fromMsp"], handoff["toMsp"]) == ("complete", "AMSP", "BMSP")
+    peer.accept(commission(1, item(1)), pack(2, pallet(1), item(1)), ship(3, item(1)))
     assert thing(peer, item(1))["parent"] is None
+    assert thing(peer, item(1))["status"] == "in_transit"
+    assert thing(peer, pallet(1))["status"] == "active"
+    assert not peer.all("IN")

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import hypothesis.strategies as st
-from chaincode import keys
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from chaincode import keys
 from tests.unit.chaincode.peer import (
     SITES,
     Peer,
