@@ -11,7 +11,7 @@ from pydantic import Field
 from api import problems
 from api.answers import GTIN, PGLN
 from api.auth import MAY_QUERY
-from api.models import Answer
+from api.models import Answer, Page
 from api.parameters import Identifier
 from api.problems import ApiError
 from api.routing import ApiRoute
@@ -40,13 +40,7 @@ class FlowOut(Answer):
     movements: int = Field(description="In how many movements", examples=[1])
 
 
-class FlowsOut(Answer):
-    """Flows in order of day and product."""
-
-    items: list[FlowOut]
-
-
-@router.get("/flows", response_model=FlowsOut, responses=problems.responses(400, 401, 403, 406, 413))
+@router.get("/flows", response_model=Page[FlowOut], responses=problems.responses(400, 401, 403, 406, 413))
 def get_flows(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],
@@ -74,7 +68,7 @@ def get_flows(
         )
     if len(found) > LONGEST:
         raise ApiError(413, f"{len(found)} flows match, more than {LONGEST}: narrow the days")
-    return {"items": found}
+    return {"items": found, "next": None}
 
 
 def _listed(value: str | None) -> list[str]:
