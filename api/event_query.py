@@ -44,12 +44,11 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> EventQuery:
     fields: dict[str, Any] = {"biz_transactions": {}, "sources": {}, "destinations": {}}
     seen: set[str] = set()
     for name, value in pairs:
-        if name in SHARED:
-            continue
         if name in seen:
             raise query_error(name, "given twice; several values are written a|b")
         seen.add(name)
-        _take(name, value, fields)
+        if name not in SHARED:
+            _take(name, value, fields)
     count_limit, max_count = fields.pop("count_limit", None), fields.pop("max_count", None)
     if count_limit is not None and max_count is not None:
         raise query_error("maxEventCount", "can't be combined with eventCountLimit")

@@ -3,8 +3,9 @@ back."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
@@ -27,26 +28,40 @@ class ApiRoute(APIRoute):
         guards = [part.call for part in self.dependant.dependencies if isinstance(part.call, Allow)]
         takes_json = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
         offered = self._offered()
-        # A condition that is quietly ignored gives wrong answers, so an unknown parameter is an error. The
-        # event query has a table of its own.
-        known = {field.alias for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)}
-        free_query = "parameters" in (self.openapi_extra or {})
+        parameters = self._query_parameters()
 
         async def checked(request: Request) -> Response:
             for guard in guards:
                 guard.check(request)
             request.state.media_type = choose(request.headers.get("accept", ""), offered)
-            for name in () if free_query else request.query_params.keys() - known:
-                raise query_error(name, "no such parameter")
+            if parameters is not None:
+                _check_names(request, parameters)
             if takes_json:
                 require_json(request)
             return await handle(request)
 
         return checked
 
+    def _query_parameters(self) -> dict[str, bool] | None:
+        """Names of the parameters, and which may be repeated; None for the event query, which has a table of
+        its own."""
+        if "parameters" in (self.openapi_extra or {}):
+            return None
+        fields = [field for field in get_flat_params(self.dependant) if isinstance(field.field_info, params.Query)]
+        return {field.alias: get_origin(field.field_info.annotation) is list for field in fields}
+
     def _offered(self) -> tuple[str, ...]:
         content = self.responses.get(200, {}).get("content", {})
         return tuple(content) or (JSON,)
+
+
+def _check_names(request: Request, parameters: dict[str, bool]) -> None:
+    """A condition that is quietly ignored gives wrong answers: neither unknown nor repeated ones pass."""
+    for name, number in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if name not in parameters:
+            raise query_error(name, "no such parameter")
+        if number > 1 and not parameters[name]:
+            raise query_error(name, "given more than once")
 
 
 def choose(accept: str, offered: tuple[str, ...]) -> str:

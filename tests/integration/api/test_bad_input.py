@@ -229,6 +229,8 @@ async def test_a_wrong_role_is_told_the_right_one(
         ("/events?nextPageToken=mine", "nextPageToken"),
         ("/handoffs?colour=red", "colour"),
         ("/handoffs?status=lost", "status"),
+        ("/handoffs?party=a&party=b", "party"),
+        ("/events?perPage=1&perPage=2", "perPage"),
         ("/handoffs?nextPageToken=%F0%9F%A6%84", "nextPageToken"),
         ("/capture?nextPageToken=zz", "nextPageToken"),
         ("/trace/x?direction=sideways", "direction"),

@@ -80,6 +80,8 @@ async def test_handoffs_have_both_sides(story: Service) -> None:
     assert len(pallet["releaseEvents"]) == len(pallet["acceptEvents"]) == 1
     assert [each["item"] for each in (await get(story, "/handoffs", status="complete"))["items"]] == [PALLET]
     assert (await get(story, "/handoffs", party=DOCK))["items"] == []
+    both = await story.analyst.get("/handoffs?status=complete&status=disputed&status=released")
+    assert len(both.json()["items"]) == 2
     assert len((await get(story, "/handoffs", fromParty=FARM, toParty=SHOP))["items"]) == 2
     single = await get(story, f"/handoffs/{quote(pallet['id'], safe='')}")
     assert single == pallet
