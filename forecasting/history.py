@@ -7,11 +7,13 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
+from sqlmodel import col
 
 from forecasting.series import DAILY, MONTHLY, WEEKLY, Frequency, Series
 from readmodel.queries.flows import flows
 from readmodel.queries.transit import Transit, transit_history
+from readmodel.tables import Event
 
 DEMAND = ("sold", "received")
 """What counts as demand: sales where there are any, else what is received by parties that ship nothing on."""
@@ -24,10 +26,8 @@ _LANE_JOURNEYS = 40
 def newest(engine: Engine) -> datetime | None:
     """The newest event time on the ledger: what a forecast takes for now."""
     with engine.connect() as connection:
-        row = connection.exec_driver_sql("SELECT max(event_time) FROM event").fetchone()
-        if row is None or row[0] is None:
-            return None
-        return pd.Timestamp(row[0], unit="us", tz="UTC").to_pydatetime() if isinstance(row[0], int) else row[0]
+        last: datetime | None = connection.execute(select(func.max(col(Event.event_time)))).scalar()
+        return last
 
 
 def demand(connection: Connection, as_of: datetime, wanted: Frequency | None = None) -> list[Series]:

@@ -113,10 +113,11 @@ def prophet(y: Array, season: int, horizon: int, dates: pd.DatetimeIndex) -> Arr
 
 
 def _prophet(y: Array, season: int, dates: pd.DatetimeIndex) -> Any:
+    for name in ("prophet", "prophet.plot", "cmdstanpy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("cmdstanpy").disabled = True
     from prophet import Prophet
 
-    for name in ("prophet", "cmdstanpy"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     days = (dates[-1] - dates[0]).days
     return Prophet(
         weekly_seasonality=season == 7,

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-import readmodel
 from forecasting import contest, disruptions, history, late
 from forecasting.contest import Choice
 from forecasting.intervals import Conformal
@@ -173,7 +172,7 @@ def _under_way(connection: Connection) -> tuple[dict[str, tuple[str, ...]], dict
     inbound: dict[tuple[str, str], float] = {}
     token: str | None = None
     while True:
-        page = handoffs(connection, HandoffFilter(status=("released", "disputed")), per_page=500, token=token)
+        page = handoffs(connection, HandoffFilter(statuses=("released", "disputed")), per_page=500, token=token)
         for handoff in page.items:
             evidence[handoff.id] = tuple(handoff.release_events)
             for line in handoff.lines:
@@ -213,12 +212,19 @@ def _write(
             for risk in risks
         ],
         disruptions=[warning.row() for warning in warnings],
-        block=readmodel.checkpoint(engine),
+        block=_height(engine),
         data_digest=_digest([choice.series for choice in choices]),
         code_version=version("lotline"),
         seconds=summary.seconds,
         summary=kept,
     )
+
+
+def _height(engine: Engine) -> int | None:
+    """The last block that the read model holds."""
+    with engine.connect() as connection:
+        number: int | None = connection.exec_driver_sql("SELECT max(number) FROM block").scalar()
+        return number
 
 
 def _of(calibrated: Calibrated, choice: Choice) -> tuple[Conformal, Conformal | None]:
