@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from fabric_protos.common import common_pb2
@@ -65,10 +66,15 @@ class DecodedTx:
     code: int
     valid: bool
     writes: list[Write]
-    reads: list[Read] = field(default_factory=list)
     response_status: int = 200
     response_payload: bytes = b""
     endorsements: list[Endorsement] = field(default_factory=list)
+    sets: list[tuple[str, kv_rwset_pb2.KVRWSet]] = field(default_factory=list, repr=False, compare=False)
+
+    @cached_property
+    def reads(self) -> list[Read]:
+        """The keys that were read one by one. Taken apart when asked for: only auditors do."""
+        return [Read(namespace, read.key, _version(read)) for namespace, found in self.sets for read in found.reads]
 
 
 @dataclass
@@ -132,14 +138,18 @@ def _add_action(decoded: DecodedTx, raw: bytes) -> None:
         _add_rwset(decoded, entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset))
 
 
-def _add_rwset(decoded: DecodedTx, namespace: str, rwset: kv_rwset_pb2.KVRWSet) -> None:
+def _add_rwset(decoded: DecodedTx, namespace: str, found: kv_rwset_pb2.KVRWSet) -> None:
+    decoded.sets.append((namespace, found))
     decoded.writes.extend(
-        Write(namespace, write.key, None if write.is_delete else write.value, write.is_delete) for write in rwset.writes
+        [
+            Write(namespace, write.key, None, True) if write.is_delete else Write(namespace, write.key, write.value)
+            for write in found.writes
+        ]
     )
-    decoded.reads.extend(
-        Read(namespace, read.key, (read.version.block_num, read.version.tx_num) if read.HasField("version") else None)
-        for read in rwset.reads
-    )
+
+
+def _version(read: kv_rwset_pb2.KVRead) -> tuple[int, int] | None:
+    return (read.version.block_num, read.version.tx_num) if read.HasField("version") else None
 
 
 def _function(raw: bytes) -> str:

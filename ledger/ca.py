@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,14 +19,17 @@ from cryptography.x509.oid import NameOID
 
 from ledger.identity import ATTRIBUTES_OID, Identity
 
-_ROOT_YEARS = 15
-_LEAF_YEARS = 5
+_ROOT_LIFE = dt.timedelta(days=15 * 365)
+_LEAF_LIFE = dt.timedelta(days=5 * 365)
 _NODE_UNITS = {"admin": "admin", "peer": "peer", "orderer": "orderer"}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+"""Names become folders and common names: nothing that could leave the folder, and at most 64 characters (RFC 5280)."""
 _BACKDATED = dt.timedelta(minutes=5)  # Fabric CA's allowance for clocks that differ
 
 
 def create_organisation(directory: Path, msp_id: str, name: str | None = None) -> None:
-    """A new authority in ``directory``; what is there already stays."""
+    """A new authority in ``directory``; what is there already stays. Raises ValueError for an unfit MSP name."""
+    _check_name(msp_id)
     if (directory / "ca.pem").exists():
         return
     directory.mkdir(parents=True, exist_ok=True)
@@ -36,7 +40,7 @@ def create_organisation(directory: Path, msp_id: str, name: str | None = None) -
             x509.NameAttribute(NameOID.COMMON_NAME, f"ca.{msp_id}"),
         ]
     )
-    builder = _builder(subject, subject, key.public_key(), _ROOT_YEARS)
+    builder = _builder(subject, subject, key.public_key(), _ROOT_LIFE)
     usage = _usage(key_cert_sign=True, crl_sign=True, digital_signature=True)
     certificate = (
         builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -55,13 +59,15 @@ def issue(
     role: str,
     attributes: Mapping[str, str] | None = None,
     *,
-    valid_for: dt.timedelta = dt.timedelta(days=365 * _LEAF_YEARS),
+    valid_for: dt.timedelta = _LEAF_LIFE,
     valid_from: dt.datetime | None = None,
 ) -> Identity:
     """A certificate with the attribute ``role`` (and others) for a new key; an identity of that name is replaced.
 
-    ``peer`` and ``orderer`` are nodes and ``admin`` an administrator for Fabric, every other role is a client.
+    ``peer`` and ``orderer`` are nodes and ``admin`` an administrator for Fabric, every other role is a client. A
+    certificate never outlives its authority's. Raises ValueError for an unfit name.
     """
+    _check_name(name)
     authority = x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes())
     authority_key = _load_key(directory / "ca.key")
     key = ec.generate_private_key(ec.SECP256R1())
@@ -71,7 +77,7 @@ def issue(
     )
     given = {"hf.Affiliation": "", "hf.EnrollmentID": name, "hf.Type": unit, "role": role, **(attributes or {})}
     certificate = (
-        _builder(subject, authority.subject, key.public_key(), valid_for, valid_from)
+        _builder(subject, authority.subject, key.public_key(), valid_for, valid_from, authority.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -112,11 +118,12 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     public_key: ec.EllipticCurvePublicKey,
-    valid_for: dt.timedelta | int,
+    valid_for: dt.timedelta,
     valid_from: dt.datetime | None = None,
+    latest: dt.datetime | None = None,
 ) -> x509.CertificateBuilder:
-    span = dt.timedelta(days=365 * valid_for) if isinstance(valid_for, int) else valid_for
     start = valid_from or dt.datetime.now(dt.UTC) - _BACKDATED
+    end = start + valid_for
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -124,7 +131,7 @@ def _builder(
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
-        .not_valid_after(start + span)
+        .not_valid_after(end if latest is None else min(end, latest))
     )
 
 
@@ -154,9 +161,18 @@ def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} can't be a name: letters, digits and . _ @ + - only, at most 64, no leading mark")
+
+
 def _write_private(path: Path, content: bytes) -> None:
-    """Readable by its owner only from the first byte on."""
-    path.unlink(missing_ok=True)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Readable by its owner only from the first byte on, and under its name only when whole."""
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
+        file.flush()
+        os.fsync(handle)
+    unfinished.replace(path)

@@ -7,7 +7,8 @@ Sources: fabric ``protoutil/blockutils.go`` (header bytes), ``core/ledger/kvledg
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from fabric_protos.common import common_pb2
 
@@ -75,36 +76,35 @@ def commit_hash(codes: bytes, updates: bytes, previous: bytes) -> bytes:
     return hashlib.sha256(uvarint(len(codes)) + codes + updates + previous).digest()
 
 
-def update_bytes(writes: Sequence[tuple[str, str, bytes | None]], block: int) -> bytes:
+def update_bytes(writes: Iterable[tuple[str, str, bytes | None, int]], block: int) -> bytes:
     """A block's state updates as Fabric hashes them.
 
-    ``writes``: (namespace, key, value or None for a deletion) of the block's one transaction, number 0. Sorted by
-    namespace and key; the namespace stands on the first entry of its run only.
+    ``writes``: (namespace, key, value or None for a deletion, number of the transaction in the block), one a key: the
+    last. Sorted by namespace and key; the namespace stands on the first entry of its run only.
     """
-    version = ordered_varint(block) + ordered_varint(0)
-    out = bytearray()
-    last: str | None = None
-    for namespace, key, value in sorted(writes, key=lambda write: (write[0], write[1].encode())):
-        entry = bytearray()
-        if namespace != last:
-            entry += _field(1, namespace.encode())
-            last = namespace
-        entry += _field(3, key.encode())
-        if value is None:
-            entry += b"\x20\x01"
-        else:
-            entry += _field(5, value)
-        entry += _field(6, version)
-        out += _field(1, bytes(entry))
-    return bytes(out)
+    height = ordered_varint(block)
+    entries = sorted((namespace.encode(), key.encode(), value, tx) for namespace, key, value, tx in writes)
+    out: list[bytes] = []
+    last: bytes | None = None
+    for namespace, key, value, tx in entries:
+        prefix = b"" if namespace == last else _field(1, namespace)
+        last = namespace
+        content = b"\x20\x01" if value is None else _field(5, value)
+        out.append(_field(1, prefix + _field(3, key) + content + _field(6, height + ordered_varint(tx))))
+    return b"".join(out)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    return bytes(((number << 3) | 2,)) + uvarint(len(content)) + content if content else b""
+    """A protobuf field of bytes; absent when empty."""
+    return bytes((number << 3 | 2,)) + uvarint(len(content)) + content if content else b""
 
 
 def uvarint(value: int) -> bytes:
     """An unsigned varint, seven bits a byte, least significant first."""
+    if value < 0x80:
+        return bytes((value,))
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
@@ -113,6 +113,7 @@ def uvarint(value: int) -> bytes:
     return bytes(out)
 
 
+@lru_cache(256)
 def ordered_varint(value: int) -> bytes:
     """An encoding of unsigned numbers whose byte order is their order: length, then big-endian bytes."""
     content = value.to_bytes((value.bit_length() + 7) // 8, "big")

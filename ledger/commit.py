@@ -31,7 +31,7 @@ class Committer:
         self._commit_hash = store.meta("commit_hash")
 
     @staticmethod
-    def found(path: Path, channel: str, envelope: bytes) -> None:
+    def found(path: Path, envelope: bytes) -> None:
         """Write block 0. It appears under its name only when it is whole."""
         unfinished = path.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
@@ -39,7 +39,6 @@ class Committer:
         block = chain.assemble(0, b"", [envelope], None, b"")
         block.metadata.metadata[chain.TRANSACTIONS_FILTER] = _VALID
         digest = chain.header_hash(0, b"", block.header.data_hash)
-        store.set_meta("channel", channel.encode())
         store.commit(0, digest, block.SerializeToString(), None, {}, b"")
         store.close()
         unfinished.rename(path)
@@ -58,7 +57,7 @@ class Committer:
         )
         number = self._height
         block = chain.assemble(number, self._previous, [envelope], self._orderer, os.urandom(NONCE_BYTES))
-        updates = chain.update_bytes([(chaincode, key, value) for key, value in stub.writes.items()], number)
+        updates = chain.update_bytes(((chaincode, key, value, 0) for key, value in stub.writes.items()), number)
         commit_hash = chain.commit_hash(_VALID, updates, self._commit_hash)
         block.metadata.metadata[chain.TRANSACTIONS_FILTER] = _VALID
         block.metadata.metadata[chain.COMMIT_HASH] = common_pb2.Metadata(value=commit_hash).SerializeToString()

@@ -15,7 +15,7 @@ class LedgerError(Exception):
 
 
 class RejectedByContract(LedgerError):  # noqa: N818  the port's words, not Python's
-    """The contract answered with a status of 400 or more; nothing was written."""
+    """The contract answered with a status of 400 or more (500: it failed itself); nothing was written."""
 
     def __init__(self, status: int, message: str, payload: bytes = b"") -> None:
         super().__init__(f"the contract answered {status}: {message}")

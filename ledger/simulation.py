@@ -57,8 +57,7 @@ class SimulationStub:
         self._channel = channel
         self._creator = creator
         self._reads: dict[str, Versioned | None] = {}
-        self._ranges: list[kv_rwset_pb2.RangeQueryInfo] = []
-        self._policies: dict[str, bytes] = {}
+        self._ranges: dict[str, list[tuple[str, Versioned]]] = {}
         self.writes: dict[str, bytes | None] = {}
         self.event: tuple[str, bytes] | None = None
 
@@ -119,12 +118,9 @@ class SimulationStub:
     ) -> Iterator[tuple[str, bytes]]:
         """All composite keys that begin so, in order."""
         start = self.create_composite_key(object_type, attributes)
-        found = list(self._state.range(start, start + _LAST))
-        raw = kv_rwset_pb2.QueryReads(kv_reads=[_read(key, version) for key, version in found])
-        self._ranges.append(
-            kv_rwset_pb2.RangeQueryInfo(start_key=start, end_key=start + _LAST, itr_exhausted=True, raw_reads=raw)
-        )
-        return iter([(key, version.value) for key, version in found])
+        if start not in self._ranges:
+            self._ranges[start] = list(self._state.range(start, start + _LAST))
+        return iter([(key, version.value) for key, version in self._ranges[start]])
 
     def create_composite_key(self, object_type: str, attributes: Sequence[str]) -> str:
         """NUL, type, NUL, and each attribute followed by NUL."""
@@ -138,34 +134,19 @@ class SimulationStub:
         object_type, *attributes = key[1:-1].split(_NUL)
         return object_type, attributes
 
-    def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
-        """Set a key's own endorsement policy; recorded, and met by every organisation's endorsement anyway."""
-        self._policies[key] = policy
-
-    def get_state_validation_parameter(self, key: str) -> bytes | None:
-        """The policy that this call has set."""
-        return self._policies.get(key)
-
     def set_event(self, name: str, payload: bytes) -> None:
         """Set the transaction's one event."""
         self.event = (name, payload)
 
     def results(self, namespace: str) -> bytes:
         """What was read and written, as Fabric's TxReadWriteSet."""
-        policies = [
-            kv_rwset_pb2.KVMetadataWrite(
-                key=key, entries=[kv_rwset_pb2.KVMetadataEntry(name="VALIDATION_PARAMETER", value=policy)]
-            )
-            for key, policy in sorted(self._policies.items())
-        ]
         rwset = kv_rwset_pb2.KVRWSet(
             reads=[_read(key, self._reads[key]) for key in sorted(self._reads, key=str.encode)],
-            range_queries_info=self._ranges,
+            range_queries_info=[_range(start, found) for start, found in self._ranges.items()],
             writes=[
                 kv_rwset_pb2.KVWrite(key=key, is_delete=(value := self.writes[key]) is None, value=value or b"")
                 for key in sorted(self.writes, key=str.encode)
             ],
-            metadata_writes=policies,
         )
         namespaces = [rwset_pb2.NsReadWriteSet(namespace=namespace, rwset=rwset.SerializeToString(deterministic=True))]
         return bytes(rwset_pb2.TxReadWriteSet(ns_rwset=namespaces).SerializeToString(deterministic=True))
@@ -175,3 +156,8 @@ def _read(key: str, read: Versioned | None) -> kv_rwset_pb2.KVRead:
     if read is None:
         return kv_rwset_pb2.KVRead(key=key)
     return kv_rwset_pb2.KVRead(key=key, version=kv_rwset_pb2.Version(block_num=read.block, tx_num=0))
+
+
+def _range(start: str, found: Sequence[tuple[str, Versioned]]) -> kv_rwset_pb2.RangeQueryInfo:
+    raw = kv_rwset_pb2.QueryReads(kv_reads=[_read(key, read) for key, read in found])
+    return kv_rwset_pb2.RangeQueryInfo(start_key=start, end_key=start + _LAST, itr_exhausted=True, raw_reads=raw)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from ledger.errors import Unavailable
 from ledger.simulation import Versioned
 
 _SCHEMA = """
@@ -15,6 +17,16 @@ CREATE TABLE IF NOT EXISTS state (key TEXT UNIQUE NOT NULL, value BLOB NOT NULL,
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 _CHUNK = 500
+
+
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """A file that can't be read or written (locked, full, damaged) is a ledger that isn't there; a commit that failed
+    was rolled back."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Unavailable(f"the ledger's file fails: {error}") from error
 
 
 class Store:
@@ -61,10 +73,6 @@ class Store:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return b"" if row is None else bytes(row[0])
 
-    def set_meta(self, name: str, value: bytes) -> None:
-        """Set a named value."""
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
-
     def get_many(self, keys: Sequence[str]) -> dict[str, Versioned]:
         """Committed values of those keys that have one."""
         found: dict[str, Versioned] = {}
@@ -108,16 +116,22 @@ class Store:
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('commit_hash', ?)", (commit_hash,))
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # some errors, a full disk among them, have rolled back by themselves
+                self._db.execute("ROLLBACK")
             raise
 
-    def snapshot(self) -> None:
-        """Let all reads until ``release`` see one state."""
-        self._db.execute("BEGIN")
+    def data_version(self) -> int:
+        """A number that changes whenever another connection, of whatever process, has committed."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
-    def release(self) -> None:
-        """End a snapshot."""
-        self._db.execute("COMMIT")
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads within see one state."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file."""

@@ -50,7 +50,12 @@ class Proposal:
         now: datetime,
         transient: Mapping[str, bytes] | None = None,
     ) -> Proposal:
-        """A proposal of ``identity``. Transient data is not part of the bytes: it never reaches the ledger."""
+        """A proposal of ``identity``. Transient data is not part of the bytes: it never reaches the ledger.
+
+        Raises ValueError for an empty nonce, which Fabric refuses.
+        """
+        if not nonce:
+            raise ValueError("a nonce must not be empty")
         tx_id = transaction_id(nonce, identity.creator)
         target = chaincode_pb2.ChaincodeID(name=chaincode)
         stamp = timestamp_pb2.Timestamp()
