@@ -27,7 +27,7 @@ DeviceId = Annotated[str, Path(alias="id", max_length=500)]
 REVOKED: dict[int | str, dict[str, Any]] = {
     200: {"description": "Revoked."},
     202: REGISTERED[202],
-    **problems.responses(401, 403, 404, 406, 503),
+    **problems.responses(400, 401, 403, 404, 406, 413, 415, 503),
 }
 
 _PEM = """-----BEGIN PUBLIC KEY-----
@@ -73,15 +73,21 @@ async def post_devices(
     return await register(request, response, principal, "registerDevice", records)
 
 
-@router.delete("/devices/{id:path}", response_model=Registered, responses=REVOKED)
-async def delete_device(
+class RevocationIn(Given):
+    """The device whose key is lost or stolen."""
+
+    id: Text = Field(examples=["dock-3-reader"])
+
+
+@router.post("/devices/revoke", response_model=Registered, responses=REVOKED)
+async def post_revoke(
     request: Request,
     response: Response,
     principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
-    device_id: DeviceId,
+    body: RevocationIn,
 ) -> Any:
-    """Revoke a device: its signatures are refused from now on. What it signed before stays."""
-    return await command(request, response, principal, "revokeDevice", [device_id], {"id": device_id})
+    """Revoke a device: its signatures are refused from now on. The device, and what it signed before, stay."""
+    return await command(request, response, principal, "revokeDevice", [body.id], {"id": body.id})
 
 
 class DeviceOut(Answer):
