@@ -72,7 +72,7 @@ def tasks(series: Sequence[Series], extra: str | None = None) -> list[Task]:
             (model, one.y, one.season, one.frequency.horizon, one.dates, (*origins_of(one), len(one.y))),
         )
         for one in series
-        for model in ((extra,) if extra else contestants(one.demand_class))
+        for model in ((extra,) if extra else contestants(one.demand_class, len(one.y)))
     ]
 
 

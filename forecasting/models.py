@@ -47,7 +47,7 @@ def ets(y: Array, season: int, horizon: int, dates: pd.DatetimeIndex) -> Array:
         y, trend="add", damped_trend=True, seasonal=seasonal, seasonal_periods=season if season > 1 else None,
         initialization_method="estimated",
     )  # fmt: skip
-    return np.asarray(model.fit(optimized=True).forecast(horizon))
+    return np.asarray(model.fit(optimized=True, use_brute=False).forecast(horizon))
 
 
 def theta(y: Array, season: int, horizon: int, dates: pd.DatetimeIndex) -> Array:
@@ -154,10 +154,15 @@ _REGULAR = ("window_average", "ets", "theta", "auto_ets", "auto_theta")
 _INTERMITTENT = ("window_average", "tsb", "adida", "imapa", "croston_sba")
 
 
-def contestants(demand_class: str) -> tuple[str, ...]:
-    """Which models suit a class of demand; Prophet joins by volume and time left."""
-    suited = _REGULAR if demand_class in ("smooth", "erratic") else _INTERMITTENT
-    return (*BARS, *suited)
+_LONG = 200
+"""Beyond so many periods the search for the best exponential smoothing costs more than it gains over ets and theta."""
+
+
+def contestants(demand_class: str, length: int) -> tuple[str, ...]:
+    """Which models suit a class of demand and a length of history; Prophet joins by volume and time left."""
+    if demand_class not in ("smooth", "erratic"):
+        return (*BARS, *_INTERMITTENT)
+    return (*BARS, *(name for name in _REGULAR if name != "auto_ets" or length <= _LONG))
 
 
 def forecast_origins(

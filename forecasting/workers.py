@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,8 @@ def run_all(tasks: Sequence[Task], processes: int, seconds: float, until: float 
 
     Tasks that were not begun give no result at all.
     """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # one thread each: the processes are the parallelism
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["forecasting.models", "statsforecast.models", "statsmodels.tsa.api"])
     waiting = list(reversed(tasks))
