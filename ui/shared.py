@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from ui.client import Api, ApiError, Json
-from ui.words import short
+from ui.words import LINK, short
 
 _FRESH_SECONDS = 30
 _NAMES_SECONDS = 600
@@ -50,6 +50,11 @@ def places() -> dict[str, Json]:
 def name(identifier: str | None) -> str:
     """A place's or party's name, or its identifier in short."""
     return names().get(identifier or "") or short(identifier)
+
+
+def readable(text: str | None) -> str:
+    """A sentence in which places and parties have their names, and other identifiers are short."""
+    return LINK.sub(lambda link: name(link.group()), text or "")
 
 
 def guarded(page: Callable[[], None]) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 _PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#]+))?")
-_LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
+LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
 _KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
 _QUALIFIERS = {"10": "lot", "21": "serial", "254": "ext"}
 SEVERITIES = {"high": "🔴 high", "medium": "🟠 medium", "low": "🟡 low"}
@@ -39,11 +39,6 @@ def tail(identifier: str | None) -> str:
         return short(identifier)
     key, value, _, detail = found.groups()
     return detail if detail else f"{_KEYS.get(key, key)} …{value[-6:]}"
-
-
-def readable(text: str | None) -> str:
-    """A sentence with every Digital Link in it shortened."""
-    return _LINK.sub(lambda link: short(link.group()), text or "")
 
 
 def hash_text(event: str | None) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui import words
 from ui.client import ApiError, Json, path_of
-from ui.shared import ask, ask_all, name
+from ui.shared import ask, ask_all, name, readable
 
 _KINDS = {
     "late": "Will be late",
@@ -63,7 +63,7 @@ def _card(entry: Json) -> None:
         f"{words.SEVERITIES.get(entry['severity'], entry['severity'])} · **{_KINDS.get(entry['kind'], entry['kind'])}**"
     )
     with st.expander(f"{title} — {_subject(entry['subject'])}{expected}"):
-        st.write(words.readable(entry["detail"]))
+        st.write(readable(entry["detail"]))
         if not entry["evidence"]:
             st.caption("No single event shows this: it follows from the series of them.")
             return

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui import charts, words
 from ui.client import Json
-from ui.shared import ask, ask_all, name, places, provenance
+from ui.shared import ask, ask_all, name, places, provenance, readable
 
 _DAYS = {"30 days": 30, "90 days": 90, "a year": 365}
 
@@ -144,7 +144,7 @@ def _running_out() -> None:
     rows = [
         {
             "severity": words.SEVERITIES.get(risk["severity"], risk["severity"]),
-            "what": words.readable(risk["detail"]),
+            "what": readable(risk["detail"]),
             "expected": words.moment(risk["expectedAt"]),
         }
         for risk in risks[:12]
@@ -173,7 +173,7 @@ def _not_adding_up(overview: Json) -> None:
         {
             "kind": entry["kind"].replace("_", " "),
             "since": words.moment(entry["openedAt"]),
-            "what": words.readable(entry["detail"]),
+            "what": readable(entry["detail"]),
             "between": ", ".join(name(party) for party in entry["parties"]),
             "evidence": words.hash_text(entry["event"]),
         }

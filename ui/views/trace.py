@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui import charts, graph, words
 from ui.client import Json, path_of
-from ui.shared import ask, name
+from ui.shared import ask, name, readable
 
 _DIRECTIONS = {"both": "Both ways", "upstream": "Where from", "downstream": "Where to"}
 _LARGEST = 2000
@@ -18,7 +18,7 @@ _LARGEST = 2000
 def page() -> None:
     """Ask for any identifier: Digital Link or EPC URN."""
     st.title("Trace")
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
     given = st.query_params.get("id", "")
     identifier = left.text_input(
         "Lot, item, case or pallet", value=given, placeholder="https://id.gs1.org/01/…/10/… or urn:epc:id:sscc:…"
@@ -54,7 +54,7 @@ def _now(thing: Json) -> None:
         st.caption(f"in {words.short(parent)}")
     for problem in thing["exceptions"]:
         if problem["status"] == "open":
-            st.warning(f"**{problem['kind'].replace('_', ' ')}** — {words.readable(problem['detail'])}")
+            st.warning(f"**{problem['kind'].replace('_', ' ')}** — {readable(problem['detail'])}")
     stock = _stock(thing)
     if stock:
         with st.expander(f"Stock at {len(stock)} places", expanded=len(stock) <= 6):
@@ -78,7 +78,7 @@ def _where(thing: Json) -> str:
     spots = {balance["place"] for balance in _stock(thing)}
     if thing["kind"] == "instance" or len(spots) == 1:
         return name(thing["place"] or next(iter(spots), None))
-    return f"{len(spots)} places" if spots else "nowhere any more"
+    return f"{len(spots)} places" if spots else "used up"
 
 
 def _who(thing: Json) -> str:
