@@ -14,7 +14,7 @@ from fabric_protos.msp import identities_pb2
 ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 """Where Fabric CA puts attributes: JSON ``{"attrs": {name: value}}``."""
 
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Identity:
     def sign(self, message: bytes) -> bytes:
         """ECDSA over SHA-256 with the smaller s, as Fabric demands."""
         r, s = utils.decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
-        return utils.encode_dss_signature(r, min(s, _P256_ORDER - s))
+        return utils.encode_dss_signature(r, min(s, P256_ORDER - s))
 
 
 def certificate_attributes(certificate: x509.Certificate) -> dict[str, str]:
