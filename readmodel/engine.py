@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 
 _PRAGMAS = (
+    "PRAGMA busy_timeout = 30000",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",  # losing the last commits in a power cut is harmless: the chain has them
-    "PRAGMA busy_timeout = 30000",
     "PRAGMA wal_autocheckpoint = 8192",  # 32 MB: pages written again and again reach the file once
     "PRAGMA cache_size = -65536",
     "PRAGMA mmap_size = 1073741824",

@@ -179,7 +179,6 @@ class ChainBuilder:
             code=code,
             valid=code == 0,
             writes=list(writes),
-            reads=[],
             response_status=200,
             response_payload=b"",
             endorsements=[],
