@@ -1,1 +1,24 @@
 """The client's side of the ledger: one port, its adapters, and the decoding of blocks."""
+
+from ledger.errors import (
+    Conflict,
+    InvalidIdentity,
+    LedgerError,
+    RejectedByContract,
+    TimedOut,
+    Unavailable,
+)
+from ledger.identity import Identity
+from ledger.port import Committed, Ledger
+
+__all__ = [
+    "Committed",
+    "Conflict",
+    "Identity",
+    "InvalidIdentity",
+    "Ledger",
+    "LedgerError",
+    "RejectedByContract",
+    "TimedOut",
+    "Unavailable",
+]

@@ -1,1 +1,71 @@
-"""Questions asked of the read model."""
+"""Questions to the read model: plain functions on a connection, answers as dataclasses.
+
+with engine.connect() as connection:
+    page = find_events(connection, EventFilter(biz_steps=["shipping"]))
+"""
+
+from readmodel.queries.events import EventFilter, count_events, event, find_events
+from readmodel.queries.exceptions import ExceptionRecord, exception, exceptions
+from readmodel.queries.flows import Flow, flows
+from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, Line, handoff, handoffs
+from readmodel.queries.overview import DayCount, Lane, Overview, Risk, overview
+from readmodel.queries.paging import InvalidTokenError, Page
+from readmodel.queries.published import PublishedRecord, publication, published
+from readmodel.queries.records import EventRecord, hash_uri
+from readmodel.queries.registry import PartyRecord, PlaceRecord, parties, party, place, places
+from readmodel.queries.stock import Stock, on_hand
+from readmodel.queries.things import BalanceRecord, Packed, ThingRecord, thing
+from readmodel.queries.trace import Direction, Trace, TraceEdge, TraceEvent, TraceNode, trace
+from readmodel.queries.transactions import TransactionRecord, transactions
+from readmodel.queries.transit import Transit, transit_history
+
+__all__ = [
+    "BalanceRecord",
+    "DayCount",
+    "Direction",
+    "EventFilter",
+    "EventRecord",
+    "ExceptionRecord",
+    "Flow",
+    "HandoffFilter",
+    "HandoffRecord",
+    "InvalidTokenError",
+    "Lane",
+    "Line",
+    "Overview",
+    "Packed",
+    "Page",
+    "PartyRecord",
+    "PlaceRecord",
+    "PublishedRecord",
+    "Risk",
+    "Stock",
+    "ThingRecord",
+    "Trace",
+    "TraceEdge",
+    "TraceEvent",
+    "TraceNode",
+    "TransactionRecord",
+    "Transit",
+    "count_events",
+    "event",
+    "exception",
+    "exceptions",
+    "find_events",
+    "flows",
+    "handoff",
+    "handoffs",
+    "hash_uri",
+    "on_hand",
+    "overview",
+    "parties",
+    "party",
+    "place",
+    "places",
+    "publication",
+    "published",
+    "thing",
+    "trace",
+    "transactions",
+    "transit_history",
+]

@@ -1,0 +1,129 @@
+"""Setting up an instance, and the few things an operator does to one without HTTP.
+
+create_instance(home, organisations=[OrganisationConfig(msp_id="FarmMSP", name="Farm")])
+settings = load_settings(home)
+token = create_token(settings, "scanner", "scanner", "FarmMSP", label="dock 3")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+import readmodel
+from api.jobs import open_inbox
+from api.settings import ROLES, OrganisationConfig, Role, Settings, SettingsError, load_settings, write_config
+from api.tokens import TokenInfo, TokenStore
+from ledger import ca
+from ledger.embedded import EmbeddedLedger
+from ledger.port import Identity
+
+__all__ = [
+    "OrganisationConfig",
+    "Settings",
+    "SettingsError",
+    "create_instance",
+    "create_token",
+    "list_tokens",
+    "load_settings",
+    "revoke_token",
+]
+
+CustodyPolicy = Literal["flag", "enforce"]
+
+
+def create_instance(
+    home: Path,
+    *,
+    organisations: Sequence[OrganisationConfig],
+    custody_policy: CustodyPolicy = "flag",
+    port: int = 8700,
+    database_url: str = "",
+) -> None:
+    """Make a new instance at ``home``: configuration, ledger, read model, inbox, identities and a first
+    token.
+
+    Every organisation gets one identity per role, named like it. The first organisation's admin gets a token,
+    kept in ``HOME/admin.token`` (mode 600). Raises `SettingsError` when an instance is there already; the
+    configuration is written last, so that a half-made instance isn't taken for one.
+    """
+    home = Path(home).expanduser().resolve()
+    if (home / "config.toml").exists():
+        raise SettingsError(f"there is an instance at {home} already")
+    if (home / "ledger").exists():
+        raise SettingsError(f"{home / 'ledger'} is the rest of an unfinished set-up: remove {home} and try again")
+    if not organisations:
+        raise SettingsError("an instance needs at least one organisation")
+    for directory in (home, home / "logs", home / "run", home / "forecasts"):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings = Settings.model_validate(
+        {"home": home, "ledger": {"organisations": tuple(organisations)}, "database_url": database_url}
+    )
+    asyncio.run(_create_ledger(settings, custody_policy))
+    engine = readmodel.open_engine(settings.readmodel_url)
+    readmodel.migrate(engine)
+    engine.dispose()
+    open_inbox(settings.inbox_file).close()
+    write_config(home, settings.ledger.organisations, port=port, database_url=database_url)
+    _write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
+
+
+def create_token(settings: Settings, identity: str, role: Role, msp_id: str | None = None, label: str = "") -> str:
+    """A new bearer token for an identity of an organisation (None: the first); shown once, stored hashed.
+
+    The contract trusts the certificate, so a token can't have more rights than its identity: only an admin
+    identity may be bound to another role than its own.
+    """
+    msp_id = settings.msp_id(msp_id)
+    known = load_identity(settings, msp_id, identity)
+    certified = known.attributes.get("role")
+    if certified not in (role, "admin"):
+        raise SettingsError(f"{identity} of {msp_id} is certified as {certified}, not as {role}")
+    with contextlib.closing(TokenStore(settings.tokens_file)) as store:
+        return store.create(identity, role, msp_id, label)
+
+
+def list_tokens(settings: Settings) -> list[TokenInfo]:
+    """All tokens of the instance, without the tokens themselves."""
+    with contextlib.closing(TokenStore(settings.tokens_file)) as store:
+        return store.tokens()
+
+
+def revoke_token(settings: Settings, token_id: str) -> bool:
+    """Works at once, also in running processes. False when there is no such valid token."""
+    with contextlib.closing(TokenStore(settings.tokens_file)) as store:
+        return store.revoke(token_id)
+
+
+def load_identity(settings: Settings, msp_id: str, name: str) -> Identity:
+    """An identity with its key, from the organisation's directory; `SettingsError` when there is none."""
+    try:
+        return ca.load_identity(settings.ledger_dir / "organisations" / msp_id, name)
+    except FileNotFoundError:
+        raise SettingsError(f"organisation {msp_id} has no identity {name!r}") from None
+
+
+async def _create_ledger(settings: Settings, custody_policy: CustodyPolicy) -> None:
+    msp_ids = [organisation.msp_id for organisation in settings.ledger.organisations]
+    ledger = await EmbeddedLedger.create(settings.ledger_dir, organisations=msp_ids, channel=settings.ledger.channel)
+    try:
+        for msp_id in msp_ids:
+            for role in ROLES:
+                ca.issue(settings.ledger_dir / "organisations" / msp_id, role, role, {})
+        admin = load_identity(settings, msp_ids[0], "admin")
+        rules = {"custodyPolicy": custody_policy, "admins": msp_ids}
+        await ledger.submit("configure", [orjson.dumps(rules)], identity=admin)
+    finally:
+        await ledger.close()
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

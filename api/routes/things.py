@@ -1,0 +1,85 @@
+"""``/things``: where it is now, who holds it, how much there is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+
+from api import problems
+from api.answers import GLN, GTIN, LOT, PGLN, SGTIN, SSCC, EventSummary
+from api.auth import MAY_SEE_THINGS
+from api.models import Answer
+from api.parameters import ThingId
+from api.problems import ApiError
+from api.routes.exceptions import ExceptionOut
+from api.routes.handoffs import HandoffOut
+from api.routing import ApiRoute
+from api.tokens import Principal
+from readmodel.queries.things import thing as find_thing
+
+router = APIRouter(route_class=ApiRoute, tags=["trace"])
+
+
+class PackedOut(Answer):
+    """Something directly inside: an instance, or a quantity of a class."""
+
+    id: str = Field(examples=[SGTIN])
+    quantity: str | None = Field(description="Of a class, exact decimal", examples=[None])
+    uom: str | None
+
+
+class BalanceOut(Answer):
+    """How much of a lot a holder has at a place."""
+
+    thing: str = Field(examples=[LOT])
+    holder: str | None = Field(examples=[PGLN])
+    place: str | None = Field(examples=[GLN])
+    quantity: str = Field(description="Exact decimal", examples=["120"])
+    uom: str | None = Field(examples=["KGM"])
+    updated_at: datetime | None
+
+
+class ThingOut(Answer):
+    """An instance, a lot, or a product, as the ledger has it now."""
+
+    id: str = Field(examples=[SGTIN])
+    kind: str = Field(description="instance, lot, product or class", examples=["instance"])
+    product: str | None = Field(examples=[GTIN])
+    lot: str | None = Field(examples=[LOT])
+    msp: str | None = Field(description="Organisation that commissioned or adopted it", examples=["FarmMSP"])
+    status: str | None = Field(examples=["active"])
+    disposition: str | None = Field(examples=["in_progress"])
+    commissioned: bool | None
+    updated_at: datetime | None
+    parents: list[str] = Field(description="What it is in, from the inside out", examples=[[SSCC]])
+    place: str | None = Field(description="Of the outermost parent", examples=[GLN])
+    place_name: str | None
+    holder: str | None = Field(description="Of the outermost parent", examples=[PGLN])
+    holder_name: str | None = Field(examples=["Green Farm"])
+    contents: list[PackedOut] = Field(description="The first ones, see contentsTotal")
+    contents_total: int
+    balances: list[BalanceOut]
+    total: dict[str, str] = Field(description='Sum of the balances by unit; "" is pieces', examples=[{"KGM": "120"}])
+    instances: dict[str, int] = Field(description="Of a lot or product, by status", examples=[{"active": 40}])
+    handoffs: list[HandoffOut] = Field(description="Open ones, of it or of what it is in")
+    exceptions: list[ExceptionOut] = Field(description="Open ones")
+    events: list[EventSummary] = Field(description="The newest first")
+
+
+@router.get("/things/{thingID:path}", response_model=ThingOut, responses=problems.responses(400, 401, 403, 404, 406))
+def get_thing(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
+    thing_id: ThingId,
+    contents: Annotated[int, Query(ge=0, le=10_000, description="Give so many of its contents")] = 200,
+    events: Annotated[int, Query(ge=0, le=1000, description="Give so many of its last events")] = 20,
+) -> Any:
+    """An instance, lot or product by EPC URN or GS1 Digital Link."""
+    with request.app.state.engine.connect() as connection:
+        found = find_thing(connection, thing_id, contents=contents, events=events)
+    if found is None:
+        raise ApiError(404, f"the ledger has never heard of {thing_id}")
+    return found

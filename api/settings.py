@@ -1,0 +1,173 @@
+"""What an instance is told: one home directory, one ``config.toml``.
+
+Nothing here is read from the environment and nothing outside the home is written, so two instances never mix.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MSP_ID = r"^[A-Za-z0-9.-]{1,64}$"
+CONFIG_FILE = "config.toml"
+Role = Literal["scanner", "analyst", "auditor", "admin"]
+ROLES: tuple[Role, ...] = ("scanner", "analyst", "auditor", "admin")
+
+
+class SettingsError(Exception):
+    """The home directory holds no usable instance; the message says what to do next."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrganisationConfig(_Section):
+    """One organisation of the network: its membership service provider and its name for people."""
+
+    msp_id: str = Field(pattern=MSP_ID)
+    name: str = Field(min_length=1, max_length=200)
+
+
+class HttpSettings(_Section):
+    """The HTTP process. Sizes in bytes, times in seconds."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8700, ge=0, le=65535)
+    body_limit: int = Field(10 * 1024 * 1024, ge=1024)
+    capture_limit: int = Field(20_000, ge=1)
+    # Bodies above this are parsed in another process: a megabyte of events holds the interpreter for a
+    # tenth of a second, and a scanner must not wait behind it.
+    inline_limit: int = Field(32 * 1024, ge=0)
+    sync_deadline: float = Field(10.0, gt=0)
+    # Beyond so many waiting events a capture is answered 503: the disk is not endless, and a reader keeps
+    # its own outbox.
+    inbox_limit: int = Field(2_000_000, ge=1)
+    max_per_page: int = Field(1000, ge=1)
+
+
+class WorkerSettings(_Section):
+    """The worker process: how jobs are batched into transactions and how failures are retried."""
+
+    batch_events: int = Field(1000, ge=1)
+    batch_bytes: int = Field(4 * 1024 * 1024, ge=1)
+    # In a stream of jobs, wait this long for company: fewer, fuller transactions leave the processor to scanners.
+    linger: float = Field(0.05, ge=0)
+    poll: float = Field(0.01, gt=0)
+    backoff_first: float = Field(0.1, gt=0)
+    backoff_last: float = Field(30.0, gt=0)
+    nice: int = Field(5, ge=0, le=19)
+    keep_jobs_days: int = Field(30, ge=1)
+
+
+class LedgerSettings(_Section):
+    """Which channel, and who takes part in it."""
+
+    channel: str = "lotline"
+    organisations: tuple[OrganisationConfig, ...]
+
+
+class Settings(_Section):
+    """Everything the two processes of an instance need to know."""
+
+    home: Path
+    ledger: LedgerSettings
+    http: HttpSettings = HttpSettings()
+    worker: WorkerSettings = WorkerSettings()
+    # Empty: SQLite at HOME/readmodel.db. Otherwise an SQLAlchemy URL, for example of PostgreSQL.
+    database_url: str = ""
+
+    @property
+    def ledger_dir(self) -> Path:
+        return self.home / "ledger"
+
+    @property
+    def inbox_file(self) -> Path:
+        return self.home / "inbox.db"
+
+    @property
+    def tokens_file(self) -> Path:
+        return self.home / "tokens.db"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def run_dir(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def heartbeat_file(self) -> Path:
+        return self.run_dir / "worker.json"
+
+    @property
+    def admin_token_file(self) -> Path:
+        """The first token, readable by the owner of the home only, for the operator's own tools."""
+        return self.home / "admin.token"
+
+    @property
+    def readmodel_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'readmodel.db'}"
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.http.host}]" if ":" in self.http.host else self.http.host
+        return f"http://{host}:{self.http.port}"
+
+    def msp_id(self, wanted: str | None = None) -> str:
+        """``wanted`` if it is an organisation of this instance; the first organisation if None."""
+        known = [organisation.msp_id for organisation in self.ledger.organisations]
+        if wanted is None:
+            return known[0]
+        if wanted not in known:
+            raise SettingsError(f"no organisation {wanted!r} here; there are: {', '.join(known)}")
+        return wanted
+
+
+def load_settings(home: Path) -> Settings:
+    """Settings of the instance at ``home``; raises `SettingsError` when there is none or it can't be read."""
+    home = Path(home).expanduser().resolve()
+    path = home / CONFIG_FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"no instance at {home}: {CONFIG_FILE} is missing. Create one first.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} can't be read: {error}") from error
+    try:
+        return Settings.model_validate({**content, "home": home})
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{path}: {faults}") from error
+
+
+def write_config(
+    home: Path, organisations: tuple[OrganisationConfig, ...], *, port: int = 8700, database_url: str = ""
+) -> Path:
+    """Write the ``config.toml`` of a new instance; every other key has a default."""
+    lines = [
+        "# An instance of Lotline. Defaults are left out; docs/api.md lists every key.",
+        f"database_url = {_toml(database_url)}",
+        "",
+        "[http]",
+        f"port = {port}",
+        "",
+        "[ledger]",
+        'channel = "lotline"',
+    ]
+    for organisation in organisations:
+        lines += ["", "[[ledger.organisations]]"]
+        lines += [f"msp_id = {_toml(organisation.msp_id)}", f"name = {_toml(organisation.name)}"]
+    path = home / CONFIG_FILE
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: JSON's escapes are a subset of TOML's, except that TOML wants DEL escaped."""
+    return json.dumps(text).replace("\x7f", "\\u007f")

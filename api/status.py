@@ -1,0 +1,108 @@
+"""How the instance is: put together from the inbox and from what the worker last wrote about itself."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import Field
+
+from api.jobs import Depth
+from api.models import Answer
+
+# The worker reports every second; three missed reports and it counts as gone.
+STALE_SECONDS = 4.0
+# A scan that has waited so long for the ledger is worth waking somebody.
+OLD_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The worker about itself."""
+
+    pid: int
+    at: float
+    height: int | None
+    checkpoint: int | None
+    failing: list[str] = field(default_factory=list)
+
+
+class InboxStatus(Answer):
+    jobs: int = Field(description="Jobs that the ledger has not taken yet", examples=[0])
+    events: int = Field(examples=[0])
+    oldest_age_seconds: float | None = Field(description="Age of the oldest of them", examples=[None])
+
+
+class LedgerStatus(Answer):
+    height: int | None = Field(description="Number of blocks, as the worker last saw it", examples=[18])
+
+
+class ProjectorStatus(Answer):
+    checkpoint: int | None = Field(description="Last block in the read model", examples=[17])
+    lag_blocks: int | None = Field(description="Blocks the read model is behind", examples=[0])
+
+
+class WorkerStatus(Answer):
+    alive: bool = Field(examples=[True])
+    failing: list[str] = Field(description="Errors of batches that are being retried", examples=[[]])
+
+
+class Status(Answer):
+    """Whether the instance does its work."""
+
+    status: Literal["ok", "degraded"]
+    reasons: list[str] = Field(description="Why degraded", examples=[[]])
+    ledger: LedgerStatus
+    projector: ProjectorStatus
+    inbox: InboxStatus
+    worker: WorkerStatus
+
+
+def write_heartbeat(path: Path, heartbeat: Heartbeat) -> None:
+    """Replace the report in one step, so that no reader meets half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_bytes(orjson.dumps(asdict(heartbeat)))
+    os.replace(temporary, path)
+
+
+def read_heartbeat(path: Path) -> Heartbeat | None:
+    """The worker's last report, None if it never made one."""
+    with contextlib.suppress(FileNotFoundError, orjson.JSONDecodeError, TypeError):
+        return Heartbeat(**orjson.loads(path.read_bytes()))
+    return None
+
+
+def assess(heartbeat: Heartbeat | None, depth: Depth, at: float | None = None) -> Status:
+    """The status at the time ``at`` (seconds since 1970, now by default)."""
+    at = time.time() if at is None else at
+    alive = heartbeat is not None and at - heartbeat.at < STALE_SECONDS
+    oldest = None
+    if depth.oldest is not None:
+        oldest = max(0.0, at - datetime.fromisoformat(depth.oldest).astimezone(UTC).timestamp())
+    reasons = []
+    if not alive:
+        reasons.append("the worker does not run: scans are stored, but the ledger does not get them")
+    if oldest is not None and oldest > OLD_SECONDS:
+        reasons.append(f"a job has waited {oldest:.0f} s for the ledger")
+    failing = heartbeat.failing if heartbeat is not None else []
+    reasons += [f"retrying: {error}" for error in failing[:5]]
+    height = heartbeat.height if heartbeat else None
+    checkpoint = heartbeat.checkpoint if heartbeat else None
+    return Status(
+        status="degraded" if reasons else "ok",
+        reasons=reasons,
+        ledger=LedgerStatus(height=height),
+        projector=ProjectorStatus(
+            checkpoint=checkpoint,
+            lag_blocks=None if height is None else height - 1 - (-1 if checkpoint is None else checkpoint),
+        ),
+        inbox=InboxStatus(jobs=depth.jobs, events=depth.events, oldest_age_seconds=oldest),
+        worker=WorkerStatus(alive=alive, failing=failing),
+    )

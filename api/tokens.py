@@ -1,0 +1,154 @@
+"""Bearer tokens: who calls, for which organisation, in which role.
+
+A token is 256 random bits; the file holds only its SHA-256, so that reading the file gives nobody access
+(a slow hash would add nothing: there is no dictionary of 256-bit numbers). Looking one up costs microseconds:
+the answers are kept in memory and dropped as soon as the file changes, so a revocation works at once, in
+every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api.database import connect, data_version, transaction
+from api.settings import ROLES, Role
+
+PREFIX = "lot_"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS token (
+  id TEXT PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE,
+  identity TEXT NOT NULL,
+  msp TEXT NOT NULL,
+  role TEXT NOT NULL,
+  label TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  last_used_at TEXT,
+  revoked_at TEXT
+) STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever a request speaks for."""
+
+    token_id: str
+    identity: str
+    msp_id: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What is known of a token: everything but the token."""
+
+    id: str
+    identity: str
+    msp_id: str
+    role: Role
+    label: str
+    created_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class TokenStore:
+    """The tokens of one instance. Safe to share between threads."""
+
+    # Last-used is for people who look for forgotten tokens: the minute is enough.
+    FLUSH_SECONDS = 60.0
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path)
+        self._connection.execute(_SCHEMA)
+        self._lock = threading.Lock()
+        self._version = -1
+        self._cache: dict[bytes, Principal] = {}
+        self._used: set[str] = set()
+        self._flushed = time.monotonic()
+
+    def create(self, identity: str, role: Role, msp_id: str, label: str = "") -> str:
+        """Make a token and return it; it can't be read again afterwards."""
+        if role not in ROLES:
+            raise ValueError(f"no role {role!r}; there are: {', '.join(ROLES)}")
+        token = PREFIX + secrets.token_urlsafe(32)
+        row = (secrets.token_hex(6), _digest(token), identity, msp_id, role, label, _now())
+        with self._lock, transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO token (id, digest, identity, msp, role, label, created_at) VALUES (?,?,?,?,?,?,?)",
+                row,
+            )
+        return token
+
+    def revoke(self, token_id: str) -> bool:
+        """Revoke for ever; False when there is no such token or it was revoked before."""
+        with self._lock, transaction(self._connection):
+            changed = self._connection.execute(
+                "UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (_now(), token_id)
+            ).rowcount
+            self._cache.clear()
+        return changed == 1
+
+    def tokens(self) -> list[TokenInfo]:
+        """All tokens, revoked ones too, oldest first."""
+        self.flush()
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT id, identity, msp, role, label, created_at, last_used_at, revoked_at"
+                " FROM token ORDER BY created_at, id"
+            ).fetchall()
+        return [TokenInfo(*row) for row in rows]
+
+    def find(self, token: str) -> Principal | None:
+        """The principal of a valid token, None for any other text."""
+        digest = _digest(token)
+        with self._lock:
+            version = data_version(self._connection)
+            if version != self._version:
+                self._cache.clear()
+                self._version = version
+            principal = self._cache.get(digest) or self._load(digest)
+            if principal is not None:
+                self._used.add(principal.token_id)
+        if time.monotonic() - self._flushed > self.FLUSH_SECONDS:
+            self.flush()
+        return principal
+
+    def flush(self) -> None:
+        """Write the last-used times gathered since the last flush."""
+        with self._lock:
+            self._flushed = time.monotonic()
+            if not self._used:
+                return
+            rows = [(_now(), token_id) for token_id in self._used]
+            self._used.clear()
+            with transaction(self._connection):
+                self._connection.executemany("UPDATE token SET last_used_at = ? WHERE id = ?", rows)
+
+    def close(self) -> None:
+        self.flush()
+        self._connection.close()
+
+    def _load(self, digest: bytes) -> Principal | None:
+        row = self._connection.execute(
+            "SELECT id, identity, msp, role FROM token WHERE digest = ? AND revoked_at IS NULL", (digest,)
+        ).fetchone()
+        if row is None:
+            return None
+        principal = self._cache[digest] = Principal(*row)
+        return principal
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

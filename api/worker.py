@@ -1,0 +1,206 @@
+"""The worker process: it alone writes the ledger and the read model.
+
+Run it with ``python -m api.worker --home DIR``. It may be killed at any time: what it was doing is in the
+inbox.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvloop
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+import readmodel
+from api import logs
+from api.batches import Batches, Lane
+from api.instance import load_identity
+from api.jobs import open_inbox
+from api.settings import Settings, SettingsError, load_settings
+from api.status import Heartbeat, write_heartbeat
+from api.submitter import Submitter
+from ledger.embedded import EmbeddedLedger
+from ledger.errors import InvalidIdentity, LedgerError
+from ledger.port import Identity, Ledger
+from readmodel.projector import Applied, Projector
+
+HEARTBEAT_SECONDS = 1.0
+PRUNE_SECONDS = 3600.0
+
+log = structlog.get_logger("lotline.worker")
+
+
+class Worker:
+    """Submitter, projector and housekeeping on one event loop.
+
+    worker = Worker(settings)
+    await worker.start()
+    …
+    await worker.stop()
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._identities: dict[Lane, Identity] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open everything, then work in the background until `stop`."""
+        settings = self._settings
+        self._ledger: Ledger = await EmbeddedLedger.open(settings.ledger_dir)
+        self._engine = readmodel.open_engine(settings.readmodel_url)
+        readmodel.migrate(self._engine)
+        self._projector = _Announcing(self._engine, self._finish_jobs)
+        self._connection = open_inbox(settings.inbox_file)
+        limits = settings.worker
+        self._batches = Batches(self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes)
+        submitter = Submitter(
+            self._batches,
+            self._ledger,
+            self._identity_of,
+            limits,
+            committed=lambda _block: self._finish_jobs(),
+        )
+        self._finish_jobs()
+        self._spawn("submitter", submitter.run())
+        self._spawn("projector", self._project())
+        self._spawn("housekeeping", self._keep_house())
+
+    async def stop(self) -> None:
+        """Let go of everything; a transaction under way is taken up again at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._ledger.close()
+        self._engine.dispose()
+        self._connection.close()
+
+    async def wait(self) -> None:
+        """Returns when a part has failed, with its error: the process should end then, and be started
+        again."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    def _identity_of(self, lane: Lane) -> Identity:
+        if lane not in self._identities:
+            try:
+                self._identities[lane] = load_identity(self._settings, lane.msp_id, lane.identity)
+            except SettingsError as error:
+                raise InvalidIdentity(str(error)) from error
+        return self._identities[lane]
+
+    def _finish_jobs(self) -> None:
+        checkpoint = self._projector.checkpoint()
+        if checkpoint is not None:
+            self._batches.projected(checkpoint.number)
+
+    async def _project(self) -> None:
+        """Follow the chain. A database that is away is waited for; a chain that doesn't fit ends the
+        worker."""
+        wait = self._settings.worker.backoff_first
+        while True:
+            try:
+                await self._projector.run(self._ledger)
+            except (OperationalError, LedgerError) as error:
+                log.warning("projector waits", error=str(error), seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, self._settings.worker.backoff_last)
+
+    async def _keep_house(self) -> None:
+        pruned_at = float("-inf")
+        while True:
+            await self._report()
+            if time.monotonic() - pruned_at > PRUNE_SECONDS:
+                while self._batches.prune(self._settings.worker.keep_jobs_days):
+                    await asyncio.sleep(0.05)
+                pruned_at = time.monotonic()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _report(self) -> None:
+        failing = [f"{error} ({attempts} attempts)" for error, attempts in self._batches.failures()]
+        try:
+            height: int | None = await self._ledger.height()
+        except LedgerError as error:
+            height = None
+            failing.append(f"ledger: {error}")
+        checkpoint = await asyncio.to_thread(self._projector.checkpoint)
+        heartbeat = Heartbeat(
+            os.getpid(), time.time(), height, None if checkpoint is None else checkpoint.number, failing
+        )
+        write_heartbeat(self._settings.heartbeat_file, heartbeat)
+
+
+class _Announcing(Projector):
+    """A projector that tells the event loop what it has applied, so that waiting jobs can be finished."""
+
+    def __init__(self, engine: Engine, applied: Callable[[], None]) -> None:
+        super().__init__(engine)
+        self._announce = applied
+        self._loop = asyncio.get_running_loop()
+
+    def apply(self, blocks: Any) -> Applied:
+        done = super().apply(blocks)
+        self._loop.call_soon_threadsafe(self._announce)
+        return done
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stopping.set)
+    worker = Worker(settings)
+    await worker.start()
+    log.info("worker started", home=str(settings.home), pid=os.getpid())
+    ending = asyncio.create_task(stopping.wait())
+    working = asyncio.create_task(worker.wait())
+    try:
+        await asyncio.wait({ending, working}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        ending.cancel()
+        working.cancel()
+        await worker.stop()
+        log.info("worker stopped")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry of the process. 0 after a signal, 1 when a part failed, 2 when there is no instance."""
+    parser = argparse.ArgumentParser(prog="python -m api.worker", description=__doc__)
+    parser.add_argument("--home", type=Path, required=True, help="the instance's directory")
+    home: Path = parser.parse_args(arguments).home
+    logs.configure("worker")
+    try:
+        settings = load_settings(home)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    with contextlib.suppress(OSError):
+        os.nice(settings.worker.nice)  # scanners are served first
+    try:
+        uvloop.run(run(settings))
+    except Exception:
+        log.exception("worker failed")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

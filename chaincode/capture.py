@@ -1,0 +1,153 @@
+"""Capturing events: many groups in one transaction, a verdict for each event."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from chaincode import effects, keys, rules
+from chaincode.context import Context, Fact, utc_text
+from chaincode.prefetch import prefetch
+from chaincode.rejection import Malformed, Rejection
+from epcis import Event, InvalidDocument, parse_event
+
+Verdict = dict[str, Any]
+ROLLBACK, PROCEED = "rollback", "proceed"
+
+
+@dataclass
+class Group:
+    """A capture job: events that stand or fall together (rollback) or each by itself (proceed)."""
+
+    id: str
+    on_error: str
+    events: list[Event | Rejection]
+
+
+def capture(context: Context, batch: bytes) -> bytes:
+    """Apply a batch; returns ``{"groups": [{"id", "committed", "verdicts": […]}]}``. Raises Malformed."""
+    rules.has_role(context, rules.CAPTURE_ROLES, "capture events")
+    groups = _read(batch)
+    prefetch(context, (event for group in groups for event in group.events if isinstance(event, Event)))
+    counter = 0
+    answers = []
+    for group in groups:
+        answers.append(_capture_group(context, group, counter))
+        counter += len(group.events)
+    context.state.flush()
+    return orjson.dumps({"groups": answers}, option=orjson.OPT_SORT_KEYS)
+
+
+def _read(batch: bytes) -> list[Group]:
+    try:
+        document = orjson.loads(batch)
+        return [_group(entry) for entry in document["groups"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise Malformed(f"a batch is {{'groups': [{{'id', 'onError', 'events'}}]}}: {error!r}") from error
+
+
+def _group(entry: dict[str, Any]) -> Group:
+    on_error = entry.get("onError", ROLLBACK)
+    if on_error not in (ROLLBACK, PROCEED):
+        raise Malformed(f"onError is {ROLLBACK} or {PROCEED}, not {on_error!r}")
+    return Group(str(entry["id"]), on_error, [_parse(event) for event in entry["events"]])
+
+
+def _parse(event: Any) -> Event | Rejection:
+    try:
+        return parse_event(event)
+    except InvalidDocument as error:
+        problem = error.problems[0]
+        return Rejection(problem.code, problem.message, problem.field)
+
+
+def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]:
+    context.state.begin()
+    verdicts = [_verdict(context, event, start + n) for n, event in enumerate(group.events)]
+    refused = any(verdict["verdict"] == "rejected" for verdict in verdicts)
+    if refused and group.on_error == ROLLBACK:
+        context.state.drop()
+        return {"id": group.id, "committed": False, "verdicts": _rolled_back(verdicts)}
+    context.state.keep()
+    return {"id": group.id, "committed": True, "verdicts": verdicts}
+
+
+def _rolled_back(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    detail = "another event of the same document was rejected, and the document was to be captured whole or not at all"
+    return [
+        {"event": verdict["event"], "verdict": "rejected", "code": "rolled_back", "detail": detail}
+        if verdict["verdict"] == "accepted"
+        else verdict
+        for verdict in verdicts
+    ]
+
+
+def _verdict(context: Context, event: Event | Rejection, number: int) -> Verdict:
+    if isinstance(event, Rejection):
+        return _rejected("", event)
+    fact = _fact(event)
+    if context.state.get(keys.event(fact.hex)) is not None:
+        return {"event": fact.hash, "verdict": "duplicate"}
+    context.state.begin()
+    try:
+        _apply(context, fact, number)
+    except Rejection as rejection:
+        context.state.drop()
+        return _rejected(fact.hash, rejection)
+    context.state.keep()
+    return {"event": fact.hash, "verdict": "accepted"}
+
+
+def _rejected(event: str, rejection: Rejection) -> Verdict:
+    verdict = {"event": event, "verdict": "rejected", "code": rejection.code, "detail": rejection.detail}
+    return verdict if rejection.field is None else {**verdict, "field": rejection.field}
+
+
+def _fact(event: Event) -> Fact:
+    moment = event.event_time
+    return Fact(event, identity(event), moment, utc_text(moment), event.biz_step, event.disposition)
+
+
+def identity(event: Event) -> str:
+    """An event's name on the ledger: its hash.
+
+    An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration
+    out; on the ledger it is a statement of its own, so the declaration's time and reason are hashed with it.
+    """
+    declaration = event.error_declaration
+    if declaration is None:
+        return event.hash
+    text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
+    return f"ni:///sha-256;{hashlib.sha256(text.encode()).hexdigest()}?ver=CBV2.0"
+
+
+def _apply(context: Context, fact: Fact, number: int) -> None:
+    rules.is_well_formed(fact)
+    rules.is_not_from_the_future(context, fact)
+    rules.event_id_is_free(context, fact)
+    device = rules.device_is_known(context, fact)
+    rules.places_are_own(context, fact)
+    effects.apply(context, fact)
+    record = {
+        "event": orjson.Fragment(fact.event.to_stored()),
+        "hash": fact.hash,
+        "msp": context.msp,
+        "submitter": context.client.id,
+        "n": number,
+        "party": fact.party,
+    }
+    if device is not None:
+        record["device"] = device
+        record["signature"] = fact.event.signature
+    if fact.event.error_declaration is not None:
+        record["declares"] = fact.event.hash
+    if fact.flags:
+        record["flags"] = sorted(fact.flags)
+    context.captured[fact.hash] = fact.event
+    context.state.put(keys.event(fact.hex), record)
+    if (identifier := rules.given_id(fact)) is not None:
+        context.state.put(keys.event_id(identifier), {"event": fact.hash})

@@ -1,0 +1,119 @@
+"""One transaction: who submits it, under which rules, and what an event in it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import Any
+
+from chaincode import keys
+from chaincode.cid import ClientIdentity, client_identity
+from chaincode.state import State
+from chaincode.stub import Stub
+from epcis import LOTLINE_NAMESPACE, Event
+from epcis.identifiers import Identifier, InvalidIdentifier, parse
+
+DEFAULT_CONFIG: dict[str, Any] = {"custodyPolicy": "flag", "clockToleranceSeconds": 300, "admins": []}
+_DIGITS = 13
+
+
+class Context:
+    """The submitter, the channel's configuration, and the state."""
+
+    def __init__(self, stub: Stub) -> None:
+        self.stub = stub
+        self.state = State(stub)
+        self.client: ClientIdentity = client_identity(stub.get_creator())
+        self.msp = self.client.msp_id
+        self.role = self.client.attribute("role") or ""
+        self.party = _party_of(self.client)
+        self.now = stub.get_tx_timestamp().astimezone(UTC)
+        self.captured: dict[str, Event] = {}
+        """Events of this transaction by hash, whose records are not committed yet."""
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The channel's configuration."""
+        return {**DEFAULT_CONFIG, **(self.state.get(keys.CONFIG) or {})}
+
+    @cached_property
+    def latest(self) -> datetime:
+        """The latest event time that is not in the future, clocks being what they are."""
+        return self.now + timedelta(seconds=int(self.config["clockToleranceSeconds"]))
+
+    @cached_property
+    def enforces(self) -> bool:
+        """Whether handling what another organisation holds is refused, not only flagged."""
+        return bool(self.config["custodyPolicy"] == "enforce")
+
+
+def _party_of(client: ClientIdentity) -> str | None:
+    """The party that an identity's certificate names (attribute ``pgln`` or ``gln``: digits or a link)."""
+    value = client.attribute("pgln") or client.attribute("gln")
+    if not value:
+        return None
+    return f"https://id.gs1.org/417/{value}" if value.isdigit() and len(value) == _DIGITS else value
+
+
+@dataclass
+class Fact:
+    """What an event says, as far as the contract cares. ``time`` is UTC text whose order is time's order."""
+
+    event: Event
+    hash: str
+    moment: datetime
+    time: str
+    step: str | None
+    disposition: str | None
+    place: str | None = None
+    party: str | None = None
+    flags: set[str] = field(default_factory=set)
+
+    @property
+    def hex(self) -> str:
+        """The hash's hexadecimal digits."""
+        return hash_hex(self.hash)
+
+    def extension(self, name: str) -> Any:
+        """A Lotline extension of the event."""
+        return self.event.extension(LOTLINE_NAMESPACE, name)
+
+
+def hash_hex(hash_uri: str) -> str:
+    """The hexadecimal digits of an event hash URI."""
+    return hash_uri.partition(";")[2].partition("?")[0]
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as text of fixed width, so that texts sort as times do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def decimal(number: Any) -> Decimal:
+    """A JSON number as it is written; floats by their shortest form, so that no binary dust gets in."""
+    return number if isinstance(number, Decimal) else Decimal(str(number))
+
+
+def decimal_text(number: Decimal) -> str:
+    """A quantity as text: no exponent, no needless zeros."""
+    if number == 0:
+        return "0"
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+@lru_cache(maxsize=65536)
+def identify(uri: str) -> Identifier | None:
+    """The GS1 identifier in a URI, None if it is another kind of URI."""
+    try:
+        return parse(uri)
+    except InvalidIdentifier:
+        return None
+
+
+def product_of(class_uri: str) -> str:
+    """The product that a class of things belongs to: the GTIN of a lot, else the class itself."""
+    known = identify(class_uri)
+    return f"https://id.gs1.org/01/{known.gtin}" if known is not None and known.gtin else class_uri

@@ -1,0 +1,61 @@
+"""Exceptions: what does not add up, opened by the event that shows it and closed by the one that explains it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from chaincode import keys
+from chaincode.context import Context, Fact
+
+
+def exception_id(kind: str, subject: str) -> str:
+    """One exception for each kind and subject: seen twice it is still one, and it can open again."""
+    return hashlib.sha256(f"{kind}\n{subject}".encode()).hexdigest()[:32]
+
+
+def open_exception(
+    context: Context,
+    fact: Fact,
+    kind: str,
+    subject: str,
+    detail: str,
+    *,
+    item: str,
+    handoff: str | None = None,
+    parties: Iterable[str | None] = (),
+    known: bool = False,
+) -> None:
+    """Open an exception; ``known``: it is open already, and only its text may have changed."""
+    identifier = exception_id(kind, subject)
+    key = keys.exception(identifier)
+    record = context.state.get(key) if known else None
+    if record is not None:
+        if record["detail"] != detail:
+            context.state.put(key, {**record, "detail": detail})
+        return
+    context.state.put(
+        key,
+        {
+            "id": identifier,
+            "kind": kind,
+            "status": "open",
+            "handoff": handoff,
+            "item": item,
+            "event": fact.hash,
+            "closedBy": None,
+            "parties": sorted({party for party in parties if party is not None}),
+            "detail": detail,
+            "openedAt": fact.time,
+            "closedAt": None,
+            "msp": context.msp,
+        },
+    )
+
+
+def close_exception(context: Context, fact: Fact, kind: str, subject: str) -> None:
+    """Close an exception if it is open."""
+    key = keys.exception(exception_id(kind, subject))
+    known = context.state.get(key)
+    if known is not None and known["status"] == "open":
+        context.state.put(key, {**known, "status": "closed", "closedBy": fact.hash, "closedAt": fact.time})

@@ -1,0 +1,93 @@
+"""The keys of the world state. They are an interface: the read model is made from them (docs/contract.md)."""
+
+from __future__ import annotations
+
+NUL = "\x00"
+
+
+def key(kind: str, *attributes: str) -> str:
+    """A composite key; Fabric's format, made here because it is made a thousand times a batch."""
+    return f"\x00{kind}\x00" + "".join([attribute + NUL for attribute in attributes])
+
+
+def event(hash_hex: str) -> str:
+    """A captured event."""
+    return f"\x00EV\x00{hash_hex}\x00"
+
+
+def event_id(value: str) -> str:
+    """The event that a client's own eventID names."""
+    return f"\x00ID\x00{value}\x00"
+
+
+def thing(uri: str) -> str:
+    """An instance's state."""
+    return f"\x00TH\x00{uri}\x00"
+
+
+def inside(parent: str, child: str) -> str:
+    """An instance in a parent."""
+    return f"\x00IN\x00{parent}\x00{child}\x00"
+
+
+def loose(parent: str, lot: str) -> str:
+    """A loose quantity in a parent."""
+    return f"\x00IQ\x00{parent}\x00{lot}\x00"
+
+
+def lot(uri: str) -> str:
+    """A lot's header."""
+    return f"\x00LT\x00{uri}\x00"
+
+
+def balance(lot_uri: str, holder: str, place: str) -> str:
+    """How much of a lot a holder has at a place."""
+    return f"\x00LB\x00{lot_uri}\x00{holder}\x00{place}\x00"
+
+
+def handoff(identifier: str) -> str:
+    """A handoff."""
+    return f"\x00HO\x00{identifier}\x00"
+
+
+def claims(item: str, consignee: str) -> str:
+    """What was said of an item's handoffs (a lot's: to one consignee)."""
+    return f"\x00HX\x00{item}\x00{consignee}\x00"
+
+
+def shipment(event: str) -> str:
+    """What was released together by one event."""
+    return f"\x00HR\x00{event}\x00"
+
+
+def document(kind: str, identifier: str) -> str:
+    """Lots released or accepted under a document, of which only one side has spoken."""
+    return f"\x00HD\x00{kind}\x00{identifier}\x00"
+
+
+def exception(identifier: str) -> str:
+    """An exception."""
+    return f"\x00EX\x00{identifier}\x00"
+
+
+def party(uri: str) -> str:
+    """A party."""
+    return f"\x00PY\x00{uri}\x00"
+
+
+def place(uri: str) -> str:
+    """A place."""
+    return f"\x00PL\x00{uri}\x00"
+
+
+def device(identifier: str) -> str:
+    """A reading device."""
+    return f"\x00DV\x00{identifier}\x00"
+
+
+def published(kind: str, identifier: str) -> str:
+    """A published digest."""
+    return f"\x00PB\x00{kind}\x00{identifier}\x00"
+
+
+CONFIG = key("CF", "channel")

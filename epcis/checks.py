@@ -1,0 +1,139 @@
+"""What the standards demand of an event and GS1's JSON Schema cannot say.
+
+A parsed event is valid by the schema; capture refuses one with errors found here. The rules:
+
+- ``check_digit``, error: every GS1 key ends with its check digit (GS1 General Specifications, 7.9.1).
+- ``parent_missing``, error: packing and unpacking name their container (EPCIS 2.0, 7.4.3).
+- ``sensor_attribute_twice``, warning: an attribute of a reading stands in the sensor's metadata or in the
+  report, not in both (EPCIS conformance requirements, TCR-53 step 29).
+- ``sensor_time``, warning: no reading was taken after the event that reports it, and none ended before it
+  began (EPCIS 2.0, M122).
+
+The sensor rules only warn because five of GS1's own 47 examples break them.
+
+TCR-54, which asks that an AssociationEvent names a parent and, unless it is a DELETE, a child, needs no rule
+here: the JSON Schema says so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from epcis.elements import SensorElement
+from epcis.events import AggregationEvent, Event
+from epcis.formats import parse_date_time
+from epcis.identifiers import is_miswritten
+from epcis.problems import Problem, pointer
+
+_SHARED_ATTRIBUTES = {
+    "time": "time",
+    "deviceID": "device_id",
+    "deviceMetadata": "device_metadata",
+    "rawData": "raw_data",
+    "dataProcessingMethod": "data_processing_method",
+}
+_Found = tuple[str, str, str]
+"""(JSON pointer from the event, code, message)."""
+
+
+def check(event: Event, index: int | None = None) -> list[Problem]:
+    """Every rule of the standards that ``event`` breaks although the schema lets it pass.
+
+    ``index`` is the event's place in its document. ``field`` of a problem is a JSON pointer from the event.
+    """
+    errors = [Problem(index, *found) for rule in (_check_digits, _parent) for found in rule(event)]
+    warnings = [
+        Problem(index, *found, severity="warning")
+        for rule in (_sensor_attributes, _sensor_times)
+        for found in rule(event)
+    ]
+    return errors + warnings
+
+
+def _check_digits(event: Event) -> Iterator[_Found]:
+    for place, uri in _identifiers(event):
+        if is_miswritten(uri):
+            yield pointer(*place), "check_digit", f"wrong check digit in {uri}"
+
+
+def _identifiers(event: Event) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(where, what) of every identifier of things, places, parties and documents."""
+    for place, uri in (
+        (("parentID",), event.parent_id),
+        (("transformationID",), event.transformation_id),
+        (("readPoint", "id"), event.read_point),
+        (("bizLocation", "id"), event.biz_location),
+    ):
+        if uri is not None:
+            yield place, uri
+    for name, epcs in (
+        ("epcList", event.epc_list),
+        ("childEPCs", event.child_epcs),
+        ("inputEPCList", event.input_epc_list),
+        ("outputEPCList", event.output_epc_list),
+    ):
+        for i, epc in enumerate(epcs):
+            yield (name, i), epc
+    for name, elements in (
+        ("quantityList", event.quantity_list),
+        ("childQuantityList", event.child_quantity_list),
+        ("inputQuantityList", event.input_quantity_list),
+        ("outputQuantityList", event.output_quantity_list),
+    ):
+        for i, element in enumerate(elements):
+            yield (name, i, "epcClass"), element.epc_class
+    yield from _counterparts(event)
+
+
+def _counterparts(event: Event) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for i, source in enumerate(event.source_list):
+        yield ("sourceList", i, "source"), source.source
+    for i, destination in enumerate(event.destination_list):
+        yield ("destinationList", i, "destination"), destination.destination
+    for i, transaction in enumerate(event.biz_transaction_list):
+        yield ("bizTransactionList", i, "bizTransaction"), transaction.biz_transaction
+
+
+def _parent(event: Event) -> Iterator[_Found]:
+    if isinstance(event, AggregationEvent) and event.action != "OBSERVE" and event.parent_id is None:
+        yield "/parentID", "parent_missing", f"an aggregation with action {event.action} must name its parent"
+
+
+def _sensor_attributes(event: Event) -> Iterator[_Found]:
+    for place, element in enumerate(event.sensor_element_list):
+        if element.sensor_metadata is None:
+            continue
+        for report_place, report in enumerate(element.sensor_report):
+            for name, attribute in _SHARED_ATTRIBUTES.items():
+                if getattr(report, attribute) is not None and getattr(element.sensor_metadata, attribute) is not None:
+                    field = pointer("sensorElementList", place, "sensorReport", report_place, name)
+                    yield (
+                        field,
+                        "sensor_attribute_twice",
+                        f"{name!r} is given in the sensor's metadata already",
+                    )
+
+
+def _sensor_times(event: Event) -> Iterator[_Found]:
+    for place, element in enumerate(event.sensor_element_list):
+        for field, time in _times(element):
+            if parse_date_time(time) > event.event_time:
+                yield (
+                    pointer("sensorElementList", place) + field,
+                    "sensor_time",
+                    "later than the event that reports it",
+                )
+        metadata = element.sensor_metadata
+        if metadata is None or metadata.start_time is None or metadata.end_time is None:
+            continue
+        if parse_date_time(metadata.start_time) > parse_date_time(metadata.end_time):
+            field = pointer("sensorElementList", place, "sensorMetadata", "endTime")
+            yield field, "sensor_time", "earlier than 'startTime'"
+
+
+def _times(element: SensorElement) -> Iterator[tuple[str, str]]:
+    if element.sensor_metadata is not None and element.sensor_metadata.time is not None:
+        yield "/sensorMetadata/time", element.sensor_metadata.time
+    for place, report in enumerate(element.sensor_report):
+        if report.time is not None:
+            yield pointer("sensorReport", place, "time"), report.time

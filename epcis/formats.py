@@ -1,0 +1,102 @@
+"""The formats ``uri`` (RFC 3986) and ``date-time`` (RFC 3339), which Python has no exact readers for."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from ipaddress import AddressValueError, IPv6Address
+
+_PCHAR = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
+_URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.\-]*:"
+    r"(?://(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-Fa-f]{2})*@)?"
+    r"(?:\[(?P<literal>[^\]]*)\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?(?:/" + _PCHAR + r"*)*"
+    r"|/?(?:" + _PCHAR + r"+(?:/" + _PCHAR + r"*)*)?)"
+    r"(?:\?(?:" + _PCHAR + r"|[/?])*)?(?:#(?:" + _PCHAR + r"|[/?])*)?"
+)
+# The same without anything that needs a closer look, tried first because nearly every URI passes it.
+_PLAIN_URI = re.compile(r"(?:https?://[A-Za-z0-9\-.]+/|urn:)[A-Za-z0-9\-._~!$&'()*+,;=:@/]*")
+_FUTURE_ADDRESS = re.compile(r"[Vv][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+")
+
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?P<clock>[0-9]{2}:[0-9]{2}:)(?P<second>[0-9]{2})(?P<fraction>\.[0-9]+)?"
+    r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+_FIRST_LEAP_YEAR = "0004"
+_HALF_MILLISECOND = timedelta(microseconds=500)
+
+
+def is_uri(text: str) -> bool:
+    """Whether ``text`` is an absolute URI by RFC 3986."""
+    return _PLAIN_URI.fullmatch(text) is not None or _is_unusual_uri(text)
+
+
+def _is_unusual_uri(text: str) -> bool:
+    match = _URI.fullmatch(text)
+    if match is None:
+        return False
+    literal = match["literal"]
+    return literal is None or _FUTURE_ADDRESS.fullmatch(literal) is not None or _is_ipv6(literal)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return "%" not in text
+
+
+def is_date_time(text: str) -> bool:
+    """Whether ``text`` is a date-time by RFC 3339 that the calendar has."""
+    try:
+        parse_date_time(text)
+    except ValueError:
+        return False
+    return True
+
+
+def parse_date_time(text: str) -> datetime:
+    """The moment an RFC 3339 ``text`` names, in the zone it is written in, to the microsecond.
+
+    A leap second is the first moment of the next minute. Year 0000, which RFC 3339 has and Python has not, is
+    taken for the first leap year that Python has.
+
+    Raises:
+        ValueError: it is not RFC 3339, or no such moment exists.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not an RFC 3339 date-time")
+    if text.startswith("0000-"):
+        text = _FIRST_LEAP_YEAR + text[4:]
+    if match["second"] != "60":
+        return datetime.fromisoformat(text.upper())
+    return _leap_second(text, match)
+
+
+def _leap_second(text: str, match: re.Match[str]) -> datetime:
+    before = datetime.fromisoformat(text[: match.start("second")] + "59" + text[match.end("second") :].upper())
+    try:
+        utc = before.astimezone(UTC)
+        if (utc.hour, utc.minute) != (23, 59):
+            raise ValueError("leap seconds come at the end of a day of UTC")
+        return before.replace(microsecond=0) + timedelta(seconds=1)
+    except OverflowError:
+        raise ValueError("no such moment") from None
+
+
+def utc_milliseconds(text: str) -> str:
+    """An RFC 3339 ``text`` in UTC with three decimals, rounded half up: ``…00.9996Z`` is the next second.
+
+    A moment outside the years 1 to 9999 of UTC is given back as it was written.
+    """
+    if text.startswith("0000-"):
+        return text
+    moment = parse_date_time(text)
+    try:
+        # Adding half a millisecond and cutting off rounds half up, and the calendar does the carrying.
+        moment = moment.astimezone(UTC) + _HALF_MILLISECOND
+    except OverflowError:
+        return text
+    return moment.isoformat(timespec="milliseconds")[:23] + "Z"

@@ -1,0 +1,120 @@
+"""Fabric's rules for headers, hashes and metadata of blocks.
+
+Sources: fabric ``protoutil/blockutils.go`` (header bytes), ``core/ledger/kvledger/kv_ledger.go`` and
+``txmgmt/txmgr/update_batch_bytes.go`` (commit hash).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from fabric_protos.common import common_pb2
+
+from ledger.identity import Identity
+
+SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, ORDERER, COMMIT_HASH = range(5)
+_SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
+
+
+def header_bytes(number: int, previous_hash: bytes, data_hash: bytes) -> bytes:
+    """ASN.1 DER of ``SEQUENCE{INTEGER number, OCTET STRING previous_hash, OCTET STRING data_hash}``."""
+    integer = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    body = _der(_INTEGER, integer) + _der(_OCTETS, previous_hash) + _der(_OCTETS, data_hash)
+    return _der(_SEQUENCE, body)
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def header_hash(number: int, previous_hash: bytes, data_hash: bytes) -> bytes:
+    """What the next block calls ``previous_hash``."""
+    return hashlib.sha256(header_bytes(number, previous_hash, data_hash)).digest()
+
+
+def data_hash(envelopes: Sequence[bytes]) -> bytes:
+    """SHA-256 of all envelopes joined."""
+    return hashlib.sha256(b"".join(envelopes)).digest()
+
+
+def assemble(
+    number: int,
+    previous_hash: bytes,
+    envelopes: Sequence[bytes],
+    orderer: Identity | None,
+    nonce: bytes,
+    last_config: int = 0,
+) -> common_pb2.Block:
+    """A block as an orderer hands it out. The genesis block has no orderer and is not signed."""
+    digest = data_hash(envelopes)
+    block = common_pb2.Block(
+        header=common_pb2.BlockHeader(number=number, previous_hash=previous_hash, data_hash=digest),
+        data=common_pb2.BlockData(data=envelopes),
+        metadata=common_pb2.BlockMetadata(metadata=[b""] * 5),
+    )
+    value = common_pb2.OrdererBlockMetadata(last_config=common_pb2.LastConfig(index=last_config)).SerializeToString(
+        deterministic=True
+    )
+    signatures = []
+    if orderer is not None:
+        header = common_pb2.SignatureHeader(creator=orderer.creator, nonce=nonce).SerializeToString(deterministic=True)
+        signed = value + header + header_bytes(number, previous_hash, digest)
+        signatures = [common_pb2.MetadataSignature(signature_header=header, signature=orderer.sign(signed))]
+    metadata = common_pb2.Metadata(value=value, signatures=signatures)
+    block.metadata.metadata[SIGNATURES] = metadata.SerializeToString(deterministic=True)
+    return block
+
+
+def commit_hash(codes: bytes, updates: bytes, previous: bytes) -> bytes:
+    """The peer's running digest of what was committed: codes, state updates, and the digest before."""
+    return hashlib.sha256(uvarint(len(codes)) + codes + updates + previous).digest()
+
+
+def update_bytes(writes: Iterable[tuple[str, str, bytes | None, int]], block: int) -> bytes:
+    """A block's state updates as Fabric hashes them.
+
+    ``writes``: (namespace, key, value or None for a deletion, number of the transaction in the block), one a key: the
+    last. Sorted by namespace and key; the namespace stands on the first entry of its run only.
+    """
+    height = ordered_varint(block)
+    entries = sorted((namespace.encode(), key.encode(), value, tx) for namespace, key, value, tx in writes)
+    out: list[bytes] = []
+    last: bytes | None = None
+    for namespace, key, value, tx in entries:
+        prefix = b"" if namespace == last else _field(1, namespace)
+        last = namespace
+        content = b"\x20\x01" if value is None else _field(5, value)
+        out.append(_field(1, prefix + _field(3, key) + content + _field(6, height + ordered_varint(tx))))
+    return b"".join(out)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A protobuf field of bytes; absent when empty."""
+    return bytes((number << 3 | 2,)) + uvarint(len(content)) + content if content else b""
+
+
+def uvarint(value: int) -> bytes:
+    """An unsigned varint, seven bits a byte, least significant first."""
+    if value < 0x80:
+        return bytes((value,))
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+@lru_cache(256)
+def ordered_varint(value: int) -> bytes:
+    """An encoding of unsigned numbers whose byte order is their order: length, then big-endian bytes."""
+    content = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return uvarint(len(content)) + content

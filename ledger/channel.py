@@ -1,0 +1,48 @@
+"""Who belongs to a channel, read from its configuration block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabric_protos.common import common_pb2, configtx_pb2
+from fabric_protos.msp import msp_config_pb2
+
+Authorities = Mapping[str, tuple[bytes, ...]]
+"""MSP -> certificates (PEM) of its authorities, roots and intermediates."""
+
+
+@dataclass(frozen=True)
+class ChannelConfig:
+    """A channel's name, and the authorities of those who use it and of those who order its blocks."""
+
+    channel: str
+    applications: Authorities
+    orderers: Authorities
+
+    @classmethod
+    def from_block(cls, block: common_pb2.Block) -> ChannelConfig:
+        """Read a block of type CONFIG. Raises ValueError for any other."""
+        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        if header.type != common_pb2.CONFIG:
+            raise ValueError(f"block {block.header.number} is not a configuration block")
+        group = configtx_pb2.ConfigEnvelope.FromString(payload.data).config.channel_group
+        return cls(header.channel_id, _authorities(group.groups["Application"]), _authorities(group.groups["Orderer"]))
+
+
+def is_config(block: common_pb2.Block) -> bool:
+    """Whether a block holds a configuration: such a block holds nothing else."""
+    if len(block.data.data) != 1:
+        return False
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+    return bool(common_pb2.ChannelHeader.FromString(payload.header.channel_header).type == common_pb2.CONFIG)
+
+
+def _authorities(group: configtx_pb2.ConfigGroup) -> Authorities:
+    found = {}
+    for msp_id, organisation in group.groups.items():
+        wrapped = msp_config_pb2.MSPConfig.FromString(organisation.values["MSP"].value)
+        msp = msp_config_pb2.FabricMSPConfig.FromString(wrapped.config)
+        found[msp_id] = (*msp.root_certs, *msp.intermediate_certs)
+    return found

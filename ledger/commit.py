@@ -1,0 +1,77 @@
+"""From a simulated call to a block on disk: endorsing, ordering and committing, the peer's and the orderer's parts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from fabric_protos.common import common_pb2
+from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
+
+from ledger import chain
+from ledger.identity import Identity
+from ledger.simulation import SimulationStub
+from ledger.store import Store
+from ledger.transaction import NONCE_BYTES, Proposal, endorsed_envelope
+
+_VALID = bytes([transaction_pb2.VALID])
+
+
+class Committer:
+    """Appends blocks of one transaction each. Not safe to use from two threads at once."""
+
+    def __init__(self, store: Store, channel: str, peers: Sequence[Identity], orderer: Identity) -> None:
+        self._store = store
+        self._channel = channel
+        self._peers = peers
+        self._orderer = orderer
+        self._height = store.height()
+        self._previous = store.header_hash(self._height - 1)
+        self._commit_hash = store.meta("commit_hash")
+
+    @staticmethod
+    def found(path: Path, envelope: bytes) -> None:
+        """Write block 0. It appears under its name only when it is whole."""
+        unfinished = path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        store = Store(unfinished)
+        block = chain.assemble(0, b"", [envelope], None, b"")
+        block.metadata.metadata[chain.TRANSACTIONS_FILTER] = _VALID
+        digest = chain.header_hash(0, b"", block.header.data_hash)
+        store.commit(0, digest, block.SerializeToString(), None, {}, b"")
+        store.close()
+        unfinished.rename(path)
+
+    def commit(
+        self,
+        proposal: Proposal,
+        stub: SimulationStub,
+        response: proposal_response_pb2.Response,
+        submitter: Identity,
+        chaincode: str,
+    ) -> int:
+        """Endorse, order and commit; returns the block's number."""
+        envelope = endorsed_envelope(
+            proposal, chaincode, stub.results(chaincode), stub.event, response, self._peers, submitter
+        )
+        number = self._height
+        block = chain.assemble(number, self._previous, [envelope], self._orderer, os.urandom(NONCE_BYTES))
+        updates = chain.update_bytes(((chaincode, key, value, 0) for key, value in stub.writes.items()), number)
+        commit_hash = chain.commit_hash(_VALID, updates, self._commit_hash)
+        block.metadata.metadata[chain.TRANSACTIONS_FILTER] = _VALID
+        block.metadata.metadata[chain.COMMIT_HASH] = common_pb2.Metadata(value=commit_hash).SerializeToString()
+        digest = chain.header_hash(number, self._previous, block.header.data_hash)
+        content = block.SerializeToString(deterministic=True)
+        self._store.commit(number, digest, content, proposal.tx_id, stub.writes, commit_hash)
+        self._height, self._previous, self._commit_hash = number + 1, digest, commit_hash
+        return number
+
+
+def result_of(block: common_pb2.Block) -> bytes:
+    """What the contract answered in a block's one transaction."""
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+    transaction = transaction_pb2.Transaction.FromString(payload.data)
+    body = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
+    answer = proposal_response_pb2.ProposalResponsePayload.FromString(body.action.proposal_response_payload)
+    return bytes(proposal_pb2.ChaincodeAction.FromString(answer.extension).response.payload)

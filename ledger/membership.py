@@ -1,0 +1,94 @@
+"""Whether a serialised identity belongs to an organisation of the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from fabric_protos.msp import identities_pb2
+from google.protobuf.message import DecodeError
+
+from ledger.errors import InvalidIdentity
+from ledger.identity import Identity
+
+NODE_UNITS = frozenset({"admin", "client", "orderer", "peer"})
+"""Fabric's NodeOUs: a certificate names exactly one of them as organisational unit."""
+
+
+class Member(NamedTuple):
+    """An identity whose certificate comes from its organisation's authority. Its time of validity is another matter."""
+
+    msp_id: str
+    unit: str
+    certificate: x509.Certificate
+    public_key: ec.EllipticCurvePublicKey
+
+
+class Membership:
+    """The organisations' authorities (MSP -> certificates, PEM). A certificate's origin is checked once and kept."""
+
+    def __init__(self, authorities: Mapping[str, Sequence[bytes]]) -> None:
+        self._authorities = {
+            msp_id: [x509.load_pem_x509_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()
+        }
+        self._members: dict[bytes, Member] = {}
+
+    def member(self, creator: bytes) -> Member:
+        """Who a serialised identity is. Expiry is not looked at, as in Fabric's validation of blocks.
+
+        Raises InvalidIdentity saying what is wrong with it.
+        """
+        if creator not in self._members:
+            self._members[creator] = self._verify(creator)
+        return self._members[creator]
+
+    def check(self, identity: Identity) -> Member:
+        """Raises InvalidIdentity for an identity that may not transact now."""
+        member = self.member(identity.creator)
+        start, end = member.certificate.not_valid_before_utc, member.certificate.not_valid_after_utc
+        now = datetime.now(UTC)
+        if now < start:
+            raise InvalidIdentity(f"the certificate is not valid before {start:%Y-%m-%d %H:%M} UTC")
+        if now > end:
+            raise InvalidIdentity(f"the certificate expired on {end:%Y-%m-%d %H:%M} UTC: issue a new one")
+        if identity.key.public_key() != member.public_key:
+            raise InvalidIdentity(f"the key of {identity.name} does not belong to its certificate: issue both anew")
+        return member
+
+    def _verify(self, creator: bytes) -> Member:
+        try:
+            identity = identities_pb2.SerializedIdentity.FromString(creator)
+            certificate = x509.load_pem_x509_certificate(identity.id_bytes)
+        except (DecodeError, ValueError) as error:
+            raise InvalidIdentity(f"the identity cannot be read: {error}") from error
+        authorities = self._authorities.get(identity.mspid)
+        if authorities is None:
+            known = ", ".join(sorted(self._authorities))
+            raise InvalidIdentity(f"{identity.mspid} is not an organisation of this channel ({known})")
+        if not any(_issued(certificate, authority) for authority in authorities):
+            raise InvalidIdentity(f"the certificate was not issued by the authority of {identity.mspid}")
+        key = certificate.public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise InvalidIdentity("the certificate's key is not on an elliptic curve")
+        return Member(identity.mspid, _unit(certificate), certificate, key)
+
+
+def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def _unit(certificate: x509.Certificate) -> str:
+    named = {item.value for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)}
+    units = [str(unit) for unit in named & NODE_UNITS]
+    if len(units) != 1:
+        raise InvalidIdentity(f"the certificate must name one of {', '.join(sorted(NODE_UNITS))} as unit")
+    return units[0]

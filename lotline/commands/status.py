@@ -1,0 +1,57 @@
+"""`lotline status`: what runs, what the ledger holds, what waits."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import typer
+
+import readmodel
+from api.instance import load_settings
+from api.jobs import depth, open_inbox
+from api.settings import Settings
+from lotline import services
+from lotline.output import session
+from lotline.supervisor import is_up, running
+from readmodel.projector import Projector
+
+app = typer.Typer()
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Say what runs and what the ledger holds. Exit code 0 whether or not the instance is up."""
+    here = session(context)
+    settings = load_settings(here.home)
+    found = _status(settings)
+    here.answer(found)
+    here.text(f"home           {found['home']}")
+    here.text(f"organisations  {', '.join(found['organisations'])}")
+    here.text(f"up             {'yes' if found['up'] else 'no'}")
+    for name, entry in found["services"].items():
+        restarts = f", restarted {entry['restarts']} times" if entry["restarts"] else ""
+        here.text(f"  {name:<12} process {entry['pid']}{restarts}  {entry['url'] or ''}")
+    here.text(f"read model     up to block {found['readModel']['block']}")
+    here.text(f"waiting        {found['inbox']['events']} events in {found['inbox']['jobs']} jobs")
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    up = is_up(settings.run_dir)
+    engine = readmodel.open_engine(settings.readmodel_url)
+    try:
+        checkpoint = Projector(engine).checkpoint()
+    finally:
+        engine.dispose()
+    with closing(open_inbox(settings.inbox_file)) as inbox:
+        waiting = depth(inbox)
+    heartbeat = services.beating(settings)
+    return {
+        "home": str(settings.home),
+        "organisations": [organisation.msp_id for organisation in settings.ledger.organisations],
+        "up": up,
+        "services": running(settings.run_dir).get("services", {}) if up else {},
+        "ledger": {"height": None if heartbeat is None else heartbeat.height},
+        "readModel": {"block": None if checkpoint is None else checkpoint.number},
+        "inbox": {"jobs": waiting.jobs, "events": waiting.events, "oldest": waiting.oldest},
+    }

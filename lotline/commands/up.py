@@ -1,0 +1,110 @@
+"""`lotline up`: run the instance."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from api.instance import load_settings
+from api.settings import Settings
+from lotline import services
+from lotline.errors import UnavailableError, UsageError
+from lotline.output import Session, session
+from lotline.supervisor import READY_SECONDS, Service, Supervisor, is_up, running
+
+app = typer.Typer()
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    ui: Annotated[bool, typer.Option("--ui/--no-ui", help="With or without the dashboard.")] = True,
+    ui_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the dashboard (default: the API's and one).")
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")] = False,
+) -> None:
+    """Run worker, API and dashboard until Ctrl-C (or `lotline down`); what crashes is started again."""
+    here = session(context)
+    settings = load_settings(here.home)
+    port = dashboard_port(settings, ui_port)
+    if detach:
+        _detached(here, settings, ui, port)
+    else:
+        run_instance(here, settings, ui=ui, ui_port=port)
+
+
+def dashboard_port(settings: Settings, wanted: int | None) -> int:
+    """The dashboard's port: as asked, else next to the API's."""
+    port = wanted or settings.http.port + 1
+    if port == settings.http.port or port > 65535:
+        raise UsageError(f"the dashboard can't use port {port}", hint="Choose another with --ui-port.")
+    return port
+
+
+def run_instance(here: Session, settings: Settings, *, ui: bool, ui_port: int) -> None:
+    """Run until stopped; says where to look once everything is ready."""
+    if is_up(settings.run_dir):
+        raise _up_already()
+    services.check_port(
+        settings.http.host, settings.http.port, "the API", f"Choose another port in {settings.home / 'config.toml'}."
+    )
+    wanted: list[Service] = [services.worker(settings), services.api(settings)]
+    if ui:
+        services.check_port(
+            services.UI_HOST, ui_port, "the dashboard", "Choose another with --ui-port, or use --no-ui."
+        )
+        wanted.append(services.dashboard(settings, ui_port, services.dashboard_token(settings)))
+    supervisor = Supervisor(settings.run_dir, settings.logs_dir, wanted, here.say)
+    urls = {service.name: service.url for service in wanted if service.url}
+    try:
+        supervisor.run(on_ready=lambda: _announce(here, settings, urls))
+    finally:
+        if ui:
+            services.revoke_dashboard_tokens(settings)
+
+
+def _announce(here: Session, settings: Settings, urls: dict[str, str]) -> None:
+    here.answer({"home": str(settings.home), "urls": urls})
+    for name, url in urls.items():
+        here.text(f"{name:<10} {url}")
+    if "api" in urls:
+        here.text(f"{'API docs':<10} {settings.url}/docs")
+    here.say("Ctrl-C stops everything.")
+
+
+def _detached(here: Session, settings: Settings, ui: bool, port: int) -> None:
+    """Start the same command in the background and wait until it says that it is ready."""
+    if is_up(settings.run_dir):
+        raise _up_already()
+    settings.logs_dir.mkdir(parents=True, exist_ok=True)
+    log = settings.logs_dir / "up.out"
+    arguments = ["--ui" if ui else "--no-ui", f"--ui-port={port}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lotline.cli", "--home", str(settings.home), "up", *arguments],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
+    services_wanted = 3 if ui else 2
+    deadline = time.monotonic() + services_wanted * READY_SECONDS
+    while not running(settings.run_dir).get("ready"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise UnavailableError("the instance did not start", hint=log.read_text(errors="replace"))
+        time.sleep(0.1)
+    urls = {name: entry["url"] for name, entry in _services(settings).items() if entry.get("url")}
+    here.answer({"home": str(settings.home), "pid": process.pid, "urls": urls})
+    for name, url in urls.items():
+        here.text(f"{name:<10} {url}")
+
+
+def _services(settings: Settings) -> dict[str, dict[str, str]]:
+    found = running(settings.run_dir).get("services")
+    return found if isinstance(found, dict) else {}
+
+
+def _up_already() -> UnavailableError:
+    return UnavailableError("this instance is up already", hint="`lotline status` shows it, `lotline down` stops it.")

@@ -1,0 +1,37 @@
+"""Making an instance whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.instance import CustodyPolicy, create_instance
+from api.settings import OrganisationConfig
+
+
+def create(
+    home: Path,
+    organisations: Sequence[OrganisationConfig],
+    *,
+    custody_policy: CustodyPolicy = "flag",
+    port: int = 8700,
+    database_url: str = "",
+) -> None:
+    """Make an instance beside ``home`` and move it there in one step, so that an interruption leaves nothing behind.
+
+    In a directory that holds something already it is made in place. Raises `SettingsError` if that is an instance.
+    """
+    vacant = not home.exists() or not any(home.iterdir())
+    place = home.with_name(f".{home.name}.{os.getpid()}.new") if vacant else home
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        create_instance(
+            place, organisations=organisations, custody_policy=custody_policy, port=port, database_url=database_url
+        )
+        if vacant:
+            place.rename(home)
+    finally:
+        if vacant:
+            shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,68 @@
+"""Finding and reading the files a command was given."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from epcis import Document, InvalidDocument, Problem, parse_document
+from lotline.errors import CommandError, UnavailableError, UsageError
+
+STDIN = Path("-")
+_SUFFIXES = (".json", ".jsonld")
+_MOST_PROBLEMS = 20
+
+
+def find_documents(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files themselves, and every JSON file below the folders among them, sorted by name."""
+    for path in paths:
+        if path == STDIN or path.is_file():
+            yield path
+        elif path.is_dir():
+            found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+            if not found:
+                raise UsageError(f"there is no {' or '.join(_SUFFIXES)} file in the folder {path}")
+            yield from found
+        else:
+            raise UsageError(f"there is no file {path}", hint="Check the path; `-` reads a document from stdin.")
+
+
+def read_document(path: Path) -> bytes:
+    """The bytes of a document; ``-`` is stdin.
+
+    Raises `UsageError` for what can't be EPCIS JSON and `UnavailableError` for what can't be read.
+    """
+    try:
+        data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        raise UsageError(f"there is no file {path}", hint="Check the path; `-` reads a document from stdin.") from None
+    except OSError as error:
+        raise UnavailableError(f"{path} can't be read: {error.strerror}") from error
+    if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise UsageError(f"{path} is XML", hint="Lotline reads EPCIS 2.0 in JSON. Convert the document first.")
+    return data
+
+
+def load_document(path: Path) -> Document:
+    """The document in a file; `CommandError` naming every fault when it is invalid."""
+    try:
+        return parse_document(read_document(path))
+    except InvalidDocument as error:
+        raise CommandError(
+            f"{path} is no valid EPCIS document:\n{describe(error.problems)}",
+            hint="Correct what is named above.",
+        ) from error
+
+
+def describe(problems: Sequence[Problem]) -> str:
+    """One line a problem: the event, the field, what is wrong with it."""
+    lines = [f"  {_place(problem)}: {problem.message}" for problem in problems[:_MOST_PROBLEMS]]
+    if len(problems) > _MOST_PROBLEMS:
+        lines.append(f"  … and {len(problems) - _MOST_PROBLEMS} more")
+    return "\n".join(lines)
+
+
+def _place(problem: Problem) -> str:
+    event = "" if problem.index is None else f"event {problem.index}, "
+    return f"{event}{problem.field or 'document'}"

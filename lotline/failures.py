@@ -1,0 +1,89 @@
+"""From an exception to words for a person and an exit code.
+
+The exceptions of the other parts are looked up among the modules already loaded: what nobody
+imported, nobody raised.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lotline.errors import BUG, NEGATIVE, UNAVAILABLE, USAGE, CommandError
+from lotline.output import DEFAULT_HOME, Session, print_json
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What to say about a failure."""
+
+    message: str
+    hint: str
+    code: int
+
+
+# (module, class) -> exit code, hint; the exception's own words are the message
+_KNOWN = {
+    ("api.settings", "SettingsError"): (
+        UNAVAILABLE,
+        "Create an instance with `lotline init`, or point --home at one.",
+    ),
+    ("epcis", "InvalidDocument"): (NEGATIVE, "Correct the fields named above; nothing of it was captured."),
+    ("epcis.identifiers", "InvalidIdentifier"): (
+        USAGE,
+        "Give a GS1 Digital Link, an EPC URN or a GS1 element string.",
+    ),
+    ("ledger.errors", "RejectedByContract"): (NEGATIVE, ""),
+    ("ledger.errors", "InvalidIdentity"): (
+        NEGATIVE,
+        "See the organisations and identities with `lotline status`.",
+    ),
+    ("ledger.errors", "LedgerError"): (UNAVAILABLE, "See HOME/logs, and try again once the cause is gone."),
+    ("httpx", "HTTPError"): (UNAVAILABLE, "Is the server up? `lotline status` tells."),
+}
+
+
+def explain(error: Exception) -> Telling:
+    """Words and exit code for any exception."""
+    if isinstance(error, CommandError):
+        return Telling(error.message, error.hint, error.code)
+    for (module, name), (code, hint) in _KNOWN.items():
+        kind = getattr(sys.modules.get(module), name, None)
+        if isinstance(kind, type) and isinstance(error, kind):
+            return Telling(_words(error), hint, code)
+    if isinstance(error, OSError):
+        return Telling(_words(error), "Check the path and its permissions.", UNAVAILABLE)
+    if isinstance(error, sqlite3.Error):
+        return Telling(f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE)
+    return Telling(f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG)
+
+
+def tell(error: Exception, session: Session | None) -> int:
+    """Say on stderr what went wrong (and on stdout with ``--json``); returns the exit code.
+
+    The command line's own exceptions (wrong option, exit) pass through: typer knows how to tell those.
+    """
+    if type(error).__module__.startswith("typer"):
+        raise error
+    session = session or Session(Path(DEFAULT_HOME))
+    if session.debug:
+        session.err.print_exception(show_locals=False)
+    telling = explain(error)
+    session.err.print("error:", style="bold red", end=" ")
+    session.err.print(telling.message, markup=False)
+    if telling.hint:
+        session.err.print(telling.hint, markup=False)
+    if session.json:
+        print_json({"error": {"message": telling.message, "hint": telling.hint, "exitCode": telling.code}})
+    return telling.code
+
+
+def _words(error: Exception) -> str:
+    problems = getattr(error, "problems", None)
+    if not problems:
+        return str(error) or type(error).__name__
+    lines = [f"{problem.field}: {problem.message}" for problem in problems[:20]]
+    more = len(problems) - len(lines)
+    return "\n".join([*lines, f"… and {more} more" if more else ""]).rstrip()

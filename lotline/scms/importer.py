@@ -1,0 +1,112 @@
+"""The record onto the ledger: parties and places first, then what senders said, then what clients said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from api.settings import Settings
+from epcis import parse_event
+from lotline.delivery import JOB_EVENTS, Counts, Delivery
+from lotline.registering import register_new
+from lotline.scms.actors import Organisations, registry
+from lotline.scms.events import Spoken, events_of
+from lotline.scms.lines import Line
+
+
+@dataclass
+class Report:
+    """What an import did."""
+
+    lines: int = 0
+    parties: int = 0
+    places: int = 0
+    steps: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> int:
+        return sum(counts.rejected for counts in self.steps.values())
+
+
+async def import_lines(
+    settings: Settings,
+    delivery: Delivery,
+    lines: Sequence[Line],
+    organisations: Organisations,
+    *,
+    as_of: date | None = None,
+    progress: Callable[[int], None] = lambda events: None,
+) -> Report:
+    """Put what was known of ``lines`` by ``as_of`` on the ledger; ``progress`` is told of every event done.
+
+    Each event is its own statement: one that the contract refuses is reported and does not hold up others.
+    """
+    told = [line for line in lines if next(events_of(line, organisations, as_of), None) is not None]
+    report = Report(lines=len(told))
+    parties, places = registry(told, organisations)
+    report.parties, report.places = await register_new(
+        settings,
+        delivery,
+        [(party.msp, party.registration()) for party in parties],
+        [(place.party.msp, place.registration()) for place in places],
+    )
+    spoken = [said for line in told for said in events_of(line, organisations, as_of)]
+    # Clients accept what the ledger knows already: a lot must have its identity before it arrives.
+    await _capture(delivery, (said for said in spoken if said.step != "acceptance"), report, progress)
+    await _capture(delivery, (said for said in spoken if said.step == "acceptance"), report, progress)
+    return report
+
+
+async def _capture(
+    delivery: Delivery, spoken: Iterable[Spoken], report: Report, progress: Callable[[int], None]
+) -> None:
+    """Hand over in full transactions; the next is made while the ledger takes the one before."""
+    under_way: list[tuple[str, list[Spoken]]] = []
+    for msp_id, part in _parts(spoken):
+        stored = [parse_event(said.event).to_stored() for said in part]
+        job_id = await delivery.capture(msp_id, stored, on_error="proceed")
+        under_way.append((job_id, part))
+        while len(under_way) > 2:
+            await _settle(delivery, *under_way.pop(0), report, progress)
+    for job_id, part in under_way:
+        await _settle(delivery, job_id, part, report, progress)
+
+
+def _parts(spoken: Iterable[Spoken]) -> Iterator[tuple[str, list[Spoken]]]:
+    parts: dict[str, list[Spoken]] = defaultdict(list)
+    for said in spoken:
+        part = parts[said.msp]
+        part.append(said)
+        if len(part) == JOB_EVENTS:
+            yield said.msp, parts.pop(said.msp)
+    yield from parts.items()
+
+
+async def _settle(
+    delivery: Delivery, job_id: str, part: list[Spoken], report: Report, progress: Callable[[int], None]
+) -> None:
+    (job,) = await delivery.on_ledger([job_id])
+    if job.verdicts is None:
+        reason = job.failure.message if job.failure else "the ledger gave no verdict"
+        verdicts: list[dict[str, Any]] = [{"verdict": "rejected", "detail": reason}] * len(part)
+    else:
+        verdicts = job.verdicts
+    for said, verdict in zip(part, verdicts, strict=True):
+        report.steps[said.step].count(verdict["verdict"])
+        if verdict["verdict"] == "rejected":
+            report.refusals.append(_refusal(said, verdict))
+    progress(len(part))
+
+
+def _refusal(said: Spoken, verdict: dict[str, Any]) -> dict[str, Any]:
+    record = said.event["lotline:provenance"]["lotline:recordId"]
+    return {
+        "id": record,
+        "step": said.step,
+        "code": verdict.get("code", ""),
+        "reason": verdict.get("detail", ""),
+    }

@@ -1,0 +1,123 @@
+"""The processes of an instance: worker, API, dashboard; how each is started and when it is ready."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from api.instance import create_token, list_tokens, revoke_token
+from api.settings import Settings
+from api.status import STALE_SECONDS, Heartbeat, read_heartbeat
+from lotline.errors import UnavailableError
+from lotline.supervisor import Service
+
+UI_HOST = "127.0.0.1"
+DASHBOARD_LABEL = "dashboard started by `lotline up`"
+_PROBE_SECONDS = 2.0
+
+
+def worker(settings: Settings) -> Service:
+    """Writes the ledger and the read model."""
+    started = time.time()
+    return Service(
+        "worker",
+        [sys.executable, "-m", "api.worker", "--home", str(settings.home)],
+        ready=lambda: _beats_since(settings, started),
+    )
+
+
+def api(settings: Settings) -> Service:
+    """Answers HTTP."""
+    return Service(
+        "api",
+        [sys.executable, "-m", "api.server", "--home", str(settings.home)],
+        ready=lambda: _answers(f"{settings.url}/health"),
+        url=settings.url,
+    )
+
+
+def dashboard(settings: Settings, port: int, token: str) -> Service:
+    """Shows it all in a browser. The token goes by environment, which only its owner can read."""
+    url = f"http://{UI_HOST}:{port}"
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(dashboard_script()),
+        f"--server.port={port}", f"--server.address={UI_HOST}", "--server.headless=true",
+        "--server.fileWatcherType=none", "--browser.gatherUsageStats=false",
+        "--client.toolbarMode=minimal", "--theme.primaryColor=#0f766e", "--theme.base=light",
+    ]  # fmt: skip
+    return Service(
+        "dashboard",
+        command,
+        ready=lambda: _answers(f"{url}/_stcore/health"),
+        environment={"LOTLINE_API_URL": settings.url, "LOTLINE_TOKEN": token},
+        url=url,
+    )
+
+
+def check_port(host: str, port: int, what: str, hint: str) -> None:
+    """`UnavailableError` when somebody listens there already: what answers would not be ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UnavailableError(f"{what} can't listen on {host}, port {port}: {error.strerror}", hint=hint) from None
+
+
+def dashboard_script() -> Path:
+    """Where the dashboard's code lies; found without importing it."""
+    spec = importlib.util.find_spec("ui")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).with_name("app.py")
+
+
+def dashboard_token(settings: Settings) -> str:
+    """A fresh analyst token; the one an earlier run used, if any, stops working."""
+    revoke_dashboard_tokens(settings)
+    return create_token(settings, "analyst", "analyst", label=DASHBOARD_LABEL)
+
+
+def revoke_dashboard_tokens(settings: Settings) -> None:
+    """No token outlives the dashboard it was made for."""
+    for token in list_tokens(settings):
+        if token.label == DASHBOARD_LABEL and token.revoked_at is None:
+            revoke_token(settings, token.id)
+
+
+def beating(settings: Settings) -> Heartbeat | None:
+    """The worker's last sign of life, if it is fresh and the worker still there."""
+    heartbeat = read_heartbeat(settings.heartbeat_file)
+    if heartbeat is None or time.time() - heartbeat.at > STALE_SECONDS or not _alive(heartbeat.pid):
+        return None
+    return heartbeat
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _beats_since(settings: Settings, started: float) -> bool:
+    heartbeat = beating(settings)
+    return heartbeat is not None and heartbeat.at >= started
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False

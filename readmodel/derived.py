@@ -1,0 +1,32 @@
+"""The list of tables made from blocks."""
+
+from __future__ import annotations
+
+from sqlmodel import SQLModel
+
+from readmodel import tables
+
+DERIVED_TABLES: tuple[type[SQLModel], ...] = (
+    tables.Block,
+    tables.Transaction,
+    tables.Event,
+    tables.EventEpc,
+    tables.EventLink,
+    tables.Thing,
+    tables.PackedQuantity,
+    tables.Packing,
+    tables.Containment,
+    tables.Transformation,
+    tables.TransformationEdge,
+    tables.Balance,
+    tables.Handoff,
+    tables.HandoffLine,
+    tables.ExceptionCase,
+    tables.ExceptionParty,
+    tables.Party,
+    tables.Place,
+    tables.Device,
+    tables.Published,
+    tables.Config,
+    tables.DailyFlow,
+)

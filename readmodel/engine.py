@@ -1,0 +1,54 @@
+"""Open the read model's database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+
+_PRAGMAS = (
+    "PRAGMA busy_timeout = 30000",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",  # losing the last commits in a power cut is harmless: the chain has them
+    "PRAGMA wal_autocheckpoint = 8192",  # 32 MB: pages written again and again reach the file once
+    "PRAGMA cache_size = -65536",
+    "PRAGMA mmap_size = 1073741824",
+    "PRAGMA temp_store = MEMORY",
+)
+
+# Every question here is a batch of look-ups by index. PostgreSQL's defaults are for disks that turn, where it
+# prefers reading a whole table; and compiling takes longer than these questions do.
+_POSTGRES = "-c random_page_cost=1.1 -c jit=off"
+
+
+def open_engine(url: str | URL | Path) -> Engine:
+    """An engine for a SQLAlchemy URL (``sqlite:///file``, ``postgresql://…``) or the path of a SQLite file.
+
+    SQLite is opened in WAL mode: any number of readers see whole blocks while one projector writes. The
+    tables are made by :func:`readmodel.migrate`.
+    """
+    parsed = make_url(f"sqlite:///{url}") if isinstance(url, Path) else make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"options": _POSTGRES}
+        )
+    if parsed.get_backend_name() != "sqlite":
+        raise ValueError(f"the read model runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
+    engine = create_engine(parsed)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says, see _begin_sqlite
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the write lock at once: to find it taken at the first write means starting over."""
+    writes = connection.get_execution_options().get("lotline_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,69 @@
+"""Which events count as goods coming or going. docs/read-model.md has the same rules in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from readmodel.identifiers import describe
+
+if TYPE_CHECKING:
+    from readmodel.scan import Named
+
+MICROS_PER_DAY = 86_400_000_000
+ONE = 1_000_000
+"""One piece, in millionths."""
+
+_SOLD = frozenset({"retail_selling", "dispensing"})
+
+
+class EventFlow(NamedTuple):
+    """A product that came or went by one event, by name. ``quantity`` in millionths."""
+
+    product: str
+    flow: str
+    day: int
+    party: str | None
+    place: str | None
+    uom: str
+    quantity: int
+
+
+def event_flows(
+    event: Mapping[str, Any], named: Sequence[Named], time: int, party: str | None, place: str | None
+) -> Iterable[EventFlow]:
+    """The flows of an event that is no handoff: making, selling, using up, taking out of the world."""
+    kind = event["type"]
+    if kind == "TransformationEvent":
+        flow_of = {"inputEPCList": "consumed", "inputQuantityList": "consumed"}
+        flow_of |= {"outputEPCList": "produced", "outputQuantityList": "produced"}
+    elif kind == "ObjectEvent" and (flow := _object_flow(event)) is not None:
+        flow_of = {"epcList": flow, "quantityList": flow}
+    else:
+        return
+    for item in named:
+        flow = flow_of.get(item.role)
+        listed_class = item.role.endswith("uantityList")
+        if flow is None or (listed_class and item.quantity is None):
+            continue
+        product = describe(item.thing, is_class=listed_class).product
+        if product is not None:
+            quantity = ONE if item.quantity is None else item.quantity
+            yield EventFlow(product, flow, day_of(time), party, place, item.uom or "", quantity)
+
+
+def _object_flow(event: Mapping[str, Any]) -> str | None:
+    """Only ObjectEvents: a TransactionEvent ties the same goods to a document and would count them twice."""
+    action, step = event["action"], event.get("bizStep")
+    if action == "ADD":
+        return "produced"
+    if step in _SOLD:
+        return "sold"
+    if action == "DELETE":
+        return "consumed" if step == "consuming" else "removed"
+    return None
+
+
+def day_of(micros: int) -> int:
+    """The UTC day of a time in microseconds, as days since 1970-01-01."""
+    return micros // MICROS_PER_DAY

@@ -1,0 +1,100 @@
+"""An event as queries give it: what was said, by whom, and where on the ledger it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlmodel import col
+
+from readmodel.bulk import table_of
+from readmodel.queries.paging import Query, pick
+from readmodel.tables import Event, Party, Place, Transaction
+
+_read_point = table_of(Place).alias("read_point")
+_location = table_of(Place).alias("location")
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An event with its provenance. ``stored`` is its canonical JSON; ``event`` the same as a dict."""
+
+    id: int
+    hash: str
+    """``ni:///sha-256;…?ver=CBV2.0``"""
+    event_id: str | None
+    type: str
+    action: str | None
+    biz_step: str | None
+    disposition: str | None
+    event_time: datetime
+    record_time: datetime | None
+    read_point: str | None
+    biz_location: str | None
+    party: str | None
+    msp: str | None
+    submitter: str | None
+    device: str | None
+    flags: list[str]
+    declares: str | None
+    """Of an error declaration: the event it takes back."""
+    tx_id: str
+    block: int
+    stored: str
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event itself."""
+        parsed = orjson.loads(self.stored)
+        assert isinstance(parsed, dict)
+        return parsed
+
+
+def hash_uri(digest: str) -> str:
+    """The event identity of a hex digest."""
+    return f"ni:///sha-256;{digest}?ver=CBV2.0"
+
+
+def select_events() -> Query:
+    """Events with what :func:`event_record` needs. Outer joins only: they leave the choice of index to
+    the filter."""
+    return (
+        pick(
+            col(Event.id),
+            col(Event.hash),
+            col(Event.event_id),
+            col(Event.type),
+            col(Event.action),
+            col(Event.biz_step),
+            col(Event.disposition),
+            col(Event.event_time),
+            col(Event.record_time),
+            _read_point.c.uri,
+            _location.c.uri,
+            col(Party.uri),
+            col(Event.msp),
+            col(Event.submitter),
+            col(Event.device),
+            col(Event.flags),
+            col(Event.declares),
+            col(Transaction.tx_id),
+            col(Transaction.block),
+            col(Event.stored),
+        )
+        .select_from(Event)
+        .outerjoin(Transaction, col(Transaction.id) == col(Event.transaction_id))
+        .outerjoin(Party, col(Party.id) == col(Event.party_id))
+        .outerjoin(_read_point, _read_point.c.id == col(Event.read_point_id))
+        .outerjoin(_location, _location.c.id == col(Event.biz_location_id))
+    )
+
+
+def event_record(row: Sequence[Any]) -> EventRecord:
+    """A row of :func:`select_events`."""
+    identity, digest, *between, flags, declares, tx_id, block, stored = row
+    taken_back = None if declares is None else hash_uri(declares)
+    values = (identity, hash_uri(digest), *between, flags or [], taken_back, tx_id, block, stored)
+    return EventRecord(*values)

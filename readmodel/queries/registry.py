@@ -1,0 +1,166 @@
+"""Parties, places and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlmodel import col
+
+from readmodel.identifiers import clean
+from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
+from readmodel.tables import Device, Party, Place
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRecord:
+    """A party. ``detail`` is the ledger's whole record; a party that was only named has none."""
+
+    id: str
+    registered: bool
+    adopted: bool
+    msp: str | None
+    name: str | None
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRecord:
+    """A place. ``detail`` is the ledger's whole record; a place that was only named has none."""
+
+    id: str
+    registered: bool
+    adopted: bool
+    msp: str | None
+    party: str | None
+    name: str | None
+    kind: str | None
+    latitude: float | None
+    longitude: float | None
+    country: str | None
+    detail: dict[str, Any]
+
+
+def parties(
+    connection: Connection, *, msp: str | None = None, per_page: int = 100, token: str | None = None
+) -> Page[PartyRecord]:
+    """Parties in the order they were first named."""
+    query = _select_parties()
+    if msp is not None:
+        query = query.where(col(Party.msp) == msp)
+    if token is not None:
+        query = query.where(col(Party.id) > decode(token, 1)[0])
+    per_page = limited(per_page)
+    rows = connection.execute(query.order_by(col(Party.id)).limit(per_page + 1)).all()
+    return paged(rows, per_page, _party_records, lambda row: encode(row[0]))
+
+
+def party(connection: Connection, uri: str) -> PartyRecord | None:
+    """One party."""
+    rows = connection.execute(_select_parties().where(col(Party.uri) == clean(uri))).all()
+    return next(iter(_party_records(rows)), None)
+
+
+def places(
+    connection: Connection,
+    *,
+    party: str | None = None,
+    country: str | None = None,
+    registered: bool | None = None,
+    per_page: int = 100,
+    token: str | None = None,
+) -> Page[PlaceRecord]:
+    """Places in the order they were first named."""
+    query = _select_places()
+    if party is not None:
+        query = query.where(col(Party.uri) == clean(party))
+    if country is not None:
+        query = query.where(col(Place.country) == country)
+    if registered is not None:
+        query = query.where(col(Place.registered) == registered)
+    if token is not None:
+        query = query.where(col(Place.id) > decode(token, 1)[0])
+    per_page = limited(per_page)
+    rows = connection.execute(query.order_by(col(Place.id)).limit(per_page + 1)).all()
+    return paged(rows, per_page, _place_records, lambda row: encode(row[0]))
+
+
+def place(connection: Connection, uri: str) -> PlaceRecord | None:
+    """One place."""
+    rows = connection.execute(_select_places().where(col(Place.uri) == clean(uri))).all()
+    return next(iter(_place_records(rows)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """A device whose signatures the ledger knows; ``status`` is active or revoked."""
+
+    id: str
+    msp: str | None
+    party: str | None
+    algorithm: str | None
+    public_key: str | None
+    name: str | None
+    status: str | None
+
+
+def devices(connection: Connection, *, per_page: int = 100, token: str | None = None) -> Page[DeviceRecord]:
+    """Devices by id; the token is the last id of the page before."""
+    query = _select_devices()
+    if token is not None:
+        query = query.where(col(Device.id) > clean(token))
+    per_page = limited(per_page)
+    rows = connection.execute(query.order_by(col(Device.id)).limit(per_page + 1)).all()
+    return paged(rows, per_page, _device_records, lambda row: str(row[0]))
+
+
+def device(connection: Connection, identity: str) -> DeviceRecord | None:
+    """One device."""
+    rows = connection.execute(_select_devices().where(col(Device.id) == clean(identity))).all()
+    return next(iter(_device_records(rows)), None)
+
+
+def _select_devices() -> Query:
+    return pick(
+        *(col(column) for column in (Device.id, Device.msp)),
+        col(Party.uri),
+        *(col(column) for column in (Device.algorithm, Device.public_key, Device.name, Device.status)),
+    ).outerjoin(Party, col(Party.id) == col(Device.party_id))
+
+
+def _device_records(rows: Sequence[Any]) -> list[DeviceRecord]:
+    return [DeviceRecord(*row) for row in rows]
+
+
+def _select_parties() -> Query:
+    return pick(
+        *(col(column) for column in (Party.id, Party.uri, Party.registered, Party.adopted)),
+        *(col(column) for column in (Party.msp, Party.name, Party.detail)),
+    )
+
+
+def _party_records(rows: Sequence[Any]) -> list[PartyRecord]:
+    return [PartyRecord(*(*row[1:-1], row[-1] or {})) for row in rows]
+
+
+def _select_places() -> Query:
+    return pick(
+        col(Place.id),
+        col(Place.uri),
+        col(Place.registered),
+        col(Place.adopted),
+        col(Place.msp),
+        col(Party.uri),
+        col(Place.name),
+        col(Place.kind),
+        col(Place.latitude),
+        col(Place.longitude),
+        col(Place.country),
+        col(Place.detail),
+    ).outerjoin(Party, col(Party.id) == col(Place.party_id))
+
+
+def _place_records(rows: Sequence[Any]) -> list[PlaceRecord]:
+    return [PlaceRecord(*(*row[1:-1], row[-1] or {})) for row in rows]

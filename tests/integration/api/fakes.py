@@ -1,0 +1,98 @@
+"""A ledger that fails on command, and keeps what a real one would keep."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from fabric_protos.common import common_pb2
+
+from ledger.errors import RejectedByContract
+from ledger.port import Committed, Identity
+
+
+class SimulatedCrash(BaseException):
+    """The process dies here. Not an Exception: nothing may catch it."""
+
+
+@dataclass
+class FakeLedger:
+    """Applies each nonce once, judges each event once (``{"n": …}``), refuses batches with ``{"poison": …}``.
+
+    ``trouble`` is asked before and after every commit, with a count of the calls; it may raise.
+    """
+
+    trouble: Callable[[str, int], None] = lambda when, call: None
+    transactions: dict[bytes, Committed] = field(default_factory=dict)
+    accepted: list[str] = field(default_factory=list)
+    calls: list[tuple[str, bytes, str]] = field(default_factory=list)
+
+    async def submit(
+        self,
+        function: str,
+        args: Sequence[bytes],
+        *,
+        identity: Identity,
+        transient: Mapping[str, bytes] | None = None,
+        nonce: bytes | None = None,
+    ) -> Committed:
+        assert nonce is not None
+        self.calls.append((function, nonce, identity.name))
+        call = len(self.calls)
+        self.trouble("before", call)
+        if nonce not in self.transactions:
+            result = self._apply(function, args)
+            self.transactions[nonce] = Committed(nonce.hex(), len(self.transactions) + 1, result)
+        self.trouble("after", call)
+        return self.transactions[nonce]
+
+    def _apply(self, function: str, args: Sequence[bytes]) -> bytes:
+        if function != "capture":
+            return b"{}"
+        groups = orjson.loads(args[0])["groups"]
+        if any("poison" in event for group in groups for event in group["events"]):
+            raise RejectedByContract(400, "this batch is malformed")
+        return orjson.dumps({"groups": [self._judge(group) for group in groups]})
+
+    def _judge(self, group: dict[str, Any]) -> dict[str, Any]:
+        verdicts = []
+        for event in group["events"]:
+            name = f"ni:///{event['n']}"
+            verdicts.append({"event": name, "verdict": "duplicate" if name in self.accepted else "accepted"})
+            if verdicts[-1]["verdict"] == "accepted":
+                self.accepted.append(name)
+        return {"id": group["id"], "committed": True, "verdicts": verdicts}
+
+    async def evaluate(
+        self,
+        function: str,
+        args: Sequence[bytes],
+        *,
+        identity: Identity,
+        transient: Mapping[str, bytes] | None = None,
+    ) -> bytes:
+        return b""
+
+    async def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
+        for number in range(start, 0):
+            yield await self.block(number)
+
+    async def height(self) -> int:
+        return len(self.transactions)
+
+    async def block(self, number: int) -> common_pb2.Block:
+        return common_pb2.Block()
+
+    async def transaction_block(self, tx_id: str) -> int | None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+def fake_identity(name: str) -> Identity:
+    """An identity whose certificate nobody looks at."""
+    return Identity(name, "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))

@@ -1,0 +1,120 @@
+"""Parties, places and devices over HTTP, and what the registry is good for."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import quote
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+import epcis
+from tests.integration.api.conftest import DOCK, Service, bare, document, event
+
+FARM = "https://id.gs1.org/417/0614141000005"
+PARTY = {"id": FARM, "name": "Green Farm", "country": "DE"}
+PLACE = {"id": DOCK, "party": FARM, "name": "Cold store", "kind": "warehouse", "latitude": 48.4, "longitude": 11.7}
+
+
+def where(collection: str, identifier: str) -> str:
+    return f"/{collection}/{quote(identifier, safe='')}"
+
+
+async def register(service: Service, path: str, body: Any, role: str = "admin") -> Any:
+    answer = await service.clients[role].post(path, json=body)
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+async def test_what_is_registered_can_be_read_at_once(service: Service) -> None:
+    answer = await register(service, "/parties", PARTY)
+    assert answer.headers["location"] == where("parties", FARM) == answer.json()["items"][0]["location"]
+    party = (await service.scanner.get(answer.headers["location"])).json()
+    assert (party["id"], party["name"], party["msp"], party["registered"]) == (FARM, "Green Farm", "FarmMSP", True)
+    place = (await service.scanner.get((await register(service, "/places", PLACE)).headers["location"])).json()
+    assert (place["party"], place["latitude"], place["kind"]) == (FARM, 48.4, "warehouse")
+
+
+async def test_urns_are_understood(service: Service) -> None:
+    answer = await register(service, "/parties", {"id": "urn:epc:id:pgln:0614141.00000", "name": "Green Farm"})
+    assert answer.json()["items"][0]["id"] == FARM
+    found = await service.scanner.get(where("parties", "urn:epc:id:pgln:0614141.00000"))
+    assert found.json()["id"] == FARM
+
+
+async def test_many_at_once_are_one_transaction(service: Service) -> None:
+    glns = [
+        epcis.identifiers.gln(f"9506000{n:05d}" + epcis.identifiers.check_digit(f"9506000{n:05d}")) for n in range(50)
+    ]
+    await register(service, "/parties", PARTY)
+    body = [{"id": gln, "party": FARM, "name": f"Shelf {n}"} for n, gln in enumerate(glns)]
+    answer = await register(service, "/places", body)
+    assert [item["id"] for item in answer.json()["items"]] == glns
+    listed, token = [], None
+    while True:
+        params = {"perPage": "20", "registered": "true"} | ({"nextPageToken": token} if token else {})
+        page = (await service.scanner.get("/places", params=params)).json()
+        listed += [item["id"] for item in page["items"]]
+        token = page["next"]
+        if token is None:
+            break
+    assert listed == glns
+
+
+async def test_nobody_registers_what_is_anothers(service: Service) -> None:
+    await register(service, "/parties", PARTY)
+    answer = await service.shop_admin.post("/parties", json={"id": FARM, "name": "Mine now"})
+    assert answer.status_code == 403
+    assert "FarmMSP" in answer.json()["detail"]
+    assert (await service.scanner.get(where("parties", FARM))).json()["name"] == "Green Farm"
+
+
+async def test_a_place_needs_its_party(service: Service) -> None:
+    answer = await service.admin.post("/places", json=PLACE)
+    assert answer.status_code == 404
+    assert "register it first" in answer.json()["detail"]
+
+
+async def test_a_registered_place_is_not_anothers_to_report_from(service: Service) -> None:
+    await register(service, "/parties", PARTY)
+    await register(service, "/places", PLACE)
+    job = await service.capture(event(1), role="shop")
+    assert (job["success"], job["rejected"]) == (False, 1)
+    assert (await service.capture(event(1)))["accepted"] == 1
+
+
+def signed(key: Ed25519PrivateKey, device: str, number: int) -> dict[str, Any]:
+    """An event as a device signs it: over its hash."""
+    body = bare(number)
+    value = base64.b64encode(key.sign(epcis.event_hash(body).encode())).decode()
+    body["@context"] = [body["@context"], {"lotline": epcis.LOTLINE_NAMESPACE}]
+    body["lotline:signature"] = {"device": device, "alg": "Ed25519", "value": value}
+    return body
+
+
+async def test_a_devices_signature_is_checked_and_kept_until_it_is_revoked(service: Service) -> None:
+    key = Ed25519PrivateKey.generate()
+    pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    device = {"id": "dock-3", "party": FARM, "algorithm": "Ed25519", "publicKey": pem, "name": "Dock 3"}
+    await register(service, "/parties", PARTY)
+    await register(service, "/devices", device)
+    assert (await service.scanner.get("/devices/dock-3")).json()["status"] == "active"
+    answer = await service.scanner.post("/events", json=signed(key, "dock-3", 1))
+    assert answer.status_code == 201, answer.text
+    found = (await service.analyst.get(answer.headers["location"])).json()["epcisBody"]["queryResults"]
+    assert found["lotline:provenance"][0]["device"] == "dock-3"
+    forged = await service.scanner.post("/events", json=signed(Ed25519PrivateKey.generate(), "dock-3", 2))
+    assert forged.status_code == 422
+    assert (await service.admin.post("/devices/revoke", json={"id": "dock-3"})).status_code == 200
+    assert (await service.scanner.get("/devices")).json()["items"][0]["status"] == "revoked"
+    late = await service.scanner.post("/events", json=signed(key, "dock-3", 3))
+    assert late.status_code == 422
+
+
+async def test_registering_waits_its_turn_behind_scans(service: Service) -> None:
+    """One lane: what was sent first is on the ledger first."""
+    scans = [(await service.admin.post("/capture", json=document(event(n)))).headers["location"] for n in range(1, 30)]
+    block = (await register(service, "/parties", PARTY)).json()["block"]
+    jobs = [await service.finished(place, "admin") for place in scans]
+    assert max(job["block"] for job in jobs) < block

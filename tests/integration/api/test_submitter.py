@@ -1,0 +1,258 @@
+"""The submitter: whatever goes wrong, an accepted job is on the ledger once, or has failed with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from api.batches import Batches, Lane
+from api.inbox import Inbox, NewJob
+from api.jobs import CAPTURE, Job, find_job, open_inbox
+from api.settings import WorkerSettings
+from api.submitter import Submitter
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, TimedOut, Unavailable
+from tests.integration.api.fakes import FakeLedger, SimulatedCrash, fake_identity
+
+QUICK = WorkerSettings(linger=0, poll=0.001, backoff_first=0.001, backoff_last=0.002)
+IDENTITY = fake_identity("scanner")
+
+
+async def fill(path: Path, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE) -> list[str]:
+    """Put jobs of one event each into the inbox."""
+    inbox = Inbox(path, limit_events=10_000)
+    try:
+        jobs = [NewJob(function, "FarmMSP", identity, "rollback", payload, 1) for payload in payloads]
+        return [(await inbox.put(job)).job_id for job in jobs]
+    finally:
+        await inbox.close()
+
+
+def numbered(count: int) -> list[bytes]:
+    return [b'[{"n":%d}]' % number for number in range(count)]
+
+
+class Run:
+    """One life of a submitter over a file."""
+
+    def __init__(self, path: Path, ledger: FakeLedger, max_events: int = 4) -> None:
+        self.ledger = ledger
+        self.connection = open_inbox(path)
+        self.batches = Batches(self.connection, max_events=max_events, max_bytes=10**6)
+        self.submitter = Submitter(
+            self.batches, ledger, lambda lane: IDENTITY, QUICK, committed=lambda block: self.project(block)
+        )
+
+    def project(self, block: int) -> None:
+        self.batches.projected(block)
+
+    async def until_idle(self) -> None:
+        """Work until nothing is left to do. As in the worker, the read model's checkpoint comes first."""
+        self.project(len(self.ledger.transactions))
+        task = asyncio.create_task(self.submitter.run())
+        while self.batches.lanes():
+            if task.done():
+                break
+            await asyncio.sleep(0.001)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self.connection.close()
+
+
+def jobs(path: Path, ids: list[str]) -> list[Job]:
+    connection = open_inbox(path)
+    found = [find_job(connection, job_id) for job_id in ids]
+    connection.close()
+    return [job for job in found if job is not None]
+
+
+async def test_many_jobs_ride_in_few_transactions(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    ids = await fill(path, numbered(40))
+    await Run(path, ledger, max_events=10).until_idle()
+    assert len(ledger.transactions) == 4
+    assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}
+    assert ledger.accepted == [f"ni:///{n}" for n in range(40)]
+
+
+async def test_the_same_event_twice_is_captured_once(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    ids = await fill(path, [b'[{"n":1}]', b'[{"n":1}]'])
+    await Run(path, ledger).until_idle()
+    assert [(job.accepted, job.duplicate, job.success) for job in jobs(path, ids)] == [
+        (1, 0, True),
+        (0, 1, True),
+    ]
+
+
+@pytest.mark.parametrize("error", [Unavailable("no peer"), TimedOut("no answer"), Conflict("lost the race")])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_errors_that_pass_are_waited_out(tmp_path: Path, error: LedgerError, when: str) -> None:
+    if when == "after" and not error.outcome_unknown:
+        pytest.skip("an applied transaction is never reported as void")
+    path = tmp_path / "inbox.db"
+
+    def trouble(moment: str, call: int) -> None:
+        if moment == when and call <= 5:
+            raise error
+
+    ledger = FakeLedger(trouble)
+    ids = await fill(path, numbered(3))
+    await Run(path, ledger).until_idle()
+    assert [(job.state, job.accepted) for job in jobs(path, ids)] == [("done", 1)] * 3
+    nonces = {nonce for _, nonce, _ in ledger.calls}
+    assert len(nonces) == (6 if isinstance(error, Conflict) else 1)
+
+
+async def test_something_unforeseen_is_retried_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.db"
+
+    def trouble(moment: str, call: int) -> None:
+        if call <= 3:
+            raise OSError("no space left on device")
+
+    run = Run(path, FakeLedger(trouble))
+    (job_id,) = await fill(path, numbered(1))
+    batch = run.batches.next(Lane("FarmMSP", "scanner"))
+    assert batch is not None
+    assert not await run.submitter.send(batch)
+    assert run.batches.failures() == [("OSError: no space left on device", 1)]
+    await run.until_idle()
+    assert [(job.state, job.accepted) for job in jobs(path, [job_id])] == [("done", 1)]
+
+
+async def test_a_poison_job_fails_alone(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    payloads = numbered(9)
+    payloads.insert(5, b'[{"poison":1}]')
+    ids = await fill(path, payloads)
+    await Run(path, ledger, max_events=10).until_idle()
+    found = jobs(path, ids)
+    assert [job.state for job in found] == ["done"] * 5 + ["failed"] + ["done"] * 4
+    failure = found[5].failure
+    assert failure is not None
+    assert (failure.status, failure.message) == (400, "this batch is malformed")
+    assert ledger.accepted == [f"ni:///{n}" for n in range(9)]
+
+
+async def test_an_identity_that_cannot_write_fails_its_jobs_and_nobody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.db"
+    ledger = FakeLedger()
+    revoked = await fill(path, numbered(2), identity="revoked")
+    good = await fill(path, numbered(3))
+    run = Run(path, ledger)
+
+    def identity_of(lane: Lane) -> object:
+        if lane.identity == "revoked":
+            raise InvalidIdentity("the certificate is revoked")
+        return IDENTITY
+
+    run.submitter._identity_of = identity_of  # type: ignore[assignment]
+    await run.until_idle()
+    assert {job.state for job in jobs(path, good)} == {"done"}
+    for job in jobs(path, revoked):
+        assert job.failure is not None
+        assert "revoked" in job.failure.message
+
+
+async def test_one_lane_in_trouble_does_not_hold_up_another(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.db"
+    stuck = await fill(path, numbered(1), identity="stuck")
+    free = await fill(path, [b'[{"n":7}]'])
+    run = Run(path, ledger := FakeLedger())
+
+    def identity_of(lane: Lane) -> object:
+        if lane.identity == "stuck":
+            raise Unavailable("its peer is away")
+        return IDENTITY
+
+    run.submitter._identity_of = identity_of  # type: ignore[assignment]
+    task = asyncio.create_task(run.submitter.run())
+    while jobs(path, free)[0].running:
+        await asyncio.sleep(0.002)
+    assert jobs(path, stuck)[0].running
+    assert ledger.accepted == ["ni:///7"]
+    assert run.batches.failures()[0][0] == "Unavailable: its peer is away"
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class CrashingConnection:
+    """A connection to the inbox that dies before, or right after, its n-th commit."""
+
+    def __init__(self, connection: sqlite3.Connection, dies: Callable[[], bool], after: bool) -> None:
+        self._connection = connection
+        self._dies = dies
+        self._after = after
+
+    def commit(self) -> None:
+        dies = self._dies()
+        if dies and not self._after:
+            raise SimulatedCrash
+        self._connection.commit()
+        if dies:
+            raise SimulatedCrash
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_path: Path, after: bool) -> None:
+    """Every commit of the worker in turn is its last one; the next worker ends the work."""
+    for fatal in range(1, 12):
+        path, ledger = tmp_path / f"{after}-{fatal}.db", FakeLedger()
+        ids = await fill(path, numbered(10))
+        run = Run(path, ledger)
+        commits = iter(range(1, 10_000))
+        run.batches._connection = CrashingConnection(  # type: ignore[assignment]
+            run.connection,
+            lambda fatal=fatal, commits=commits: next(commits) == fatal,
+            after,  # type: ignore[misc]
+        )
+        crashed = await crashes(run)
+        await Run(path, ledger).until_idle()
+        assert sorted(ledger.accepted) == sorted({f"ni:///{n}" for n in range(10)}), fatal
+        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}, fatal
+        if not crashed:
+            assert fatal > 9
+            return
+    pytest.fail("the worker has more commits than were tried")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_at_any_call_of_the_ledger_loses_and_doubles_nothing(tmp_path: Path, when: str) -> None:
+    for fatal in range(1, 5):
+        path = tmp_path / f"{when}-{fatal}.db"
+        ledger = FakeLedger(lambda moment, call, fatal=fatal: die(moment == when and call == fatal))  # type: ignore[misc]
+        ids = await fill(path, numbered(10))
+        crashed = await crashes(Run(path, ledger))
+        assert crashed == (fatal <= 3)
+        ledger.trouble = lambda moment, call: None
+        await Run(path, ledger).until_idle()
+        assert ledger.accepted == [f"ni:///{n}" for n in range(10)]
+        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}
+
+
+def die(now: bool) -> None:
+    if now:
+        raise SimulatedCrash
+
+
+async def crashes(run: Run) -> bool:
+    """Drain the lane as the worker does, until it is empty or dead."""
+    try:
+        while (batch := run.batches.next(Lane("FarmMSP", "scanner"))) is not None:
+            await run.submitter.send(batch)
+    except SimulatedCrash:
+        return True
+    finally:
+        run.connection.close()
+    return False

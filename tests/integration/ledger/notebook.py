@@ -1,0 +1,100 @@
+"""A contract small enough to know by heart: it uses every method of the stub and can fail in every way."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+
+from chaincode.response import Response, error, ok
+from chaincode.stub import Stub
+
+Function = Callable[[Stub, list[str]], Response]
+
+
+class Notebook:
+    """Keys and values, and some misbehaviour on request. Only ``Stub`` is used, so it runs on a real peer too."""
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+
+    def init(self, stub: Stub) -> Response:
+        return ok()
+
+    def invoke(self, stub: Stub) -> Response:
+        self.threads.add(threading.get_ident())
+        name, parameters = stub.get_function_and_parameters()
+        assert stub.args() == [name.encode(), *parameters]
+        return _FUNCTIONS[name](stub, [parameter.decode() for parameter in parameters])
+
+
+def _put(stub: Stub, words: list[str]) -> Response:
+    for key, value in zip(words[::2], words[1::2], strict=True):
+        stub.put_state(key, value.encode())
+    return ok(b"put")
+
+
+def _get(stub: Stub, words: list[str]) -> Response:
+    values = stub.get_multiple_states(words)
+    return ok(json.dumps([None if value is None else value.decode() for value in values]).encode())
+
+
+def _append(stub: Stub, words: list[str]) -> Response:
+    key, more = words
+    stub.put_state(key, (stub.get_state(key) or b"") + more.encode())
+    own = stub.get_state(key) or b""
+    return ok(b"before: " + own)
+
+
+def _delete(stub: Stub, words: list[str]) -> Response:
+    for key in words:
+        stub.del_state(key)
+    return ok()
+
+
+def _file(stub: Stub, words: list[str]) -> Response:
+    kind, name, value = words
+    stub.put_state(stub.create_composite_key(kind, [name]), value.encode())
+    return ok()
+
+
+def _list(stub: Stub, words: list[str]) -> Response:
+    found = stub.get_state_by_partial_composite_key(words[0], [])
+    listed = {stub.split_composite_key(key)[1][0]: value.decode() for key, value in found}
+    stub.put_state("listed", str(len(listed)).encode())
+    return ok(json.dumps(listed).encode())
+
+
+def _refuse(stub: Stub, words: list[str]) -> Response:
+    stub.put_state("never", b"written")
+    return error(int(words[0]), words[1], b"because")
+
+
+def _crash(stub: Stub, words: list[str]) -> Response:
+    stub.put_state("never", b"written")
+    raise RuntimeError("out of order")
+
+
+def _about(stub: Stub, words: list[str]) -> Response:
+    stub.set_event("told", b"about")
+    about = {
+        "tx": stub.get_tx_id(),
+        "channel": stub.get_channel_id(),
+        "time": stub.get_tx_timestamp().isoformat(),
+        "creator": stub.get_creator().hex(),
+        "transient": {name: value.decode() for name, value in stub.get_transient().items()},
+    }
+    return ok(json.dumps(about).encode())
+
+
+_FUNCTIONS: dict[str, Function] = {
+    "put": _put,
+    "get": _get,
+    "append": _append,
+    "delete": _delete,
+    "file": _file,
+    "list": _list,
+    "refuse": _refuse,
+    "crash": _crash,
+    "about": _about,
+}

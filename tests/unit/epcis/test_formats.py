@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from epcis.formats import is_date_time, is_uri, parse_date_time, utc_milliseconds
+
+
+@pytest.mark.parametrize("text", ["a:", "a:b", "urn:epc:id:x", "http://a", "http://a:/", "http://[::1]/", "http://[v1.a]",
+                                  "http://a%41/?q#f", "a:///b", "example:name", "geo:47.5,11.1",
+                                  "a+b-c.d:e", "a:'"])  # fmt: skip
+def test_uris(text: str) -> None:
+    assert is_uri(text)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1a:b", "a b:c", "a:b ", " a:b", "a:b\n", "http://a b",
+"http://a:b/", "http://[::1",
+                                  "http://[::g]", "http://[::1%25e]", "a:%", "a:%zz", "a:#f#g",
+                                  "http://é.de", "a:{x}", "a:\\"])  # fmt: skip
+def test_what_is_no_uri(text: str) -> None:
+    assert not is_uri(text)
+
+
+@pytest.mark.parametrize("text", ["2024-02-29T00:00:00Z", "2024-01-01t00:00:00.5z",
+"2024-01-01T00:00:00.123456789+23:59",
+                                  "2016-12-31T23:59:60Z", "2017-01-01T00:59:60.5+01:00",
+                                  "0000-02-29T00:00:00Z",
+                                  "9999-12-31T23:59:59.9999Z", "0001-01-01T00:00:00+10:00"])  # fmt: skip
+def test_date_times(text: str) -> None:
+    assert is_date_time(text)
+    assert parse_date_time(text).tzinfo is not None
+    assert utc_milliseconds(text)
+
+
+@pytest.mark.parametrize("text", ["", "2024-01-01", "2024-01-01T00:00:00", "2024-01-01 00:00:00Z",
+"2023-02-29T00:00:00Z",
+                                  "2024-01-01T24:00:00Z", "2024-01-01T00:00:60Z", "2024-01-01T00:00:00+24:00",
+                                  "2024-01-01T00:00:00+0100", "2024-01-01T00:00:00.Z", "2024-01-01T00:00Z",
+                                  "2024-01-01T00:00:00Z\n", "٢024-01-01T00:00:00Z"])  # fmt: skip
+def test_what_is_no_date_time(text: str) -> None:
+    assert not is_date_time(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2020-01-01T00:00:00.9996Z", "2020-01-01T00:00:01.000Z"),
+        ("2020-01-01T00:00:00.9995Z", "2020-01-01T00:00:01.000Z"),
+        ("2020-01-01T00:00:00.0005Z", "2020-01-01T00:00:00.001Z"),
+        ("2020-01-01T00:00:00.0004999Z", "2020-01-01T00:00:00.000Z"),
+        ("2020-01-01T00:00:00.1415Z", "2020-01-01T00:00:00.142Z"),
+        ("2020-12-31T23:59:59.9999999+00:00", "2021-01-01T00:00:00.000Z"),
+        ("2020-03-04T11:00:30+01:00", "2020-03-04T10:00:30.000Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
+    ],
+)
+def test_times_are_rounded_half_up(text: str, expected: str) -> None:
+    assert utc_milliseconds(text) == expected
+
+
+@given(st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)), st.integers(-839, 839))
+def test_the_zone_a_time_is_written_in_does_not_matter(moment: datetime, minutes: int) -> None:
+    here = moment.replace(tzinfo=UTC)
+    there = here.astimezone(timezone(timedelta(minutes=minutes)))
+    assert utc_milliseconds(there.isoformat()) == utc_milliseconds(here.isoformat())
+    rounded = parse_date_time(utc_milliseconds(here.isoformat()))
+    assert abs(rounded - here) <= timedelta(microseconds=500)

@@ -1,0 +1,60 @@
+"""The dashboard: ``streamlit run ui/app.py`` with ``LOTLINE_API_URL`` and ``LOTLINE_TOKEN`` set."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+# `streamlit run` puts this file's folder on the path, not the folder that holds the package
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ui.client import ApiError
+from ui.shared import ask, guarded
+from ui.views import disruptions, forecasts, overview, trace
+
+
+def _sidebar() -> None:
+    with st.sidebar:
+        try:
+            health = ask("/health")
+        except ApiError as error:
+            st.error(str(error), icon=":material/cloud_off:")
+            return
+        ok = health["status"] == "ok"
+        st.markdown(f"{':green' if ok else ':orange'}[●] **ledger** · {health['ledger']['height']} blocks")
+        lag = health["projector"]["lagBlocks"]
+        st.caption(
+            f"read model {'up to date' if not lag else f'{lag} blocks behind'} · inbox {health['inbox']['jobs']} jobs"
+        )
+        for reason in health["reasons"]:
+            st.warning(reason)
+        if st.button("Refresh", icon=":material/refresh:", width="stretch"):
+            st.cache_data.clear()
+            st.rerun()
+
+
+def main() -> None:
+    """Lay out the pages."""
+    st.set_page_config(page_title="Lotline", page_icon=":material/conveyor_belt:", layout="wide")
+    pages = {
+        "overview": st.Page(
+            guarded(overview.page), title="Overview", icon=":material/monitoring:", url_path="overview", default=True
+        ),
+        "trace": st.Page(guarded(trace.page), title="Trace", icon=":material/account_tree:", url_path="trace"),
+        "forecasts": st.Page(
+            guarded(forecasts.page), title="Forecasts", icon=":material/show_chart:", url_path="forecasts"
+        ),
+        "disruptions": st.Page(
+            guarded(disruptions.page), title="Disruptions", icon=":material/warning:", url_path="disruptions"
+        ),
+    }
+    st.session_state["pages"] = pages
+    st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
+    chosen = st.navigation(list(pages.values()))
+    _sidebar()
+    chosen.run()
+
+
+main()

@@ -1,0 +1,70 @@
+"""The API as the dashboard sees it: the same endpoints and rights as any other client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+Json = Any
+_SECONDS = 30.0
+
+
+class ApiError(Exception):
+    """The API said no, or is not there; the message is for the reader of the page."""
+
+
+class Api:
+    """Asks the API. Raises ApiError with words that help."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS)
+
+    @classmethod
+    def from_environment(cls) -> Api:
+        """By ``LOTLINE_API_URL`` and ``LOTLINE_TOKEN``."""
+        return cls(os.environ.get("LOTLINE_API_URL", "http://127.0.0.1:8700"), os.environ.get("LOTLINE_TOKEN", ""))
+
+    def get(self, path: str, **query: object) -> Json:
+        """A JSON answer; query parameters that are None are left out."""
+        given = {name: _text(value) for name, value in query.items() if value is not None}
+        try:
+            answer = self._http.get(path, params=given)
+        except httpx.HTTPError as error:
+            raise ApiError(f"The API at {self.url} does not answer ({type(error).__name__}). Is it running?") from error
+        if answer.status_code >= 400:
+            raise ApiError(_problem(answer))
+        return answer.json()
+
+    def everything(self, path: str, limit: int = 2000, **query: object) -> list[Json]:
+        """The items of a list, page by page, at most ``limit``."""
+        items: list[Json] = []
+        token: str | None = None
+        while len(items) < limit:
+            page = self.get(path, perPage=min(500, limit - len(items)), nextPageToken=token, **query)
+            items += page["items"]
+            token = page["next"]
+            if token is None:
+                break
+        return items
+
+
+def path_of(collection: str, identifier: str) -> str:
+    """The path of one thing in a collection: identifiers are URIs and must be escaped whole."""
+    return f"/{collection}/{quote(identifier, safe='')}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _problem(answer: httpx.Response) -> str:
+    try:
+        problem: Mapping[str, Any] = answer.json()
+    except ValueError:
+        return f"The API answered {answer.status_code}."
+    return f"{problem.get('title', answer.status_code)}: {problem.get('detail', '')}"

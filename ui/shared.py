@@ -1,0 +1,83 @@
+"""What every page uses: the API behind a short cache, names of places and parties, and a way to fail kindly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from ui.client import Api, ApiError, Json
+from ui.words import LINK, short
+
+_FRESH_SECONDS = 30
+_NAMES_SECONDS = 600
+
+
+@st.cache_resource
+def api() -> Api:
+    """One client for all sessions: the token is the dashboard's own."""
+    return Api.from_environment()
+
+
+@st.cache_data(ttl=_FRESH_SECONDS, show_spinner=False)
+def ask(path: str, **query: object) -> Json:
+    """A GET, kept for half a minute."""
+    return api().get(path, **query)
+
+
+@st.cache_data(ttl=_FRESH_SECONDS, show_spinner=False)
+def ask_all(path: str, limit: int = 2000, **query: object) -> list[Json]:
+    """All pages of a list, kept for half a minute."""
+    return api().everything(path, limit, **query)
+
+
+@st.cache_data(ttl=_NAMES_SECONDS, show_spinner=False)
+def names() -> dict[str, str]:
+    """Names of registered places and parties by identifier."""
+    found: dict[str, str] = {}
+    for path in ("/places", "/parties"):
+        found |= {entry["id"]: entry["name"] for entry in api().everything(path) if entry.get("name")}
+    return found
+
+
+@st.cache_data(ttl=_NAMES_SECONDS, show_spinner=False)
+def places() -> dict[str, Json]:
+    """Registered places by identifier."""
+    return {entry["id"]: entry for entry in api().everything("/places")}
+
+
+def name(identifier: str | None) -> str:
+    """A place's or party's name, or its identifier in short."""
+    return names().get(identifier or "") or short(identifier)
+
+
+def readable(text: str | None) -> str:
+    """A sentence in which places and parties have their names, and other identifiers are short."""
+    return LINK.sub(lambda link: name(link.group()), text or "")
+
+
+def guarded(page: Callable[[], None]) -> Callable[[], None]:
+    """A page that tells of a failure instead of showing a traceback."""
+
+    def run() -> None:
+        try:
+            page()
+        except ApiError as error:
+            st.error(str(error), icon=":material/cloud_off:")
+            st.button("Try again", on_click=st.cache_data.clear)
+
+    run.__name__ = page.__name__
+    return run
+
+
+def provenance(block: int | None, recorded: str | None) -> None:
+    """Where what is shown comes from."""
+    st.caption(
+        f"Read from the ledger up to block **{block if block is not None else '–'}**, recorded {recorded or '–'}."
+    )
+
+
+def open_trace(identifier: str, label: str, **options: Any) -> None:
+    """A link to the trace of a thing."""
+    st.page_link(st.session_state["pages"]["trace"], label=label, query_params={"id": identifier}, **options)

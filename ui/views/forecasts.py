@@ -1,0 +1,119 @@
+"""What will be needed, how sure that is, and how well the model did beside the naive ones."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from ui import charts, words
+from ui.client import Json
+from ui.shared import ask, ask_all, name
+
+_METRICS = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "smape": "sMAPE", "bias": "bias", "msis": "MSIS"}
+_PERIODS = {"D": "D", "W": "W-MON", "M": "MS", "MS": "MS", "W-MON": "W-MON", "W-SUN": "W-SUN"}
+_SHOWN_PERIODS = 120
+
+
+def page() -> None:
+    """Choose a series; see its past, its forecast and its contest."""
+    st.title("Forecasts")
+    runs = ask("/forecasts/runs", limit=1)["items"]
+    if not runs:
+        st.info("No forecast was made yet.", icon=":material/show_chart:")
+        st.code("lotline forecast", language="shell")
+        return
+    series = ask_all("/forecasts/series")
+    chosen = _choose(series)
+    if chosen is not None:
+        _show(chosen)
+    _about(runs[0], series)
+
+
+def _choose(series: list[Json]) -> Json | None:
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    kinds = sorted({entry["kind"] for entry in series})
+    if not kinds:
+        st.warning("The last run found no series that is long enough to forecast.")
+        return None
+    kind = left.segmented_control("Kind", kinds, default=kinds[0]) or kinds[0]
+    found = sorted((entry for entry in series if entry["kind"] == kind), key=_title)
+    asked = st.query_params.get("series")
+    index = next((n for n, entry in enumerate(found) if entry["uniqueId"] == asked), 0)
+    chosen = right.selectbox("Series", found, index=index, format_func=_title)
+    if chosen is not None:
+        st.query_params["series"] = chosen["uniqueId"]
+    return chosen
+
+
+def _title(entry: Json) -> str:
+    parts = [words.short(entry["product"]) if entry["product"] else None]
+    parts += [name(entry[side]) for side in ("place", "party") if entry[side]][:1]
+    parts.append(entry["country"])
+    return " · ".join(part for part in parts if part) or str(entry["uniqueId"])
+
+
+def _show(series: Json) -> None:
+    ahead = pd.DataFrame(ask_all("/forecasts", uniqueId=series["uniqueId"]))
+    cells = st.columns(4)
+    cells[0].metric("Model", (series["chosenModel"] or "–").replace("_", " "), border=True)
+    cells[1].metric("Demand", series["demandClass"] or "–", border=True)
+    cells[2].metric("Periods seen", f"{series['nObs']} ({series['freq'] or '–'})", border=True)
+    cells[3].metric("Next period", words.number(round(ahead["yHat"].iloc[0], 1)) if len(ahead) else "–", border=True)
+    if series["fallbackReason"]:
+        st.warning(f"Fallback: {series['fallbackReason']}", icon=":material/info:")
+    if ahead.empty:
+        st.caption("There is no forecast for this series.")
+    else:
+        unit = "days on the way" if series["kind"] == "transit" else "quantity a period"
+        ahead["ds"] = pd.to_datetime(ahead["ds"], utc=True)
+        st.altair_chart(charts.forecast(_history(series), ahead, unit), width="stretch")
+        st.caption("Line: what the ledger recorded. Orange: the forecast with its 80 % and 95 % intervals.")
+    _contest(series)
+
+
+def _history(series: Json) -> pd.DataFrame:
+    """What was recorded, by the series' own period; empty for series that are no flows."""
+    empty = pd.DataFrame({"ds": pd.to_datetime([], utc=True), "y": []})
+    if series["kind"] != "demand" or not series["product"]:
+        return empty
+    query = {key: series[key] for key in ("product", "place", "party", "country") if series[key]}
+    for flow in ("sold", "received", "shipped"):
+        items = ask("/flows", flow=flow, **query)["items"]
+        if items:
+            frame = pd.DataFrame(items)
+            frame["ds"] = pd.to_datetime(frame["day"], utc=True)
+            rule = _PERIODS.get(series["freq"] or "D", "D")
+            grouped = frame.set_index("ds")["quantity"].resample(rule, label="left", closed="left").sum()
+            return grouped.rename("y").reset_index().tail(_SHOWN_PERIODS)
+    return empty
+
+
+def _contest(series: Json) -> None:
+    st.subheader("How the models did on the past")
+    frame = pd.DataFrame(series["backtests"])
+    if frame.empty:
+        st.caption("The history is too short for a back-test.")
+        return
+    metrics = [metric for metric in _METRICS if metric in set(frame["metric"])]
+    left, right = st.columns([2, 3])
+    metric = (
+        left.segmented_control("Measure", metrics, default=metrics[0], format_func=lambda m: _METRICS[m]) or metrics[0]
+    )
+    left.altair_chart(
+        charts.contest(frame[frame["metric"] == metric], _METRICS[metric], series["chosenModel"]), width="stretch"
+    )
+    wide = frame.pivot_table(index="model", columns="metric", values="value").reset_index()
+    right.dataframe(wide, hide_index=True, width="stretch")
+    right.caption(
+        "Every contestant forecast the same past periods without seeing them; naive and seasonal naive are the bar."
+    )
+
+
+def _about(run: Json, series: list[Json]) -> None:
+    with st.expander("About this run"):
+        st.markdown(
+            f"Run **{run['id']}** of {words.day(run['createdAt'])}, over the ledger up to block **{run['block']}**: "
+            f"{len(series)} series, {words.number(run['seconds'])} s. Rows it learned from: "
+            f"`{(run['dataDigest'] or '–')[:16]}`; code `{run['codeVersion'] or '–'}`."
+        )
+        st.json(run["summary"], expanded=False)

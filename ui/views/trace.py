@@ -1,0 +1,148 @@
+"""Where did it come from, where did it go, where is it now?"""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from ui import charts, graph, words
+from ui.client import Json, path_of
+from ui.shared import ask, name, readable
+
+_DIRECTIONS = {"both": "Both ways", "upstream": "Where from", "downstream": "Where to"}
+_LARGEST = 2000
+
+
+def page() -> None:
+    """Ask for any identifier: Digital Link or EPC URN."""
+    st.title("Trace")
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    given = st.query_params.get("id", "")
+    identifier = left.text_input(
+        "Lot, item, case or pallet", value=given, placeholder="https://id.gs1.org/01/…/10/… or urn:epc:id:sscc:…"
+    ).strip()
+    direction = right.segmented_control(
+        "Direction", list(_DIRECTIONS), default="both", format_func=_DIRECTIONS.__getitem__
+    )
+    if not identifier:
+        _suggestions()
+        return
+    st.query_params["id"] = identifier
+    thing = ask(path_of("things", identifier))
+    trace = ask(path_of("trace", identifier), direction=direction or "both", maxNodes=_LARGEST)
+    _now(thing)
+    _history(identifier, trace)
+
+
+def _suggestions() -> None:
+    st.caption("Some that moved lately:")
+    for handoff in ask("/handoffs", perPage=8)["items"]:
+        label = f"{words.short(handoff['item'])} — {handoff['fromPlaceName'] or '…'} → {handoff['toPlaceName'] or '…'}"
+        st.page_link(st.session_state["pages"]["trace"], label=label, query_params={"id": handoff["item"]})
+
+
+def _now(thing: Json) -> None:
+    st.subheader(words.short(thing["id"]))
+    cells = st.columns(4)
+    cells[0].metric("Status", (thing["status"] or thing["kind"]).replace("_", " "), border=True)
+    cells[1].metric("Where", _where(thing), border=True)
+    cells[2].metric("Who holds it", _who(thing), border=True)
+    cells[3].metric("How much", _how_much(thing), border=True)
+    for parent in thing["parents"]:
+        st.caption(f"in {words.short(parent)}")
+    for problem in thing["exceptions"]:
+        if problem["status"] == "open":
+            st.warning(f"**{problem['kind'].replace('_', ' ')}** — {readable(problem['detail'])}")
+    stock = _stock(thing)
+    if stock:
+        with st.expander(f"Stock at {len(stock)} places", expanded=len(stock) <= 6):
+            rows = [
+                {
+                    "place": name(b["place"]),
+                    "holder": name(b["holder"]),
+                    "quantity": float(b["quantity"]),
+                    "unit": b["uom"] or "pieces",
+                }
+                for b in stock
+            ]
+            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _stock(thing: Json) -> list[Json]:
+    return [balance for balance in thing["balances"] if float(balance["quantity"]) != 0]
+
+
+def _where(thing: Json) -> str:
+    spots = {balance["place"] for balance in _stock(thing)}
+    if thing["kind"] == "instance" or len(spots) == 1:
+        return name(thing["place"] or next(iter(spots), None))
+    return f"{len(spots)} places" if spots else "used up"
+
+
+def _who(thing: Json) -> str:
+    holders = {balance["holder"] for balance in _stock(thing)}
+    if thing["kind"] == "instance" or len(holders) == 1:
+        return name(thing["holder"] or next(iter(holders), None))
+    return f"{len(holders)} parties" if holders else "nobody"
+
+
+def _how_much(thing: Json) -> str:
+    if thing["kind"] == "instance":
+        return f"{words.number(thing['contentsTotal'])} things inside" if thing["contentsTotal"] else "1"
+    totals: dict[str, float] = {}
+    for balance in thing["balances"]:
+        totals[balance["uom"] or "pieces"] = totals.get(balance["uom"] or "pieces", 0.0) + float(balance["quantity"])
+    return ", ".join(f"{words.number(amount)} {unit}" for unit, amount in totals.items()) or "–"
+
+
+def _history(identifier: str, trace: Json) -> None:
+    if trace["truncated"]:
+        st.warning(f"The genealogy is larger than {_LARGEST} things; what is shown is its nearest part.")
+    drawn, time, table = st.tabs(["Graph", "Timeline", f"Events ({len(trace['events'])})"])
+    with drawn:
+        st.graphviz_chart(graph.dot(trace, name), width="stretch")
+        st.caption(
+            "Left to right as the goods went. Brown: materials, green: what was asked for, blue: products made of it; dashed: packed on units, gathered by where those are now."
+        )
+    frame = _events(trace["events"])
+    with time:
+        if not frame.empty:
+            st.altair_chart(charts.timeline(frame), width="stretch")
+    with table:
+        config = {"when": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")}
+        st.dataframe(frame, hide_index=True, width="stretch", height=420, column_config=config)
+        tell = words.tail(identifier).replace(" ", "-")
+        left, right = st.columns(2)
+        left.download_button("Events as CSV", _csv(frame), f"trace-{tell}.csv", "text/csv", icon=":material/download:")
+        right.download_button(
+            "Trace as JSON", json.dumps(trace), f"trace-{tell}.json", "application/json", icon=":material/download:"
+        )
+
+
+def _events(events: list[Json]) -> pd.DataFrame:
+    rows = [
+        {
+            "when": words.moment(event["eventTime"]),
+            "step": (event["bizStep"] or event["type"]).replace("_", " "),
+            "where": name(event["bizLocation"] or event["readPoint"]),
+            "who": name(event["party"]) if event["party"] else event["msp"],
+            "what": ", ".join(words.tail(thing) for thing in event["things"][:4])
+            + (" …" if len(event["things"]) > 4 else ""),
+            "said by": event["msp"],
+            "block": event["block"],
+            "transaction": event["txId"][:12],
+            "event": words.hash_text(event["hash"]),
+        }
+        for event in events
+    ]
+    return pd.DataFrame(rows)
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    """As CSV in which no cell can be taken for a formula by a spreadsheet."""
+    safe = frame.copy()
+    for column in safe.select_dtypes("object"):
+        safe[column] = safe[column].map(lambda value: f"'{value}" if str(value)[:1] in "=+-@\t\r" else value)
+    return str(safe.to_csv(index=False))

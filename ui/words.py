@@ -1,0 +1,75 @@
+"""Identifiers, times and numbers as people read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#]+))?")
+LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
+_KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
+_QUALIFIERS = {"10": "lot", "21": "serial", "254": "ext"}
+SEVERITIES = {"high": "🔴 high", "medium": "🟠 medium", "low": "🟡 low"}
+FLOWS = {
+    "produced": "produced",
+    "shipped": "shipped",
+    "received": "received",
+    "sold": "sold",
+    "consumed": "used up",
+    "removed": "taken out",
+}
+
+
+def short(identifier: str | None) -> str:
+    """A Digital Link without its address: ``GTIN 09524… · lot L7``."""
+    if not identifier:
+        return "–"
+    found = _PATH.match(identifier)
+    if found is None:
+        return identifier.rpartition("/")[2] or identifier
+    key, value, qualifier, detail = found.groups()
+    text = f"{_KEYS.get(key, key)} {value}"
+    return f"{text} · {_QUALIFIERS.get(qualifier, qualifier)} {detail}" if qualifier else text
+
+
+def tail(identifier: str | None) -> str:
+    """The shortest that still tells things apart: a lot's number, a pallet's last digits."""
+    found = _PATH.match(identifier or "")
+    if found is None:
+        return short(identifier)
+    key, value, _, detail = found.groups()
+    return detail if detail else f"{_KEYS.get(key, key)} …{value[-6:]}"
+
+
+def hash_text(event: str | None) -> str:
+    """The first digits of an event's hash."""
+    return (event or "").partition(";")[2][:12] or "–"
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the API, aware."""
+    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def day(text: str | None) -> str:
+    """A time as day and minute, UTC."""
+    when = moment(text)
+    return "–" if when is None else when.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def days_between(earlier: str | None, later: str | None) -> float | None:
+    """Days from one time to another."""
+    start, end = moment(earlier), moment(later)
+    return None if start is None or end is None else round((end - start).total_seconds() / 86_400, 1)
+
+
+def number(value: float | None) -> str:
+    """With thousands separated, and decimals only where there are any."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def reference(text: str | None) -> str:
+    """A business document's number without its urn."""
+    return "–" if not text else text.rpartition(":")[2].rpartition("/")[2]
