@@ -95,7 +95,9 @@ def _orderer(topology: Topology, layout: Layout) -> dict[str, Any]:
 
 
 def _raft(topology: Topology, layout: Layout) -> dict[str, Any]:
-    consenters = [{"Host": "localhost", "Port": node.port, **_tls(topology, layout, node)} for node in topology.orderers]
+    consenters = [
+        {"Host": "localhost", "Port": node.port, **_tls(topology, layout, node)} for node in topology.orderers
+    ]
     options = {
         "TickInterval": "500ms",
         "ElectionTick": 10,

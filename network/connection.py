@@ -6,7 +6,6 @@ absolute or relative to the file.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import orjson

@@ -153,7 +153,15 @@ class Deployment:
 
     def _orderer_flags(self) -> list[str]:
         root = self.layout.authority_certificate(self.topology.orderer_organisation)
-        return ["-o", self.topology.orderers[0].address, "--tls", "--cafile", str(root), "--channelID", self.topology.channel]
+        return [
+            "-o",
+            self.topology.orderers[0].address,
+            "--tls",
+            "--cafile",
+            str(root),
+            "--channelID",
+            self.topology.channel,
+        ]
 
     def _approve(self, peer: Peer, definition: Definition, identifier: str) -> None:
         self.channel.peer_tool(

@@ -96,7 +96,9 @@ class Network:
             self.channel.join(peer)
         write_connections(self.topology, self.layout)
 
-    def deploy(self, definition: Definition | None = None, command: list[str] | None = None, say: Say = lambda _: None) -> str:
+    def deploy(
+        self, definition: Definition | None = None, command: list[str] | None = None, say: Say = lambda _: None
+    ) -> str:
         """Deploy a chaincode (Lotline's own by default) and start its servers; returns the package id."""
         definition = definition or Definition(self.topology.chaincode)
         say(f"chaincode {definition.name} {definition.version}")
@@ -175,10 +177,15 @@ class Network:
 
     def _check_ports(self) -> None:
         """A port that somebody else holds would show up much later as a riddle."""
-        wanted = [(Authorities.process(o), o.ca_port) for o in (self.topology.orderer_organisation, *self.topology.organisations)]
+        wanted = [
+            (Authorities.process(o), o.ca_port)
+            for o in (self.topology.orderer_organisation, *self.topology.organisations)
+        ]
         wanted += [(orderer.host, orderer.port) for orderer in self.topology.orderers]
         wanted += [(peer.host, peer.port) for peer in self.topology.peers()]
-        taken = [f"{port} ({name})" for name, port in wanted if not self.processes.running(name) and not port_free(port)]
+        taken = [
+            f"{port} ({name})" for name, port in wanted if not self.processes.running(name) and not port_free(port)
+        ]
         if taken:
             raise NetworkError(f"ports in use by other processes: {', '.join(taken)}; choose another base port")
 

@@ -74,7 +74,7 @@ def peer_config(topology: Topology, peer: Peer, layout: Layout) -> dict[str, Any
             "executetimeout": "30s",
             "mode": "net",
             "keepalive": 0,
-            "system": {name: "enable" for name in ("_lifecycle", "cscc", "lscc", "qscc")},
+            "system": dict.fromkeys(("_lifecycle", "cscc", "lscc", "qscc"), "enable"),
             "runtimeParams": {
                 "useWriteBatch": True,
                 "maxSizeWriteBatch": 1000,
@@ -168,9 +168,14 @@ class Nodes:
 
     def start_orderer(self, orderer: Orderer) -> None:
         """Start an orderer; ready when the channel has a leader (see ``channel``)."""
-        folder = self._write(self.layout.orderer(orderer), "orderer.yaml", orderer_config(self.topology, orderer, self.layout))
+        folder = self._write(
+            self.layout.orderer(orderer), "orderer.yaml", orderer_config(self.topology, orderer, self.layout)
+        )
         self.processes.start(
-            orderer.host, [str(self.binaries / "orderer")], {"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": "info"}, folder
+            orderer.host,
+            [str(self.binaries / "orderer")],
+            {"FABRIC_CFG_PATH": str(folder), "FABRIC_LOGGING_SPEC": "info"},
+            folder,
         )
 
     def start_peer(self, peer: Peer) -> None:

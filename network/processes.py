@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -111,14 +112,10 @@ def _gone(record: Record, seconds: float) -> bool:
 
 def _start_time(pid: int) -> str:
     """The kernel's start time of a process, empty when it is gone or a zombie."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # ours may be a zombie until somebody looks
-    except ChildProcessError:
-        pass
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return ""
     return "" if fields[0] == "Z" else fields[19]
-
-

@@ -117,7 +117,9 @@ class Topology:
     chaincode: str = "lotline"
     consensus: Consensus = Consensus.RAFT
     organisations: tuple[Organisation, ...] = ()
-    orderer_organisation: Organisation = field(default_factory=lambda: Organisation("orderer", "OrdererMSP", "orderer.local", 0))
+    orderer_organisation: Organisation = field(
+        default_factory=lambda: Organisation("orderer", "OrdererMSP", "orderer.local", 0)
+    )
     orderers: tuple[Orderer, ...] = ()
     blocks: Blocks = field(default_factory=Blocks)
 

@@ -7,9 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def until(
-    condition: Callable[[], bool], seconds: float, what: str, between: Callable[[], None] = lambda: None
-) -> None:
+def until(condition: Callable[[], bool], seconds: float, what: str, between: Callable[[], None] = lambda: None) -> None:
     """Wait until ``condition`` holds; ``between`` may raise to give up early. Raises TimeoutError naming ``what``."""
     deadline = time.monotonic() + seconds
     pause = 0.02

@@ -5,8 +5,8 @@
 ...     server.wait()
 """
 
-from chaincode.shim.errors import ChaincodeError, PeerError, StreamClosed
+from chaincode.shim.errors import ChaincodeError, PeerError, StreamClosedError
 from chaincode.shim.server import ChaincodeServer, TLSFiles
 from chaincode.shim.stub import FabricStub
 
-__all__ = ["ChaincodeError", "ChaincodeServer", "FabricStub", "PeerError", "StreamClosed", "TLSFiles"]
+__all__ = ["ChaincodeError", "ChaincodeServer", "FabricStub", "PeerError", "StreamClosedError", "TLSFiles"]

@@ -11,5 +11,5 @@ class PeerError(ChaincodeError):
     """The peer answered a request with an error; its text is the message."""
 
 
-class StreamClosed(ChaincodeError):
+class StreamClosedError(ChaincodeError):
     """The stream to the peer ended while a request was waiting for its answer."""

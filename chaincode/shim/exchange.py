@@ -11,11 +11,11 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from fabric_protos.peer import chaincode_pb2, chaincode_shim_pb2
+from fabric_protos.peer import chaincode_pb2
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
-from chaincode.shim.errors import PeerError, StreamClosed
+from chaincode.shim.errors import PeerError, StreamClosedError
 
-Message = chaincode_shim_pb2.ChaincodeMessage
 _MINIMUM_BATCH = 100  # the Go shim's floor: a peer that says less is not believed
 
 
@@ -56,17 +56,17 @@ class Exchange:
     def request(self, kind: int, payload: bytes, channel: str, tx_id: str) -> bytes:
         """Ask the peer and wait for its answer's payload.
 
-        Raises PeerError if the peer answers ERROR, StreamClosed if the stream ends first.
+        Raises PeerError if the peer answers ERROR, StreamClosedError if the stream ends first.
         """
         answer: Future[Message] = Future()
         key = (channel, tx_id)
         with self._lock:
             if self._closed:
-                raise StreamClosed("the stream to the peer is closed")
+                raise StreamClosedError("the stream to the peer is closed")
             if key in self._waiting:
                 raise PeerError(f"transaction {tx_id[:8]} already has a request under way")
             self._waiting[key] = answer
-        self.outgoing.put(Message(type=kind, payload=payload, txid=tx_id, channel_id=channel))  # type: ignore[arg-type]
+        self.outgoing.put(Message(type=kind, payload=payload, txid=tx_id, channel_id=channel))
         reply = answer.result()
         if reply.type == Message.ERROR:
             raise PeerError(reply.payload.decode("utf-8", "replace"))
@@ -80,10 +80,10 @@ class Exchange:
             waiting.set_result(message)
 
     def close(self) -> None:
-        """End the stream: every waiting request fails with StreamClosed."""
+        """End the stream: every waiting request fails with StreamClosedError."""
         with self._lock:
             self._closed = True
             waiting, self._waiting = self._waiting, {}
         for future in waiting.values():
-            future.set_exception(StreamClosed("the stream to the peer ended"))
+            future.set_exception(StreamClosedError("the stream to the peer ended"))
         self.outgoing.put(None)

@@ -11,8 +11,8 @@ from types import TracebackType
 
 import grpc
 from fabric_protos.peer import chaincode_shim_pb2_grpc
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
-from chaincode.shim.exchange import Message
 from chaincode.shim.stream import Contract, Stream
 
 _HUNDRED_MIB = 100 * 1024 * 1024

@@ -9,10 +9,11 @@ from enum import Enum
 from typing import Protocol
 
 from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
 from chaincode.response import Response
-from chaincode.shim.errors import StreamClosed
-from chaincode.shim.exchange import Abilities, Exchange, Message
+from chaincode.shim.errors import StreamClosedError
+from chaincode.shim.exchange import Abilities, Exchange
 from chaincode.shim.stub import FabricStub
 
 log = logging.getLogger("lotline.chaincode")
@@ -77,7 +78,7 @@ class Stream:
         call = self._contract.init if message.type == Message.INIT else self._contract.invoke
         try:
             self.exchange.send(self._run(message, call))
-        except StreamClosed:
+        except StreamClosedError:
             log.info("transaction %s was given up: the stream ended", message.txid[:8])
         except Exception as error:
             log.exception("transaction %s failed", message.txid[:8])
@@ -91,9 +92,7 @@ class Stream:
         if message.type == Message.INIT and answer.status >= _ERROR_STATUS:
             return self._error(message, answer.message)
         stub.finish_write_batch()
-        response = proposal_response_pb2.Response(
-            status=answer.status, message=answer.message, payload=answer.payload
-        )
+        response = proposal_response_pb2.Response(status=answer.status, message=answer.message, payload=answer.payload)
         return Message(
             type=Message.COMPLETED,
             payload=response.SerializeToString(),
@@ -103,9 +102,7 @@ class Stream:
         )
 
     def _error(self, message: Message, text: str) -> Message:
-        return Message(
-            type=Message.ERROR, payload=text.encode(), txid=message.txid, channel_id=message.channel_id
-        )
+        return Message(type=Message.ERROR, payload=text.encode(), txid=message.txid, channel_id=message.channel_id)
 
     def _refuse(self, message: Message, text: str) -> None:
         self.exchange.send(self._error(message, text))

@@ -14,11 +14,12 @@ from fabric_protos.peer import (
     proposal_pb2,
     proposal_response_pb2,
 )
+from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
 from chaincode.response import Response
 from chaincode.shim import writes
 from chaincode.shim.errors import ChaincodeError
-from chaincode.shim.exchange import Exchange, Message
+from chaincode.shim.exchange import Exchange
 from chaincode.shim.keys import (
     EMPTY_START,
     check_simple_keys,
@@ -37,7 +38,7 @@ _shim = chaincode_shim_pb2
 class FabricStub:
     """One transaction's view of the peer. Reads never see the transaction's own writes.
 
-    Every method that reaches the peer raises PeerError with the peer's text when the peer refuses, and StreamClosed
+    Every method that reaches the peer raises PeerError with the peer's text when the peer refuses, and StreamClosedError
     when the connection ends.
     """
 
@@ -326,7 +327,7 @@ class FabricStub:
 
     def _write(self, record: int, collection: str, key: str, kind: int, request: bytes) -> None:
         if self._batch is not None:
-            self._batch.add(writes.Record(key=key, collection=collection, type=record))  # type: ignore[arg-type]
+            self._batch.add(writes.Record(key=key, collection=collection, type=record))
         else:
             self._ask(kind, request)
 
@@ -349,9 +350,7 @@ class FabricStub:
         payload = self._ask(Message.GET_STATE_BY_RANGE, request.SerializeToString())
         return QueryIterator(self._ask, payload, read_key_value)
 
-    def _page(
-        self, collection: str, start: str, end: str, page_size: int, bookmark: str
-    ) -> tuple[KeyValues, PageInfo]:
+    def _page(self, collection: str, start: str, end: str, page_size: int, bookmark: str) -> tuple[KeyValues, PageInfo]:
         found = self._range(collection, start, end, _paging(page_size, bookmark))
         return found, found.page_info
 

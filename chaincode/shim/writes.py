@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from fabric_protos.peer import chaincode_shim_pb2
+from fabric_protos.peer.chaincode_shim_pb2 import WriteRecord as Record
 
-Record = chaincode_shim_pb2.WriteRecord
+__all__ = ["DELETE", "METADATA", "PURGE", "PUT", "Record", "WriteBatch"]
+
 PUT = Record.PUT_STATE
 DELETE = Record.DEL_STATE
 PURGE = Record.PURGE_PRIVATE_DATA

@@ -90,6 +90,6 @@ class BlocksRequest(Signable):
 
 def refused(status: int) -> Exception:
     """The deliver service's own refusal as an error."""
-    name = common_pb2.Status.Name(status)  # type: ignore[arg-type]
+    name = common_pb2.Status.Name(status)
     code = grpc.StatusCode.PERMISSION_DENIED if status == common_pb2.FORBIDDEN else grpc.StatusCode.ABORTED
     return EventsError(f"the peer's deliver service answered {name}", code, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from fabric_protos.gateway import gateway_pb2
@@ -64,7 +65,7 @@ class CommitError(Exception):
     def __init__(self, transaction_id: str, code: int, block_number: int) -> None:
         self.transaction_id = transaction_id
         self.code = code
-        self.code_name = transaction_pb2.TxValidationCode.Name(code)  # type: ignore[arg-type]
+        self.code_name = transaction_pb2.TxValidationCode.Name(code)
         self.block_number = block_number
         super().__init__(f"transaction {transaction_id} failed to commit with status code {code} ({self.code_name})")
 
@@ -76,7 +77,8 @@ def from_rpc(kind: type[GatewayError], error: grpc.aio.AioRpcError, transaction_
 
 def _details(error: grpc.aio.AioRpcError) -> list[ErrorDetail]:
     found: list[ErrorDetail] = []
-    for key, value in error.trailing_metadata() or ():
+    metadata: Any = error.trailing_metadata() or ()  # the stubs call it a single pair
+    for key, value in metadata:
         if key == _DETAILS_KEY and isinstance(value, bytes):
             found.extend(_unpack(any_) for any_ in _Status.FromString(value).details if _is_detail(any_))
     return found
@@ -92,10 +94,13 @@ def _unpack(any_: any_pb2.Any) -> ErrorDetail:
     return ErrorDetail(detail.address, detail.msp_id, detail.message)
 
 
-def _status_class() -> type:
+def _status_class() -> Any:
     """google.rpc.Status, whose own package needs a newer protobuf than Fabric's messages allow."""
     file = descriptor_pb2.FileDescriptorProto(
-        name="lotline/rpc_status.proto", package="lotline.rpc", syntax="proto3", dependency=["google/protobuf/any.proto"]
+        name="lotline/rpc_status.proto",
+        package="lotline.rpc",
+        syntax="proto3",
+        dependency=["google/protobuf/any.proto"],
     )
     message = file.message_type.add(name="Status")
     field = descriptor_pb2.FieldDescriptorProto
@@ -104,9 +109,9 @@ def _status_class() -> type:
     message.field.add(
         name="details", number=3, type=field.TYPE_MESSAGE, label=field.LABEL_REPEATED, type_name=".google.protobuf.Any"
     )
-    pool = descriptor_pool.Default()
-    pool.Add(file)  # type: ignore[no-untyped-call]
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("lotline.rpc.Status"))  # type: ignore[no-any-return]
+    pool = descriptor_pool.Default()  # type: ignore[no-untyped-call]
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("lotline.rpc.Status"))
 
 
 _Status = _status_class()

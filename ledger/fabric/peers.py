@@ -67,7 +67,7 @@ class Peers:
         """Close every channel."""
         channels, self._channels = self._channels, {}
         for channel in channels.values():
-            await channel.close()
+            await channel.close(None)
 
 
 def unavailable(error: GatewayError) -> bool:

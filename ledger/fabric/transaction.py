@@ -78,9 +78,7 @@ class Transaction(Signable):
 class Commit(Signable):
     """A transaction on its way into a block."""
 
-    def __init__(
-        self, gateway: Gateway, signed: gateway_pb2.SignedCommitStatusRequest, result: bytes = b""
-    ) -> None:
+    def __init__(self, gateway: Gateway, signed: gateway_pb2.SignedCommitStatusRequest, result: bytes = b"") -> None:
         super().__init__(gateway)
         self._signed = signed
         self._request = gateway_pb2.CommitStatusRequest.FromString(signed.request)
