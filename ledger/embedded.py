@@ -166,7 +166,7 @@ class EmbeddedLedger:
         except Exception as fault:
             raise RejectedByContract(_BROKEN, f"{type(fault).__name__}: {fault}") from fault
         if answer.status >= _REFUSED:
-            raise RejectedByContract(answer.status, answer.message, answer.payload)
+            raise RejectedByContract(answer.status, answer.message)
         response = proposal_response_pb2.Response(status=answer.status, message=answer.message, payload=answer.payload)
         return stub, response
 

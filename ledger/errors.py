@@ -17,11 +17,10 @@ class LedgerError(Exception):
 class RejectedByContract(LedgerError):  # noqa: N818  the port's words, not Python's
     """The contract answered with a status of 400 or more (500: it failed itself); nothing was written."""
 
-    def __init__(self, status: int, message: str, payload: bytes = b"") -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(f"the contract answered {status}: {message}")
         self.status = status
         self.message = message
-        self.payload = payload
 
 
 class Conflict(LedgerError):  # noqa: N818

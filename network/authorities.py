@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from network.files import write_private
 from network.layout import Layout
 from network.processes import Processes
 from network.tools import ToolError, run
@@ -53,7 +53,6 @@ class Authorities:
         password = self._password(organisation, "registrar")
         command = [
             str(self.binaries / "fabric-ca-server"), "start",
-            "--boot", f"registrar:{password}",
             "--home", str(home),
             "--address", "127.0.0.1",
             "--port", str(organisation.ca_port),
@@ -64,6 +63,7 @@ class Authorities:
         ]  # fmt: skip
         environment = {
             "FABRIC_CA_SERVER_HOME": str(home),
+            "FABRIC_CA_SERVER_BOOT": f"registrar:{password}",  # a command line can be read by everybody
             "FABRIC_CA_SERVER_OPERATIONS_LISTENADDRESS": f"127.0.0.1:{organisation.ca_port + 1}",
         }
         self.processes.start(self.process(organisation), command, environment, home)
@@ -72,18 +72,21 @@ class Authorities:
         """The enrolment secret of an identity: made once, kept in a file that only the owner reads."""
         file = self.layout.organisation(organisation) / "secrets" / name
         if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as out:
-                out.write(secrets.token_urlsafe(24))
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(file, secrets.token_urlsafe(24))
         return file.read_text()
 
-    def _client(self, organisation: Organisation, *arguments: str) -> str:
+    def _client(self, organisation: Organisation, *arguments: str, user: str = "", secret: str = "") -> str:
+        """Run the client; ``user``'s password and a new one's (``secret``) go by environment."""
         home = self.layout.organisation(organisation) / "ca-client"
         # the CA serves TLS with a certificate that it issues to itself; the root is its own
         root = self.layout.authority_certificate(organisation)
         command = ["fabric-ca-client", *arguments, "--home", str(home), "--tls.certfiles", str(root)]
-        return run(self.binaries, command)
+        address = f"https://{HOST}:{organisation.ca_port}"
+        environment = {"FABRIC_CA_CLIENT_URL": self._url(organisation, user) if user else address}
+        if secret:
+            environment["FABRIC_CA_CLIENT_ID_SECRET"] = self._password(organisation, secret)
+        return run(self.binaries, command, environment)
 
     def _url(self, organisation: Organisation, name: str) -> str:
         return f"https://{name}:{self._password(organisation, name)}@{HOST}:{organisation.ca_port}"
@@ -92,7 +95,7 @@ class Authorities:
         """The identity that registers all others."""
         marker = self.layout.organisation(organisation) / "ca-client" / "msp" / "signcerts" / "cert.pem"
         if not marker.exists():
-            self._client(organisation, "enroll", "-u", self._url(organisation, "registrar"), "-M", "msp")
+            self._client(organisation, "enroll", "-M", "msp", user="registrar")
 
     def issue(
         self, organisation: Organisation, name: str, kind: str, attributes: Mapping[str, str] | None = None
@@ -104,19 +107,16 @@ class Authorities:
         self.enrol_registrar(organisation)
         given = [f"{key}={value}:ecert" for key, value in sorted((attributes or {}).items())]
         register = [
-            "register", "-u", f"https://{HOST}:{organisation.ca_port}", "-M", "msp",
-            "--id.name", name, "--id.type", kind, "--id.secret", self._password(organisation, name),
+            "register", "-M", "msp", "--id.name", name, "--id.type", kind,
         ]  # fmt: skip
         if given:
             register += ["--id.attrs", ",".join(given)]
         try:
-            self._client(organisation, *register)
+            self._client(organisation, *register, secret=name)
         except ToolError as error:
             if "is already registered" not in str(error):
                 raise
-        self._client(
-            organisation, "enroll", "-u", self._url(organisation, name), "-M", str(folder / "msp"), "--csr.cn", name
-        )
+        self._client(organisation, "enroll", "-M", str(folder / "msp"), "--csr.cn", name, user=name)
         _finish_msp(folder / "msp", self.layout.authority_certificate(organisation))
         return folder
 
@@ -126,8 +126,8 @@ class Authorities:
         if (folder / "server.crt").exists():
             return folder
         self._client(
-            organisation, "enroll", "-u", self._url(organisation, name), "-M", str(folder / "enrolled"),
-            "--enrollment.profile", "tls", "--csr.hosts", hosts, "--csr.cn", name,
+            organisation, "enroll", "-M", str(folder / "enrolled"),
+            "--enrollment.profile", "tls", "--csr.hosts", hosts, "--csr.cn", name, user=name,
         )  # fmt: skip
         key = next((folder / "enrolled" / "keystore").iterdir())
         shutil.copy(key, folder / "server.key")
@@ -153,9 +153,8 @@ class Authorities:
     def revoke(self, organisation: Organisation, name: str) -> bytes:
         """Revoke an identity and return the organisation's new revocation list (PEM); the channel must be told."""
         self.enrol_registrar(organisation)
-        url = f"https://{HOST}:{organisation.ca_port}"
-        self._client(organisation, "revoke", "-u", url, "-M", "msp", "-e", name)
-        self._client(organisation, "gencrl", "-u", url, "-M", "msp")
+        self._client(organisation, "revoke", "-M", "msp", "-e", name)
+        self._client(organisation, "gencrl", "-M", "msp")
         lists = self.layout.organisation(organisation) / "ca-client" / "msp" / "crls"
         return next(lists.iterdir()).read_bytes()
 

@@ -258,6 +258,21 @@ class Channel:
         }
         return run(self.binaries, ["peer", *arguments], environment)
 
+    def discover(self, peer: Peer, what: str, *arguments: str) -> str:
+        """Ask a peer's discovery service, as the administrator of its organisation."""
+        organisation = self.topology.organisation(peer.msp_id)
+        msp = self.layout.identity(organisation, "admin") / "msp"
+        return run(
+            self.binaries,
+            [
+                "discover", "--peerTLSCA", str(self.layout.authority_certificate(organisation)),
+                "--userKey", str(next((msp / "keystore").iterdir())),
+                "--userCert", str(msp / "signcerts" / "cert.pem"),
+                "--MSP", peer.msp_id,
+                what, "--channel", self.topology.channel, "--server", peer.address, *arguments,
+            ],
+        )  # fmt: skip
+
 
 def leader(orderer: Orderer, consensus: Consensus) -> bool:
     """Whether an orderer is the leader, by its own metrics."""

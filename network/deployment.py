@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
-import json
 import re
 import sys
-import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
+from network.authorities import Authorities
 from network.channel import Channel
 from network.layout import Layout
+from network.packages import local_connection, package, package_id, write_builder
 from network.processes import Processes
 from network.tools import ToolError
 from network.topology import Peer, Topology
-from network.waiting import until
+from network.waiting import port_open, until
 
-_BUILDER = {
-    # whether a package is ours: its type says so
-    "detect": """#!{python}
-import json, pathlib, sys
-sys.exit(json.loads((pathlib.Path(sys.argv[2]) / "metadata.json").read_text())["type"].lower() != "ccaas")
-""",
-    # connection.json of the package, with this peer's own port put in
-    "build": """#!{python}
-import os, pathlib, shutil, sys
-source, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[3])
-text = (source / "connection.json").read_text().replace("{{port}}", os.environ.get("LOTLINE_CCAAS_PORT", ""))
-(target / "connection.json").write_text(text)
-if (source / "META-INF").is_dir():
-    shutil.copytree(source / "META-INF", target / "META-INF")
-""",
-    "release": """#!{python}
-import pathlib, shutil, sys
-built, release = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-server = release / "chaincode" / "server"
-server.mkdir(parents=True, exist_ok=True)
-shutil.copy(built / "connection.json", server)
-indexes = built / "META-INF" / "statedb"
-if indexes.is_dir():
-    shutil.copytree(indexes, release / "statedb", dirs_exist_ok=True)
-""",
-}
+Item = TypeVar("Item")
+_SLOTS = 6  # ports of a peer from its chaincode port on
 
 
 @dataclass(frozen=True)
@@ -59,6 +33,13 @@ class Definition:
     signature_policy: str | None = None
     collections: Path | None = None
     init_required: bool = False
+    package: str = ""
+    """The package's label, for several definitions of one package; by default name and version."""
+
+    @property
+    def label(self) -> str:
+        """What the package is called."""
+        return self.package or f"{self.name}_{self.version}"
 
     def flags(self) -> list[str]:
         """As options of ``peer lifecycle chaincode``."""
@@ -70,29 +51,6 @@ class Definition:
         return flags + (["--init-required"] if self.init_required else [])
 
 
-def package(label: str, connection: dict[str, Any]) -> bytes:
-    """A chaincode-as-a-service package; the same input gives the same bytes, hence the same package id."""
-    code = _archive({"connection.json": json.dumps(connection, sort_keys=True).encode()})
-    metadata = json.dumps({"type": "ccaas", "label": label}, sort_keys=True).encode()
-    return _archive({"metadata.json": metadata, "code.tar.gz": code})
-
-
-def package_id(label: str, content: bytes) -> str:
-    """What peers call the package: ``label:sha256``."""
-    return f"{label}:{hashlib.sha256(content).hexdigest()}"
-
-
-def _archive(files: dict[str, bytes]) -> bytes:
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            entry.mode = 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return gzip.compress(raw.getvalue(), mtime=0)
-
-
 @dataclass
 class Deployment:
     """Puts a chaincode on the channel and runs a server of it for each peer."""
@@ -101,50 +59,79 @@ class Deployment:
     layout: Layout
     channel: Channel
     processes: Processes
+    authorities: Authorities
 
     def write_builder(self) -> None:
         """The external builder that peers run for our packages."""
-        for name, text in _BUILDER.items():
-            file = self.layout.builder / "bin" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text.replace("{python}", sys.executable))
-            file.chmod(0o755)
+        write_builder(self.layout.builder)
 
-    def deploy(self, definition: Definition, command: Sequence[str], environment: dict[str, str] | None = None) -> str:
-        """Everything, in order; what is done already is left. ``command`` runs the server; returns the package id."""
-        label = f"{definition.name}_{definition.version}"
-        connection = {"address": "127.0.0.1:{{port}}", "dial_timeout": "10s", "tls_required": False}
-        content = package(label, connection)
+    def deploy(
+        self,
+        definition: Definition,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        slot: int = 0,
+    ) -> str:
+        """Everything, in order; what is done already is left. ``command`` runs the server; returns the package id.
+
+        Packages whose servers run at the same time need different slots.
+        """
+        identifier, file = self._package(definition.label, slot)
+        for peer in self.topology.peers():
+            self.start_server(peer, definition.label, identifier, command, environment, slot)
+        _all(self.topology.peers(), lambda peer: self._install(peer, file, identifier))
+        if self._committed(definition) < definition.sequence:
+            organisations = self.topology.organisations
+            _all(organisations, lambda organisation: self._approve(organisation.peers[0], definition, identifier))
+            self._commit(definition)
+        self.wait_until_known(definition)
+        for peer in self.topology.peers():
+            self._wait_for_server(peer, definition.label, slot)
+        return identifier
+
+    def _package(self, label: str, slot: int) -> tuple[str, Path]:
+        content = package(label, local_connection(slot))
         file = self.layout.packages / f"{label}.tar.gz"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-        identifier = package_id(label, content)
-        for peer in self.topology.peers():
-            self.start_server(peer, identifier, command, environment)
-            self._install(peer, file, identifier)
-        if self._committed(definition) != definition.sequence:
-            for organisation in self.topology.organisations:
-                self._approve(organisation.peers[0], definition, identifier)
-            self._commit(definition)
-        self.wait_until_known(definition)
-        return identifier
+        return package_id(label, content), file
 
     def start_server(
-        self, peer: Peer, identifier: str, command: Sequence[str], environment: dict[str, str] | None = None
+        self,
+        peer: Peer,
+        label: str,
+        identifier: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        slot: int = 0,
     ) -> None:
-        """Start a peer's chaincode server."""
+        """Start a peer's chaincode server under a supervisor, unless it runs."""
+        if not 0 <= slot < _SLOTS:
+            raise ValueError(f"a peer has ports for {_SLOTS} chaincode servers: slot {slot}")
+        organisation = self.topology.organisation(peer.msp_id)
+        self.authorities.issue(organisation, "chaincode", "client")
+        tls = self.authorities.issue_tls(organisation, "chaincode", "localhost,127.0.0.1")
         given = {
             "CHAINCODE_ID": identifier,
-            "CHAINCODE_SERVER_ADDRESS": f"127.0.0.1:{peer.chaincode_port}",
+            "CHAINCODE_SERVER_ADDRESS": f"127.0.0.1:{peer.chaincode_port + slot}",
+            "CHAINCODE_TLS_KEY": str(tls / "server.key"),
+            "CHAINCODE_TLS_CERT": str(tls / "server.crt"),
+            "CHAINCODE_CLIENT_CA_CERT": str(tls / "ca.crt"),
             "CORE_PEER_LOCALMSPID": peer.msp_id,
             **(environment or {}),
         }
-        self.processes.start(self.server_name(peer), command, given, self.layout.home)
+        name = self.server_name(peer, label)
+        self.processes.start(name, [sys.executable, "-m", "network.keep", *command], given, self.layout.home)
 
     @staticmethod
-    def server_name(peer: Peer) -> str:
+    def server_name(peer: Peer, label: str) -> str:
         """The name of a peer's chaincode server process."""
-        return f"chaincode.{peer.host}"
+        return f"chaincode.{label}.{peer.host}"
+
+    def _wait_for_server(self, peer: Peer, label: str, slot: int) -> None:
+        name = self.server_name(peer, label)
+        port = peer.chaincode_port + slot
+        until(lambda: port_open(port), 30, f"{name} to listen", lambda: self.processes.check(name))
 
     def _install(self, peer: Peer, file: Path, identifier: str) -> None:
         if identifier in self.channel.peer_tool(peer, "lifecycle", "chaincode", "queryinstalled"):
@@ -192,10 +179,31 @@ class Deployment:
         return int(found.group(1)) if found else 0
 
     def wait_until_known(self, definition: Definition) -> None:
-        """Wait until every peer knows the definition."""
+        """Wait until every peer knows the definition and can name endorsers for it.
+
+        Discovery learns of a chaincode later than the ledger does: gossip tells it where it is installed.
+        """
         for peer in self.topology.peers():
-            until(
-                lambda peer=peer: self._committed(definition, peer) >= definition.sequence,  # type: ignore[misc]
-                60,
-                f"{peer.host} to know {definition.name} {definition.version}",
-            )
+            until(self._known_to(peer, definition), 60, f"{peer.host} to know {definition.name} {definition.version}")
+        for peer in self.topology.peers():
+            until(self._endorsers_known_to(peer, definition), 60, f"{peer.host} to find endorsers of {definition.name}")
+
+    def _known_to(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
+        return lambda: self._committed(definition, peer) >= definition.sequence
+
+    def _endorsers_known_to(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
+        def known() -> bool:
+            try:
+                self.channel.discover(peer, "endorsers", "--chaincode", definition.name)
+            except ToolError:
+                return False
+            return True
+
+        return known
+
+
+def _all(items: Iterable[Item], work: Callable[[Item], None]) -> None:
+    """Do it for all at once; raises the first error."""
+    given = list(items)
+    with ThreadPoolExecutor(max(1, len(given))) as pool:
+        list(pool.map(work, given))

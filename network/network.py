@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +75,7 @@ class Network:
     @cached_property
     def deployment(self) -> Deployment:
         """The chaincode."""
-        return Deployment(self.topology, self.layout, self.channel, self.processes)
+        return Deployment(self.topology, self.layout, self.channel, self.processes, self.authorities)
 
     def up(self, say: Say = lambda _: None) -> None:
         """Start everything that does not run, and return when the channel can order and every peer has joined it."""
@@ -97,12 +97,26 @@ class Network:
         write_connections(self.topology, self.layout)
 
     def deploy(
-        self, definition: Definition | None = None, command: list[str] | None = None, say: Say = lambda _: None
+        self,
+        definition: Definition | None = None,
+        command: list[str] | None = None,
+        say: Say = lambda _: None,
+        slot: int = 0,
     ) -> str:
         """Deploy a chaincode (Lotline's own by default) and start its servers; returns the package id."""
         definition = definition or Definition(self.topology.chaincode)
         say(f"chaincode {definition.name} {definition.version}")
-        return self.deployment.deploy(definition, command or [sys.executable, "-m", "chaincode"], _import_path())
+        command = command or [sys.executable, "-m", "chaincode"]
+        return self.deployment.deploy(definition, command, _import_path(), slot)
+
+    def issue(self, msp_id: str, name: str, role: str, attributes: Mapping[str, str] | None = None) -> Path:
+        """A client identity of an organisation with the attribute ``role`` (and others), from its Fabric CA; once.
+
+        Returns its MSP folder. Raises TopologyError for an organisation that is not there.
+        """
+        kind = "admin" if role == "admin" else "client"
+        organisation = self.topology.organisation(msp_id)
+        return self.authorities.issue(organisation, name, kind, {"role": role, **(attributes or {})}) / "msp"
 
     def down(self, say: Say = lambda _: None) -> None:
         """Stop every process; ledgers and keys stay."""
@@ -130,20 +144,10 @@ class Network:
         self.processes.stop(name, kill=kill)
 
     def start(self, name: str) -> None:
-        """Start one peer, orderer, authority or chaincode server again."""
-        for peer in self.topology.peers():
-            if name == peer.host:
-                return self.nodes.start_peer(peer)
-        for orderer in self.topology.orderers:
-            if name == orderer.host:
-                return self.nodes.start_orderer(orderer)
-        for organisation in (self.topology.orderer_organisation, *self.topology.organisations):
-            if name == self.authorities.process(organisation):
-                return self.authorities.start()
-        if name.startswith("chaincode."):
-            self.deploy()
-            return None
-        raise NetworkError(f"no node {name}; there are: {', '.join(self.names())}")
+        """Start one peer, orderer, authority or chaincode server again. Raises NetworkError for an unknown name."""
+        if name not in self.processes.known():
+            raise NetworkError(f"no process {name}; there are: {', '.join(self.names())}")
+        self.processes.start_again(name)
 
     def names(self) -> list[str]:
         """Every process's name."""
@@ -161,9 +165,9 @@ class Network:
             yield self._orderer_status(orderer)
         for peer in self.topology.peers():
             yield self._peer_status(peer)
-        for peer in self.topology.peers():
-            name = Deployment.server_name(peer)
-            yield NodeStatus(name, "chaincode", self.processes.running(name), f"port {peer.chaincode_port}")
+        for name in self.processes.known():
+            if name.startswith("chaincode."):
+                yield NodeStatus(name, "chaincode", self.processes.running(name))
 
     def _orderer_status(self, orderer: Orderer) -> NodeStatus:
         running = self.processes.running(orderer.host)

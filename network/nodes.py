@@ -185,6 +185,7 @@ class Nodes:
             "FABRIC_CFG_PATH": str(folder),
             "FABRIC_LOGGING_SPEC": "info",
             "LOTLINE_CCAAS_PORT": str(peer.chaincode_port),
+            "LOTLINE_CCAAS_TLS": str(self.layout.identity(self.topology.organisation(peer.msp_id), peer.name) / "tls"),
         }
         self.processes.start(peer.host, [str(self.binaries / "peer"), "node", "start"], environment, folder)
 

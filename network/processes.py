@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from network.files import write_private
 from network.waiting import until
 
 
@@ -39,6 +40,8 @@ class Processes:
         """Start a process unless it runs already."""
         if self.running(name):
             return
+        given = {"command": list(command), "environment": dict(environment), "folder": str(folder)}
+        write_private(self._run / f"{name}.command", json.dumps(given))
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 list(command),
@@ -52,6 +55,18 @@ class Processes:
         record = {"pid": process.pid, "started": _start_time(process.pid)}
         self._file(name).write_text(json.dumps(record))
 
+    def start_again(self, name: str) -> None:
+        """Start a process as it was started last; raises ProcessError if it never was."""
+        try:
+            given = json.loads((self._run / f"{name}.command").read_text())
+        except FileNotFoundError:
+            raise ProcessError(f"{name} was never started here") from None
+        self.start(name, given["command"], given["environment"], Path(given["folder"]))
+
+    def known(self) -> list[str]:
+        """Every name that was ever started."""
+        return sorted(file.name.removesuffix(".command") for file in self._run.glob("*.command"))
+
     def running(self, name: str) -> bool:
         """Whether the process that was started under this name is alive."""
         record = self._record(name)
@@ -59,7 +74,7 @@ class Processes:
 
     def names(self) -> list[str]:
         """Every name that was started and not stopped."""
-        return sorted(file.stem for file in self._run.glob("*.pid"))
+        return sorted(file.name.removesuffix(".pid") for file in self._run.glob("*.pid"))
 
     def stop(self, name: str, grace: float = 20.0, kill: bool = False) -> None:
         """End a process (SIGTERM, and SIGKILL after ``grace`` seconds; at once with ``kill``)."""

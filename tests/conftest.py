@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.fabric.playground import Playground
 
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -17,3 +23,37 @@ def shared_data() -> Path:
     if not (path / "epcis").is_dir():
         pytest.skip(f"no input data at {path}: set LOTLINE_DATA to a folder that holds epcis/ and forecasting/")
     return path
+
+
+@pytest.fixture(scope="session")
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """A real Fabric network of two organisations, started when the first test asks for it."""
+    from network.topology import Blocks, build
+    from tests.fabric.playground import Playground
+
+    blocks = Blocks(timeout="50ms")
+    topology = build({"farm": 1, "shop": 1}, orderers=1, base_port=free_base_port(), blocks=blocks)
+    made = Playground(tmp_path_factory.mktemp("fabric"), topology)
+    try:
+        made.network.up()
+        yield made
+    finally:
+        made.network.down()
+
+
+def free_base_port(count: int = 120) -> int:
+    """The first of many ports in a row that nobody listens on."""
+    for base in range(18000, 30000, count):
+        if all(_is_free(port) for port in range(base, base + count)):
+            return base
+    raise RuntimeError("no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

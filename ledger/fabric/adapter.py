@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
@@ -19,10 +20,12 @@ from ledger.fabric.options import TLS, Deadlines
 from ledger.fabric.peers import GatewayPeer, Peers
 from ledger.fabric.signing import Identity as FabricIdentity
 from ledger.fabric.signing import no_hash
+from ledger.fabric.stopping import until
 from ledger.fabric.transaction import Transaction, parse_result
 from ledger.port import Committed, Identity
 
 _RESENDS = 4
+log = logging.getLogger("lotline.fabric")
 
 
 class FabricLedger:
@@ -45,6 +48,7 @@ class FabricLedger:
         self._channel = channel
         self._chaincode = chaincode
         self._deadlines = deadlines or Deadlines()
+        self._closing = asyncio.Event()
 
     async def submit(
         self,
@@ -56,6 +60,7 @@ class FabricLedger:
         nonce: bytes | None = None,
     ) -> Committed:
         """Endorse, order and wait for the block. Raises the errors of ``ledger.errors``."""
+        self._check_open()
         transaction_id = ""
 
         async def endorse(channel: grpc.aio.Channel) -> Transaction:
@@ -70,7 +75,7 @@ class FabricLedger:
         except EndorseError as error:
             if classify.is_duplicate(error):
                 return await self._first_answer(transaction_id)
-            raise classify.before_ordering(error) from error
+            raise classify.before_ordering(error, identity) from error
         return await self._order(transaction, identity)
 
     async def _order(self, transaction: Transaction, identity: Identity) -> Committed:
@@ -131,27 +136,37 @@ class FabricLedger:
             contract = self._contract(identity, channel)
             return await contract.new_proposal(function, args, transient=transient).evaluate()
 
+        self._check_open()
         try:
             return await self._peers.ask(ask)
         except GatewayError as error:
-            raise classify.before_ordering(error) from error
+            raise classify.before_ordering(error, identity) from error
 
     async def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         """Blocks from ``start`` on, for ever; a stream that ends is opened again, on another peer if need be."""
         pause = 0.1
         while True:
             for peer in self._peers.in_order():
-                gateway = self._gateway(self._reader, self._peers.channel(peer))
-                try:
-                    async for block in gateway.get_network(self._channel).get_block_events(start):
-                        yield block
-                        start = block.header.number + 1
-                        pause = 0.1
-                except EventsError as error:
-                    if error.code is grpc.StatusCode.PERMISSION_DENIED:
-                        raise errors.InvalidIdentity(classify.texts(error)) from error
+                async for block in self._blocks_of(peer, start):
+                    yield block
+                    start = block.header.number + 1
+                    pause = 0.1
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
+
+    async def _blocks_of(self, peer: GatewayPeer, start: int) -> AsyncIterator[common_pb2.Block]:
+        """One peer's blocks until its stream ends."""
+        self._check_open()
+        gateway = self._gateway(self._reader, self._peers.channel(peer))
+        stream = gateway.get_network(self._channel).get_block_events(start)
+        try:
+            async for block in until(self._closing, stream):
+                yield block
+        except EventsError as error:
+            if error.code is grpc.StatusCode.PERMISSION_DENIED:
+                raise errors.InvalidIdentity(classify.texts(error)) from error
+            log.info("block stream of %s ended: %s", peer.address, error)
+        self._check_open()
 
     async def height(self) -> int:
         """How many blocks there are."""
@@ -160,7 +175,13 @@ class FabricLedger:
 
     async def block(self, number: int) -> common_pb2.Block:
         """One block."""
-        return common_pb2.Block.FromString(await self._system("qscc", "GetBlockByNumber", str(number).encode()))
+        try:
+            raw = await self._system("qscc", "GetBlockByNumber", str(number).encode())
+        except errors.RejectedByContract as error:
+            if "no such block number" in error.message:
+                raise errors.Unavailable(f"there is no block {number} yet") from error
+            raise
+        return common_pb2.Block.FromString(raw)
 
     async def transaction_block(self, tx_id: str) -> int | None:
         """The number of the block that holds a transaction, None if there is none."""
@@ -173,18 +194,24 @@ class FabricLedger:
         return common_pb2.Block.FromString(raw).header.number
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; calls under way and later ones raise Unavailable."""
+        self._closing.set()
         await self._peers.close()
+
+    def _check_open(self) -> None:
+        if self._closing.is_set():
+            raise errors.Unavailable("the ledger is closed")
 
     async def _system(self, chaincode: str, function: str, *args: bytes) -> bytes:
         async def ask(channel: grpc.aio.Channel) -> bytes:
             contract = self._gateway(self._reader, channel).get_network(self._channel).get_contract(chaincode)
             return await contract.evaluate(function, self._channel, *args)
 
+        self._check_open()
         try:
             return await self._peers.ask(ask)
         except GatewayError as error:
-            raise classify.before_ordering(error) from error
+            raise classify.before_ordering(error, self._reader) from error
 
     def _gateway(self, identity: Identity, channel: grpc.aio.Channel) -> Gateway:
         who = FabricIdentity(identity.msp_id, identity.certificate)

@@ -9,8 +9,10 @@ import grpc
 from ledger import errors
 from ledger.fabric.errors import CommitError, EndorseError, GatewayError
 from ledger.fabric.peers import unavailable
+from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
+_BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
 _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
@@ -26,18 +28,21 @@ def is_duplicate(error: GatewayError) -> bool:
     return "duplicate transaction found" in texts(error)
 
 
-def before_ordering(error: GatewayError) -> errors.LedgerError:
+def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerError:
     """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
     said = texts(error)
     answered = _CHAINCODE.search(said)
     if answered:
-        return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0], b"")
+        return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0])
+    broken = _BROKEN.search(said)
+    if broken:
+        return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.Unavailable(said)
     if "do not match" in said:
         return errors.Conflict(f"the peers' answers differ: {said}")
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
-        return errors.InvalidIdentity(said)
+        return errors.InvalidIdentity(f"{identity.name} of {identity.msp_id}: {said}")
     return errors.Unavailable(said)
 
 
@@ -54,4 +59,4 @@ def after_commit(error: CommitError) -> errors.LedgerError:
         return errors.Conflict(str(error))
     if error.code_name in _RACED_UPGRADE:
         return errors.Conflict(str(error))
-    return errors.RejectedByContract(500, str(error), b"")
+    return errors.RejectedByContract(500, str(error))

@@ -70,14 +70,15 @@ class GatewayClient:
 
     async def deliver(self, kind: str, envelope: common_pb2.Envelope) -> AsyncIterator[events_pb2.DeliverResponse]:
         """One of Deliver, DeliverFiltered and DeliverWithPrivateData, until the caller stops."""
-        call = getattr(self._deliver, kind)()
-        await call.write(envelope)
-        async for answer in _stream(call):
+        async for answer in _stream(getattr(self._deliver, kind)(), envelope):
             yield answer
 
 
-async def _stream(call: Any) -> AsyncIterator[Any]:
+async def _stream(call: Any, first: Any = None) -> AsyncIterator[Any]:
+    """A call's answers; ``first`` is what a two-way stream begins with."""
     try:
+        if first is not None:
+            await call.write(first)
         async for answer in call:
             yield answer
     except grpc.aio.AioRpcError as error:

@@ -1,10 +1,12 @@
-"""Ledgers under test. Another adapter joins the port's suite by a line in ``ADAPTERS``."""
+"""Ledgers under test: the embedded one and a real network."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -12,6 +14,7 @@ from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from ledger.identity import Identity
 from ledger.port import Ledger
+from tests.fabric.playground import NOTEBOOK, Playground
 from tests.integration.ledger.notebook import Notebook
 
 ORGANISATIONS = ("FarmMSP", "ShopMSP")
@@ -24,27 +27,50 @@ class Network:
     ledger: Ledger
     farmer: Identity
     shopkeeper: Identity
+    chaincode: str = "lotline"
 
 
-async def embedded(folder: Path) -> Network:
-    """The network in one process."""
-    ledger = await EmbeddedLedger.create(folder, ORGANISATIONS, contract=Notebook())
-    homes = [folder / "organisations" / msp_id for msp_id in ORGANISATIONS]
-    return Network(ledger, ca.issue(homes[0], "farmer", "admin"), ca.issue(homes[1], "shopkeeper", "scanner"))
+class Adapter(Protocol):
+    """Where networks come from."""
+
+    async def network(self, folder: Path) -> Network: ...
 
 
-ADAPTERS: dict[str, Callable[[Path], Awaitable[Network]]] = {"embedded": embedded}
+class Embedded:
+    """Networks in one process."""
+
+    async def network(self, folder: Path) -> Network:
+        """A new one in a folder."""
+        ledger = await EmbeddedLedger.create(folder, ORGANISATIONS, contract=Notebook())
+        homes = [folder / "organisations" / msp_id for msp_id in ORGANISATIONS]
+        return Network(ledger, ca.issue(homes[0], "farmer", "admin"), ca.issue(homes[1], "shopkeeper", "scanner"))
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
-def ledger_factory(request: pytest.FixtureRequest) -> Callable[[Path], Awaitable[Network]]:
-    """Makes a network of its own in a folder, by each adapter."""
-    return ADAPTERS[request.param]
+class Fabric:
+    """A new chaincode on a running network: its state is empty, the chain is not."""
+
+    def __init__(self, playground: Playground) -> None:
+        self._playground = playground
+
+    async def network(self, _folder: Path) -> Network:
+        """The channel, with people nobody has seen before."""
+        name = await asyncio.to_thread(self._playground.fresh, "notebook", NOTEBOOK)
+        farmer, shopkeeper = (
+            self._playground.identity(msp_id, role)
+            for msp_id, role in zip(ORGANISATIONS, ("admin", "scanner"), strict=True)
+        )
+        return Network(self._playground.ledger(name), farmer, shopkeeper, name)
+
+
+@pytest.fixture(params=["embedded", pytest.param("fabric", marks=pytest.mark.fabric)])
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    """The embedded ledger, and a real network."""
+    return Embedded() if request.param == "embedded" else Fabric(request.getfixturevalue("playground"))
 
 
 @pytest.fixture
-async def network(ledger_factory: Callable[[Path], Awaitable[Network]], tmp_path: Path) -> AsyncIterator[Network]:
-    """A network with nothing on it but its configuration."""
-    made = await ledger_factory(tmp_path / "ledger")
+async def network(adapter: Adapter, tmp_path: Path) -> AsyncIterator[Network]:
+    """A network with nothing in its world state."""
+    made = await adapter.network(tmp_path / "ledger")
     yield made
     await made.ledger.close()

@@ -50,7 +50,9 @@ async def test_a_transaction_is_found_in_its_block(network: Network) -> None:
     (transaction,) = decode_block(await network.ledger.block(number)).transactions
     assert (transaction.tx_id, transaction.valid, transaction.function) == (tx_id, True, "put")
     assert transaction.creator == network.farmer.creator
-    assert [(write.namespace, write.key, write.value) for write in transaction.writes] == [("lotline", "apples", b"3")]
+    assert [(write.namespace, write.key, write.value) for write in transaction.writes] == [
+        (network.chaincode, "apples", b"3")
+    ]
 
 
 async def test_a_block_that_is_not_there_yet(network: Network) -> None:
@@ -116,7 +118,6 @@ async def test_a_refusal_by_the_contract(network: Network, status: int) -> None:
         with pytest.raises(RejectedByContract) as refusal:
             await call("refuse", [str(status).encode(), b"not yours"], identity=network.farmer)
         assert (refusal.value.status, refusal.value.message) == (status, "not yours")
-        assert refusal.value.payload == b"because"
         assert not refusal.value.retryable
         assert not refusal.value.outcome_unknown
     assert await network.ledger.height() == height

@@ -1,0 +1,48 @@
+"""A real network for tests: started once, a fresh chaincode (and so a fresh world state) for whoever asks."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ledger.fabric.adapter import FabricLedger, read_connection
+from ledger.fabric.wallet import msp_identity
+from ledger.identity import Identity
+from network.deployment import Definition
+from network.network import Network
+from network.topology import Topology
+
+NOTEBOOK = [sys.executable, "-m", "tests.fabric.notebook_server"]
+LOTLINE = [sys.executable, "-m", "chaincode"]
+
+
+class Playground:
+    """A running network and shortcuts for tests."""
+
+    def __init__(self, home: Path, topology: Topology) -> None:
+        self.network = Network(home, topology)
+        self._numbers = itertools.count(1)
+        self._slots: dict[str, int] = {}
+
+    def fresh(self, package: str, command: Sequence[str], policy: str | None = None) -> str:
+        """The name of a chaincode with an empty state. All of one package are answered by the same servers."""
+        slot = self._slots.setdefault(package, len(self._slots))
+        name = f"{package}{next(self._numbers)}"
+        self.network.deploy(Definition(name, package=package, signature_policy=policy), list(command), slot=slot)
+        return name
+
+    def identity(self, msp_id: str, role: str = "admin", name: str | None = None) -> Identity:
+        """An identity that nobody used before."""
+        name = name or f"{role}{next(self._numbers)}"
+        return msp_identity(self.network.issue(msp_id, name, role), msp_id, name)
+
+    def ledger(self, chaincode: str, msp_id: str | None = None) -> FabricLedger:
+        """The ledger port on a chaincode, through the peers of an organisation first."""
+        topology = self.network.topology
+        organisation = topology.organisation(msp_id) if msp_id else topology.organisations[0]
+        peers, _ = read_connection(self.network.layout.organisation(organisation) / "connection.json")
+        folder = self.network.layout.identity(organisation, "admin") / "msp"
+        reader = msp_identity(folder, organisation.msp_id, "admin")
+        return FabricLedger(peers, reader, topology.channel, chaincode)
