@@ -17,12 +17,23 @@ from typing import Literal
 import orjson
 
 import readmodel
+from api.identities import load_identity
 from api.jobs import open_inbox
-from api.settings import ROLES, OrganisationConfig, Role, Settings, SettingsError, load_settings, write_config
+from api.ledgers import open_ledger
+from api.settings import (
+    ROLES,
+    LedgerSettings,
+    OrganisationConfig,
+    Role,
+    Settings,
+    SettingsError,
+    load_settings,
+    write_config,
+)
 from api.tokens import TokenInfo, TokenStore
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
-from ledger.port import Identity
+from ledger.errors import LedgerError
 
 __all__ = [
     "OrganisationConfig",
@@ -45,32 +56,34 @@ def create_instance(
     custody_policy: CustodyPolicy = "flag",
     port: int = 8700,
     database_url: str = "",
+    ledger: LedgerSettings | None = None,
 ) -> None:
     """Make a new instance at ``home``: configuration, ledger, read model, inbox, identities and a first
     token.
 
-    Every organisation gets one identity per role, named like it. The first organisation's admin gets a token,
+    With ``ledger`` (of kind fabric, its organisations included) the channel is there already and every organisation's
+    connection file and identities are in ``HOME/ledger/organisations``. Otherwise an embedded ledger is made. Every organisation gets one identity per role, named like it. The first organisation's admin gets a token,
     kept in ``HOME/admin.token`` (mode 600). Raises `SettingsError` when an instance is there already; the
     configuration is written last, so that a half-made instance isn't taken for one.
     """
     home = Path(home).expanduser().resolve()
     if (home / "config.toml").exists():
         raise SettingsError(f"there is an instance at {home} already")
-    if (home / "ledger").exists():
+    if ledger is None and (home / "ledger").exists():
         raise SettingsError(f"{home / 'ledger'} is the rest of an unfinished set-up: remove {home} and try again")
-    if not organisations:
+    ledger = ledger or LedgerSettings(organisations=tuple(organisations))
+    if not ledger.organisations:
         raise SettingsError("an instance needs at least one organisation")
     for directory in (home, home / "logs", home / "run", home / "forecasts"):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings = Settings.model_validate(
-        {"home": home, "ledger": {"organisations": tuple(organisations)}, "database_url": database_url}
-    )
-    asyncio.run(_create_ledger(settings, custody_policy))
+    settings = Settings(home=home, ledger=ledger, database_url=database_url)
+    asyncio.run(_create_embedded(settings) if ledger.kind == "embedded" else _greet(settings))
+    asyncio.run(_configure(settings, custody_policy))
     engine = readmodel.open_engine(settings.readmodel_url)
     readmodel.migrate(engine)
     engine.dispose()
     open_inbox(settings.inbox_file).close()
-    write_config(home, settings.ledger.organisations, port=port, database_url=database_url)
+    write_config(home, settings.ledger, port=port, database_url=database_url)
     _write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
 
 
@@ -101,22 +114,36 @@ def revoke_token(settings: Settings, token_id: str) -> bool:
         return store.revoke(token_id)
 
 
-def load_identity(settings: Settings, msp_id: str, name: str) -> Identity:
-    """An identity with its key, from the organisation's directory; `SettingsError` when there is none."""
-    try:
-        return ca.load_identity(settings.ledger_dir / "organisations" / msp_id, name)
-    except FileNotFoundError:
-        raise SettingsError(f"organisation {msp_id} has no identity {name!r}") from None
-
-
-async def _create_ledger(settings: Settings, custody_policy: CustodyPolicy) -> None:
+async def _create_embedded(settings: Settings) -> None:
     msp_ids = [organisation.msp_id for organisation in settings.ledger.organisations]
     ledger = await EmbeddedLedger.create(settings.ledger_dir, organisations=msp_ids, channel=settings.ledger.channel)
+    await ledger.close()
+    for msp_id in msp_ids:
+        for role in ROLES:
+            ca.issue(settings.organisation_dir(msp_id), role, role, {})
+
+
+async def _greet(settings: Settings) -> None:
+    """Every organisation reaches the channel with its own identity; better told now than by a failing worker."""
+    ledger = await open_ledger(settings)
     try:
-        for msp_id in msp_ids:
-            for role in ROLES:
-                ca.issue(settings.ledger_dir / "organisations" / msp_id, role, role, {})
-        admin = load_identity(settings, msp_ids[0], "admin")
+        for organisation in settings.ledger.organisations:
+            admin = load_identity(settings, organisation.msp_id, "admin")
+            await ledger.evaluate("config", [], identity=admin)
+    except LedgerError as error:
+        raise SettingsError(f"{organisation.msp_id} can't speak to the network: {error}") from error
+    finally:
+        await ledger.close()
+
+
+async def _configure(settings: Settings, custody_policy: CustodyPolicy) -> None:
+    """Set the rules of a new channel; one that has rules keeps them."""
+    msp_ids = [organisation.msp_id for organisation in settings.ledger.organisations]
+    admin = load_identity(settings, msp_ids[0], "admin")
+    ledger = await open_ledger(settings)
+    try:
+        if orjson.loads(await ledger.evaluate("config", [], identity=admin))["admins"]:
+            return
         rules = {"custodyPolicy": custody_policy, "admins": msp_ids}
         await ledger.submit("configure", [orjson.dumps(rules)], identity=admin)
     finally:

@@ -65,9 +65,16 @@ class WorkerSettings(_Section):
 
 
 class LedgerSettings(_Section):
-    """Which channel, and who takes part in it."""
+    """Which ledger, channel and chaincode, and who speaks there through this instance.
 
-    channel: str = "lotline"
+    With ``fabric``, HOME/ledger/organisations/MSP holds each organisation's connection.json and identities.
+    """
+
+    kind: Literal["embedded", "fabric"] = "embedded"
+    channel: str = Field("lotline", min_length=1)
+    chaincode: str = Field("lotline", min_length=1)
+    # Home of a network of `lotline network`, started with the instance; empty for networks that others run.
+    network: str = ""
     organisations: tuple[OrganisationConfig, ...]
 
 
@@ -84,6 +91,10 @@ class Settings(_Section):
     @property
     def ledger_dir(self) -> Path:
         return self.home / "ledger"
+
+    def organisation_dir(self, msp_id: str) -> Path:
+        """An organisation's identities and, for Fabric, its connection file."""
+        return self.ledger_dir / "organisations" / msp_id
 
     @property
     def inbox_file(self) -> Path:
@@ -146,9 +157,7 @@ def load_settings(home: Path) -> Settings:
         raise SettingsError(f"{path}: {faults}") from error
 
 
-def write_config(
-    home: Path, organisations: tuple[OrganisationConfig, ...], *, port: int = 8700, database_url: str = ""
-) -> Path:
+def write_config(home: Path, ledger: LedgerSettings, *, port: int = 8700, database_url: str = "") -> Path:
     """Write the ``config.toml`` of a new instance; every other key has a default."""
     lines = [
         "# An instance of Lotline. Defaults are left out; docs/api.md lists every key.",
@@ -158,9 +167,12 @@ def write_config(
         f"port = {port}",
         "",
         "[ledger]",
-        'channel = "lotline"',
+        f"kind = {_toml(ledger.kind)}",
+        f"channel = {_toml(ledger.channel)}",
+        f"chaincode = {_toml(ledger.chaincode)}",
+        *([f"network = {_toml(ledger.network)}"] if ledger.network else []),
     ]
-    for organisation in organisations:
+    for organisation in ledger.organisations:
         lines += ["", "[[ledger.organisations]]"]
         lines += [f"msp_id = {_toml(organisation.msp_id)}", f"name = {_toml(organisation.name)}"]
     path = home / CONFIG_FILE

@@ -25,12 +25,12 @@ from sqlalchemy.exc import OperationalError
 import readmodel
 from api import logs
 from api.batches import Batches, Lane
-from api.instance import load_identity
+from api.identities import load_identity
 from api.jobs import open_inbox
+from api.ledgers import open_ledger
 from api.settings import Settings, SettingsError, load_settings
 from api.status import Heartbeat, write_heartbeat
 from api.submitter import Submitter
-from ledger.embedded import EmbeddedLedger
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
 from readmodel.projector import Applied, Projector
@@ -58,10 +58,10 @@ class Worker:
     async def start(self) -> None:
         """Open everything, then work in the background until `stop`."""
         settings = self._settings
-        self._ledger: Ledger = await EmbeddedLedger.open(settings.ledger_dir)
+        self._ledger: Ledger = await open_ledger(settings)
         self._engine = readmodel.open_engine(settings.readmodel_url)
         readmodel.migrate(self._engine)
-        self._projector = _Announcing(self._engine, self._finish_jobs)
+        self._projector = _Announcing(self._engine, self._finish_jobs, settings.ledger.chaincode)
         self._connection = open_inbox(settings.inbox_file)
         limits = settings.worker
         self._batches = Batches(self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes)
@@ -148,8 +148,8 @@ class Worker:
 class _Announcing(Projector):
     """A projector that tells the event loop what it has applied, so that waiting jobs can be finished."""
 
-    def __init__(self, engine: Engine, applied: Callable[[], None]) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: Engine, applied: Callable[[], None], chaincode: str) -> None:
+        super().__init__(engine, chaincode)
         self._announce = applied
         self._loop = asyncio.get_running_loop()
 

@@ -8,7 +8,6 @@ accident, not that nobody could.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -16,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO
 
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_response_pb2
@@ -28,6 +26,7 @@ from ledger.commit import Committer, result_of
 from ledger.errors import RejectedByContract, Unavailable
 from ledger.genesis import ORDERER_MSP, config_envelope
 from ledger.identity import Identity
+from ledger.locks import writer_lock
 from ledger.membership import Membership
 from ledger.port import Committed
 from ledger.readers import Answer, Question, Readers
@@ -49,7 +48,7 @@ class EmbeddedLedger:
     def __init__(self, directory: Path, contract: Contract, *, read_only: bool) -> None:
         self._file = directory / _FILE
         self._contract = contract
-        self._lock = None if read_only else _lock(directory)
+        self._lock = None if read_only else writer_lock(directory)
         self._store = Store(self._file, read_only=read_only)
         config = ChannelConfig.from_block(_block(self._store, 0))
         self.channel = config.channel
@@ -74,7 +73,7 @@ class EmbeddedLedger:
         Raises FileExistsError where there is a ledger already.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        with _lock(directory):
+        with writer_lock(directory):
             if (directory / _FILE).exists():
                 raise FileExistsError(f"{directory} holds a ledger already")
             roots = {msp_id: _authority(directory, msp_id, "peer", _PEER) for msp_id in organisations}
@@ -240,14 +239,3 @@ def _signers(directory: Path, config: ChannelConfig) -> tuple[list[Identity], Id
     homes = directory / "organisations"
     peers = [ca.load_identity(homes / msp_id, _PEER) for msp_id in sorted(config.applications)]
     return peers, ca.load_identity(homes / ORDERER_MSP, _ORDERER)
-
-
-def _lock(directory: Path) -> IO[str]:
-    """Only one process may write. The lock goes with the process, however it ends."""
-    file = (directory / "writer.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise Unavailable(f"another process writes to the ledger in {directory}") from None
-    return file

@@ -33,6 +33,8 @@ COMMANDS = {
     "disruptions": ("disruptions", "What will run late or run out, and why."),
     "rebuild": ("rebuild", "Throw the read model away and rebuild it from the ledger."),
     "token": ("token", "Create, list and revoke API tokens."),
+    "network": ("network", "Run a Fabric network of several organisations on this machine."),
+    "chaincode": ("chaincode", "The contract as a package for networks that others run."),
     "event-hash": ("event_hash", "Print the CBV event hash of every event in a document."),
 }
 _FLAGS = ("--json", "--debug")

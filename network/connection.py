@@ -1,7 +1,6 @@
 """Connection files: all that a client of one organisation needs to reach a network, ours or somebody else's.
 
-``{"mspId", "channel", "chaincode", "peers": [{"address", "tlsCaFile", "serverName"?}], "certificateFile", "keyFile"}``, paths
-absolute or relative to the file.
+``{"mspId", "channel", "chaincode", "peers": [{"address", "mspId"?, "tlsCaPem", "serverName"?}]}``. No secrets are in it.
 """
 
 from __future__ import annotations
@@ -14,13 +13,15 @@ from network.layout import Layout
 from network.topology import Organisation, Topology
 
 
-def connection(topology: Topology, layout: Layout, organisation: Organisation, name: str = "admin") -> dict[str, Any]:
-    """The connection of one identity: its own peers first, the others' after them for when those are down."""
-    identity = layout.identity(organisation, name) / "msp"
-    key = next((identity / "keystore").iterdir())
+def connection(topology: Topology, layout: Layout, organisation: Organisation) -> dict[str, Any]:
+    """The connection of an organisation: its own peers first, the others' after them for when those are down."""
     ordered = sorted(topology.organisations, key=lambda other: other is not organisation)
     peers = [
-        {"address": peer.address, "mspId": peer.msp_id, "tlsCaFile": str(layout.authority_certificate(owner))}
+        {
+            "address": peer.address,
+            "mspId": peer.msp_id,
+            "tlsCaPem": layout.authority_certificate(owner).read_text(),
+        }
         for owner in ordered
         for peer in owner.peers
     ]
@@ -29,13 +30,11 @@ def connection(topology: Topology, layout: Layout, organisation: Organisation, n
         "channel": topology.channel,
         "chaincode": topology.chaincode,
         "peers": peers,
-        "certificateFile": str(identity / "signcerts" / "cert.pem"),
-        "keyFile": str(key),
     }
 
 
 def write_connections(topology: Topology, layout: Layout) -> None:
-    """A connection file of every organisation's administrator."""
+    """A connection file for every organisation."""
     for organisation in topology.organisations:
-        file = layout.organisation(organisation) / "connection.json"
-        file.write_bytes(orjson.dumps(connection(topology, layout, organisation), option=orjson.OPT_INDENT_2))
+        content = connection(topology, layout, organisation)
+        layout.connection(organisation).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

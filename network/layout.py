@@ -46,6 +46,10 @@ class Layout:
         """The root certificate of the organisation: of its identities and of its TLS certificates."""
         return self.authority(organisation) / "ca-cert.pem"
 
+    def connection(self, organisation: Organisation) -> Path:
+        """The organisation's connection file."""
+        return self.organisation(organisation) / "connection.json"
+
     def msp(self, organisation: Organisation) -> Path:
         """The organisation's public MSP folder."""
         return self.organisation(organisation) / "msp"

@@ -69,8 +69,10 @@ class Projector:
     await projector.run(ledger)              # for ever, from the checkpoint on
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, chaincode: str = "lotline") -> None:
+        """``chaincode``: the name under which the contract is on the channel; others' writes are none of ours."""
         self._engine = engine
+        self._chaincode = chaincode
         self._ids = Ids()
         self._handoffs = Names(Handoff, "key")
         self._events = Names(Event, "hash")
@@ -134,7 +136,7 @@ class Projector:
         bulk = Bulk(connection)
         first_event = self._events.next(bulk)
         first_thing = self._ids.things.next(bulk)
-        scan = Scan(self._transactions.next(bulk), first_event, self._ids.things.known)
+        scan = Scan(self._transactions.next(bulk), first_event, self._ids.things.known, self._chaincode)
         for block in blocks:
             if head is not None and block.number <= head.number:
                 _same(connection, block)
@@ -180,13 +182,13 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-async def rebuild(engine: Engine, chain: Chain) -> None:
+async def rebuild(engine: Engine, chain: Chain, chaincode: str = "lotline") -> None:
     """Throw away everything made from blocks and make it again, up to the chain's present height.
 
     Forecast results stay. A crash on the way leaves a shorter read model that ``Projector.run`` completes.
     """
     await asyncio.to_thread(clear, engine)
-    await Projector(engine).run(chain, until=await chain.height())
+    await Projector(engine, chaincode).run(chain, until=await chain.height())
 
 
 def clear(engine: Engine) -> None:

@@ -19,7 +19,6 @@ from readmodel.columns import dump, to_micros, to_millionths
 from readmodel.flows import EventFlow, event_flows
 from readmodel.identifiers import Description, clean, describe, hash_hex
 
-NAMESPACE = "lotline"
 """The name of the contract on the channel, whose writes are projected."""
 
 _ANY_TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
@@ -73,7 +72,10 @@ class Scan:
     """The rows of a batch of blocks. Ids of blocks, transactions and events are final; the rest is by
     name."""
 
-    def __init__(self, next_transaction: int, next_event: int, known_things: Collection[str]) -> None:
+    def __init__(
+        self, next_transaction: int, next_event: int, known_things: Collection[str], chaincode: str = "lotline"
+    ) -> None:
+        self._chaincode = chaincode
         self.first_event = self.next_event = next_event
         self.next_transaction = next_transaction
         self._known = known_things
@@ -143,7 +145,7 @@ class Scan:
         taken_out: set[str] = set()
         others: list[tuple[Callable[..., None], list[str], Any]] = []
         for write in tx.writes:
-            if write.namespace != NAMESPACE or not write.key.startswith("\x00"):
+            if write.namespace != self._chaincode or not write.key.startswith("\x00"):
                 continue
             kind, *attributes = write.key[1:-1].split("\x00")
             if kind == "EV":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import grpc
 from fabric_protos.common import common_pb2, ledger_pb2
@@ -16,7 +15,7 @@ from ledger import errors
 from ledger.fabric import classify
 from ledger.fabric.errors import CommitError, CommitStatusError, EndorseError, EventsError, GatewayError, SubmitError
 from ledger.fabric.gateway import Contract, Gateway
-from ledger.fabric.options import TLS, Deadlines
+from ledger.fabric.options import Deadlines
 from ledger.fabric.peers import GatewayPeer, Peers
 from ledger.fabric.signing import Identity as FabricIdentity
 from ledger.fabric.signing import no_hash
@@ -24,6 +23,7 @@ from ledger.fabric.stopping import until
 from ledger.fabric.transaction import Transaction, parse_result
 from ledger.port import Committed, Identity
 
+Answer = TypeVar("Answer")
 _RESENDS = 4
 log = logging.getLogger("lotline.fabric")
 
@@ -31,24 +31,27 @@ log = logging.getLogger("lotline.fabric")
 class FabricLedger:
     """A channel and a chaincode through the Gateway service of one or several peers.
 
-    ``reader`` is the identity for blocks and chain queries. Submitting again with the same nonce never applies twice:
-    the second answer is the first one's.
+    ``peers``: for each organisation that speaks here, the peers it asks, the first one first; an organisation that is
+    not named asks the reader's. ``reader`` is the identity for blocks and chain queries. Submitting again with the
+    same nonce never applies twice: the second answer is the first one's.
     """
 
     def __init__(
         self,
-        peers: Sequence[GatewayPeer],
+        peers: Mapping[str, Sequence[GatewayPeer]],
         reader: Identity,
         channel: str = "lotline",
         chaincode: str = "lotline",
         deadlines: Deadlines | None = None,
+        on_close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._peers = Peers(peers)
+        self._peers = {msp_id: Peers(addresses) for msp_id, addresses in peers.items()}
         self._reader = reader
         self._channel = channel
         self._chaincode = chaincode
         self._deadlines = deadlines or Deadlines()
         self._closing = asyncio.Event()
+        self._on_close = on_close
 
     async def submit(
         self,
@@ -71,7 +74,7 @@ class FabricLedger:
             return await proposal.endorse()
 
         try:
-            transaction = await self._peers.ask(endorse)
+            transaction = await self._ask(identity, endorse)
         except EndorseError as error:
             if classify.is_duplicate(error):
                 return await self._first_answer(transaction_id)
@@ -83,12 +86,12 @@ class FabricLedger:
         envelope = self._gateway_bytes(transaction)
         for attempt in range(_RESENDS):
             try:
-                await self._peers.ask(lambda channel: self._send(channel, identity, envelope))
+                await self._ask(identity, lambda channel: self._send(channel, identity, envelope))
                 break
             except SubmitError:
                 await asyncio.sleep(0.2 * 2**attempt)
         try:
-            block = await self._peers.ask(lambda channel: self._fate(channel, identity, envelope))
+            block = await self._ask(identity, lambda channel: self._fate(channel, identity, envelope))
         except CommitStatusError as error:
             raise errors.TimedOut(
                 f"transaction {transaction.transaction_id} was sent and its fate is not known: {classify.texts(error)}"
@@ -138,7 +141,7 @@ class FabricLedger:
 
         self._check_open()
         try:
-            return await self._peers.ask(ask)
+            return await self._ask(identity, ask)
         except GatewayError as error:
             raise classify.before_ordering(error, identity) from error
 
@@ -146,7 +149,7 @@ class FabricLedger:
         """Blocks from ``start`` on, for ever; a stream that ends is opened again, on another peer if need be."""
         pause = 0.1
         while True:
-            for peer in self._peers.in_order():
+            for peer in self._peers_of(self._reader).in_order():
                 async for block in self._blocks_of(peer, start):
                     yield block
                     start = block.header.number + 1
@@ -157,7 +160,7 @@ class FabricLedger:
     async def _blocks_of(self, peer: GatewayPeer, start: int) -> AsyncIterator[common_pb2.Block]:
         """One peer's blocks until its stream ends."""
         self._check_open()
-        gateway = self._gateway(self._reader, self._peers.channel(peer))
+        gateway = self._gateway(self._reader, self._peers_of(self._reader).channel(peer))
         stream = gateway.get_network(self._channel).get_block_events(start)
         try:
             async for block in until(self._closing, stream):
@@ -196,7 +199,15 @@ class FabricLedger:
     async def close(self) -> None:
         """Close every connection; calls under way and later ones raise Unavailable."""
         self._closing.set()
-        await self._peers.close()
+        for peers in self._peers.values():
+            await peers.close()
+        self._on_close()
+
+    def _peers_of(self, identity: Identity) -> Peers:
+        return self._peers.get(identity.msp_id) or self._peers[self._reader.msp_id]
+
+    async def _ask(self, identity: Identity, call: Callable[[grpc.aio.Channel], Awaitable[Answer]]) -> Answer:
+        return await self._peers_of(identity).ask(call)
 
     def _check_open(self) -> None:
         if self._closing.is_set():
@@ -209,7 +220,7 @@ class FabricLedger:
 
         self._check_open()
         try:
-            return await self._peers.ask(ask)
+            return await self._ask(self._reader, ask)
         except GatewayError as error:
             raise classify.before_ordering(error, self._reader) from error
 
@@ -220,21 +231,3 @@ class FabricLedger:
 
     def _contract(self, identity: Identity, channel: grpc.aio.Channel) -> Contract:
         return self._gateway(identity, channel).get_network(self._channel).get_contract(self._chaincode)
-
-
-def read_connection(path: Path) -> tuple[list[GatewayPeer], dict[str, str]]:
-    """Peers and the rest of a connection file. Raises ValueError saying what is wrong with it."""
-    try:
-        document = json.loads(path.read_text())
-        peers = [
-            GatewayPeer(
-                entry["address"],
-                TLS((path.parent / entry["tlsCaFile"]).read_bytes(), server_name=entry.get("serverName"))
-                if "tlsCaFile" in entry
-                else None,
-            )
-            for entry in document["peers"]
-        ]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a connection file: {error!r}") from error
-    return peers, {key: value for key, value in document.items() if isinstance(value, str)}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
-from api.instance import CustodyPolicy
+from api.instance import CustodyPolicy, load_settings
 from api.settings import OrganisationConfig
 from lotline.creation import create
 from lotline.errors import UsageError
-from lotline.output import session
+from lotline.joining import join_by_files
+from lotline.networks import create_on_network
+from lotline.output import Session, session
 
 app = typer.Typer()
+LedgerKind = Literal["embedded", "fabric"]
 DEFAULT_ORGANISATIONS = ["Org1MSP=First organisation", "Org2MSP=Second organisation"]
 
 
@@ -37,11 +42,35 @@ def init(
         str,
         typer.Option(help="Read model elsewhere, for example in PostgreSQL (default: a file in the home)."),
     ] = "",
+    ledger: Annotated[LedgerKind, typer.Option(help="In one file here, or on a Fabric network.")] = "embedded",
+    network: Annotated[
+        Path | None,
+        typer.Option(metavar="HOME", help="Home of the `lotline network` to join (default: this home's own)."),
+    ] = None,
+    connection: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Join a network that others run: an organisation's connection file."),
+    ] = None,
+    identities: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", help="… and its identities: an MSP folder for each role, one DIR a FILE."),
+    ] = None,
 ) -> None:
-    """Create an instance: certificate authorities and identities, ledger, read model, first token."""
+    """Create an instance: certificate authorities and identities, ledger, read model, first token.
+
+    With `--ledger fabric` the organisations become members of a Fabric network; one instance may speak for all of
+    them or each may have its own. Without `-o` it speaks for all.
+    """
     here = session(context)
-    members = [_member(text) for text in organisation or DEFAULT_ORGANISATIONS]
-    create(here.home, members, custody_policy=custody_policy, port=port, database_url=database_url)
+    members: Sequence[OrganisationConfig] = [_member(text) for text in organisation or []]
+    settled: dict[str, Any] = {"custody_policy": custody_policy, "port": port, "database_url": database_url}
+    if ledger == "embedded":
+        members = members or [_member(text) for text in DEFAULT_ORGANISATIONS]
+        create(here.home, members, **settled)
+    elif connection:
+        members = _by_files(here, connection, identities or [], settled)
+    else:
+        members = create_on_network(here, members, network or here.home, **settled)
     token_file = here.home / "admin.token"
     here.answer(
         {
@@ -54,6 +83,18 @@ def init(
     here.text(f"instance at {here.home}: {', '.join(member.msp_id for member in members)}")
     here.text(f"admin token of {members[0].msp_id}: {token_file}")
     here.say("Next: `lotline up` starts it, `lotline capture FILE` puts documents on its ledger.")
+
+
+def _by_files(
+    here: Session, connections: list[Path], identities: list[Path], settled: dict[str, Any]
+) -> Sequence[OrganisationConfig]:
+    if len(connections) != len(identities):
+        raise UsageError(
+            f"{len(connections)} connection files and {len(identities)} folders of identities",
+            hint="Give one --identities DIR for each --connection FILE, in the same order.",
+        )
+    create(here.home, (), **settled, join=lambda place: join_by_files(place, connections, identities))
+    return load_settings(here.home).ledger.organisations
 
 
 def _member(text: str) -> OrganisationConfig:

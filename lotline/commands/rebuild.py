@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 import readmodel
 from api.instance import load_settings
+from api.ledgers import open_ledger
 from api.settings import Settings
 from ledger import Unavailable
-from ledger.embedded import EmbeddedLedger
 from lotline import services
 from lotline.errors import NEGATIVE, UnavailableError
 from lotline.output import Session, session
@@ -52,14 +52,14 @@ def rebuild_command(context: typer.Context) -> None:
 async def _rebuild(here: Session, settings: Settings, engine: Engine) -> tuple[str, str, int, float]:
     """Digests before and after. The ledger's writer lock is held, so that no worker projects meanwhile."""
     try:
-        ledger = await EmbeddedLedger.open(settings.ledger_dir)
+        ledger = await open_ledger(settings)
     except Unavailable:
         raise _in_use() from None
     try:
-        await Projector(engine).run(ledger, until=await ledger.height())
+        await Projector(engine, settings.ledger.chaincode).run(ledger, until=await ledger.height())
         before = await asyncio.to_thread(digest, engine)
         started = time.monotonic()
-        working = asyncio.create_task(rebuild(engine, ledger))
+        working = asyncio.create_task(rebuild(engine, ledger, settings.ledger.chaincode))
         with here.progress() as bars:
             task = bars.add_task("rebuilding from blocks", total=await ledger.height())
             while not working.done():

@@ -5,18 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from api.instance import load_settings
-from api.settings import Settings
+from api.settings import CONFIG_FILE, OrganisationConfig, Settings
 from lotline import services
+from lotline.creation import create
 from lotline.errors import UnavailableError, UsageError
+from lotline.networks import create_on_network, network_of, raise_network
 from lotline.output import Session, session
 from lotline.supervisor import READY_SECONDS, Service, Supervisor, is_up, running
 
 app = typer.Typer()
+LedgerKind = Literal["embedded", "fabric"]
 
 
 @app.command()
@@ -27,15 +30,42 @@ def up(
         int | None, typer.Option(min=1, max=65535, help="Port of the dashboard (default: the API's and one).")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")] = False,
+    ledger: Annotated[
+        LedgerKind | None,
+        typer.Option(help="If there is no instance yet: make one with this ledger, `fabric` with its own network."),
+    ] = None,
 ) -> None:
-    """Run worker, API and dashboard until Ctrl-C (or `lotline down`); what crashes is started again."""
+    """Run worker, API and dashboard until Ctrl-C (or `lotline down`); what crashes is started again.
+
+    An instance on a Fabric network of this machine brings that up too; `lotline network down` stops it.
+    """
     here = session(context)
-    settings = load_settings(here.home)
+    settings = _settings(here, ledger)
+    network = network_of(settings)
+    if network is not None:
+        raise_network(network, here.say)
     port = dashboard_port(settings, ui_port)
     if detach:
         _detached(here, settings, ui, port)
     else:
         run_instance(here, settings, ui=ui, ui_port=port)
+
+
+def _settings(here: Session, ledger: LedgerKind | None) -> Settings:
+    """The instance's settings; a home without one gets one if ``ledger`` says which kind."""
+    if ledger is None or (here.home / CONFIG_FILE).exists():
+        settings = load_settings(here.home)
+        if ledger not in (None, settings.ledger.kind):
+            raise UsageError(
+                f"the instance at {here.home} has the {settings.ledger.kind} ledger, not {ledger}",
+                hint="Use another --home.",
+            )
+        return settings
+    if ledger == "embedded":
+        create(here.home, [OrganisationConfig(msp_id="Org1MSP", name="First organisation")])
+    else:
+        create_on_network(here, (), here.home, custody_policy="flag", port=8700, database_url="")
+    return load_settings(here.home)
 
 
 def dashboard_port(settings: Settings, wanted: int | None) -> int:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger.fabric.adapter import FabricLedger, read_connection
+from ledger.fabric.adapter import FabricLedger
+from ledger.fabric.connection import read_connection
 from ledger.fabric.wallet import msp_identity
 from ledger.identity import Identity
 from network.deployment import Definition
@@ -42,7 +43,7 @@ class Playground:
         """The ledger port on a chaincode, through the peers of an organisation first."""
         topology = self.network.topology
         organisation = topology.organisation(msp_id) if msp_id else topology.organisations[0]
-        peers, _ = read_connection(self.network.layout.organisation(organisation) / "connection.json")
+        peers = read_connection(self.network.layout.connection(organisation)).peers
         folder = self.network.layout.identity(organisation, "admin") / "msp"
         reader = msp_identity(folder, organisation.msp_id, "admin")
-        return FabricLedger(peers, reader, topology.channel, chaincode)
+        return FabricLedger({organisation.msp_id: peers}, reader, topology.channel, chaincode)

@@ -1,0 +1,161 @@
+"""`lotline network`: a Fabric network on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lotline.errors import UsageError
+from lotline.networks import FOLDER, open_network, raise_network, told
+from lotline.output import Session, session
+from network import binaries
+from network.topology import Consensus, Topology, build, load
+
+app = typer.Typer(
+    help="Run a Fabric network: authorities, orderers, peers, chaincode. No containers.", no_args_is_help=True
+)
+
+
+@app.command("build")
+def build_(context: typer.Context) -> None:
+    """Build Fabric's binaries (once a machine; two or three minutes). `up` does it too."""
+    here = session(context)
+    with told():
+        folder = binaries.ensure(here.say)
+    here.answer({"binaries": str(folder)})
+    here.text(str(folder))
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    organisation: Annotated[
+        list[str] | None,
+        typer.Option("--organisation", "-o", metavar="NAME[=PEERS]", help="A member with so many peers; repeat it."),
+    ] = None,
+    consensus: Annotated[Consensus, typer.Option(help="How orderers agree.")] = Consensus.RAFT,
+    orderers: Annotated[int | None, typer.Option(min=1, help="How many (default: 3 for raft, 4 for bft).")] = None,
+    base_port: Annotated[int, typer.Option(help="Every node has ten ports from here on.")] = 17000,
+    topology: Annotated[Path | None, typer.Option(metavar="FILE", help="All of this, in TOML: docs/fabric.md.")] = None,
+) -> None:
+    """Start the network of this home, made first if there is none: what runs already is left alone.
+
+    Returns when the orderers have a leader, every peer has joined and every peer can find endorsers for the
+    contract. Ledgers are kept when it is stopped. By default: supplier, carrier, distributor, retailer.
+    """
+    here = session(context)
+    wanted = None
+    if topology is not None:
+        with told():
+            wanted = load(topology)
+    elif not (here.home / FOLDER / "topology.json").exists() or organisation:
+        wanted = _topology(organisation, consensus, orderers, base_port)
+    network = open_network(here.home, wanted)
+    started = time.monotonic()
+    with told():
+        binaries.ensure(here.say)
+    raise_network(network, here.say)
+    here.say(f"up in {time.monotonic() - started:.1f} s")
+    _show(here)
+
+
+def _topology(organisations: list[str] | None, consensus: Consensus, orderers: int | None, base_port: int) -> Topology:
+    members: dict[str, int] = {}
+    for text in organisations or []:
+        name, _, peers = text.partition("=")
+        if peers and not peers.isdigit():
+            raise UsageError(f"{text!r}: the number of peers is a whole number", hint="Write NAME or NAME=PEERS.")
+        members[name.lower()] = int(peers or 1)
+    with told():
+        return build(members or None, consensus=consensus, orderers=orderers, base_port=base_port)
+
+
+@app.command()
+def down(context: typer.Context) -> None:
+    """Stop every process of the network; ledgers and keys stay."""
+    here = session(context)
+    with told():
+        open_network(here.home).down(here.say)
+    here.answer({"stopped": True})
+
+
+@app.command()
+def status(context: typer.Context) -> None:
+    """Every process: whether it runs, where it listens, who leads, how high the chain is."""
+    _show(session(context))
+
+
+def _show(here: Session) -> None:
+    with told():
+        found = open_network(here.home).status()
+    here.answer([{"name": one.name, "kind": one.kind, "running": one.running, "detail": one.detail} for one in found])
+    here.table(
+        "",
+        ["process", "kind", "runs", ""],
+        [(one.name, one.kind, "yes" if one.running else "NO", one.detail) for one in found],
+    )
+
+
+@app.command()
+def logs(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A process, as `status` calls it.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many of the last lines.")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written, until Ctrl-C.")] = False,
+) -> None:
+    """The end of a process's log."""
+    network = open_network(session(context).home)
+    log = network.processes.log(_named(network.names(), name))
+    if follow and shutil.which("tail"):
+        subprocess.run(["tail", f"-n{lines}", "-F", str(log)], check=False)
+    else:
+        typer.echo(network.processes.tail(name, lines))
+
+
+@app.command()
+def stop(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A process, as `status` calls it.")],
+    kill: Annotated[bool, typer.Option("--kill", help="With no last words (SIGKILL).")] = False,
+) -> None:
+    """Stop one process."""
+    network = open_network(session(context).home)
+    with told():
+        network.stop(_named(network.names(), name), kill=kill)
+
+
+@app.command()
+def start(
+    context: typer.Context, name: Annotated[str, typer.Argument(help="A process, as `status` calls it.")]
+) -> None:
+    """Start one process that was stopped."""
+    network = open_network(session(context).home)
+    with told():
+        network.start(_named(network.names(), name))
+
+
+@app.command()
+def reset(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Really: ledgers, keys and certificates are deleted.")] = False,
+) -> None:
+    """Stop the network and delete everything it owns."""
+    here = session(context)
+    if not yes:
+        raise UsageError(
+            f"this deletes {here.home / FOLDER} with its ledgers and keys", hint="Say --yes if that is meant."
+        )
+    with told():
+        open_network(here.home).reset()
+    here.answer({"deleted": str(here.home / FOLDER)})
+
+
+def _named(names: list[str], name: str) -> str:
+    if name not in names:
+        raise UsageError(f"no process {name!r} in this network", hint=f"There are: {', '.join(names)}.")
+    return name

@@ -1,0 +1,91 @@
+"""Making an instance's organisations members of a Fabric network: their identities and connection files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from api.settings import ROLES, LedgerSettings, OrganisationConfig
+from lotline.errors import UsageError
+from network.network import Network
+
+_ORGANISATIONS = Path("ledger") / "organisations"
+
+
+def join_network(home: Path, network: Network, organisations: Sequence[OrganisationConfig]) -> LedgerSettings:
+    """One identity per role and organisation from the network's authorities, copied into ``home``; what to configure.
+
+    Raises `UsageError` for an organisation that the network does not have.
+    """
+    topology = network.topology
+    known = {organisation.msp_id: organisation for organisation in topology.organisations}
+    for member in organisations:
+        if member.msp_id not in known:
+            raise UsageError(
+                f"the network has no organisation {member.msp_id}",
+                hint=f"It has {', '.join(known)}.",
+            )
+        folder = _folder(home, member)
+        shutil.copy(network.layout.connection(known[member.msp_id]), folder / "connection.json")
+        for role in ROLES:
+            _copy_identity(network.issue(member.msp_id, role, role), folder / "identities" / role)
+    return LedgerSettings(
+        kind="fabric",
+        channel=topology.channel,
+        chaincode=topology.chaincode,
+        network=os.path.relpath(network.layout.home, home),
+        organisations=tuple(organisations),
+    )
+
+
+def join_by_files(home: Path, connections: Sequence[Path], identities: Sequence[Path]) -> LedgerSettings:
+    """Members of a network that others run: a connection file each, and a folder with an MSP folder per role.
+
+    ``identities[n]/ROLE`` is an MSP folder as Fabric CA's client writes it (``signcerts``, ``keystore``). Raises
+    `UsageError` for files that are missing or wrong.
+    """
+    from ledger.fabric.connection import read_connection
+
+    members = []
+    for file, folder in zip(connections, identities, strict=True):
+        try:
+            connection = read_connection(file)
+            member = OrganisationConfig(msp_id=connection.msp_id, name=connection.msp_id)
+            target = _folder(home, member)
+            shutil.copy(file, target / "connection.json")
+            for role in ROLES:
+                _copy_identity(folder / role, target / "identities" / role)
+        except (ValueError, OSError) as error:
+            raise UsageError(str(error), hint="docs/fabric.md says what the files hold.") from error
+        members.append((member, connection))
+    (_, first), *_ = members
+    return LedgerSettings(
+        kind="fabric",
+        channel=first.channel,
+        chaincode=first.chaincode,
+        organisations=tuple(member for member, _ in members),
+    )
+
+
+def _folder(home: Path, member: OrganisationConfig) -> Path:
+    folder = home / _ORGANISATIONS / member.msp_id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "organisation.json").write_text(json.dumps({"mspId": member.msp_id, "name": member.name}))
+    return folder
+
+
+def _copy_identity(msp: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.copy(_only(msp / "signcerts"), target / "cert.pem")
+    shutil.copy(_only(msp / "keystore"), target / "key.pem")
+    (target / "key.pem").chmod(0o600)
+
+
+def _only(folder: Path) -> Path:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    if len(files) != 1:
+        raise FileNotFoundError(f"{folder} should hold one file and holds {len(files)}")
+    return files[0]
