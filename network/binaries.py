@@ -101,3 +101,8 @@ def _run(command: list[str], folder: Path, say: Callable[[str], None], **environ
         say(line.rstrip())
     if process.wait() != 0:
         raise BinariesError(f"{' '.join(command[:3])} failed:\n" + "\n".join(tail))
+
+
+if __name__ == "__main__":
+    # whether the binaries are there: exit code 0 or 1
+    sys.exit(0 if find() else 1)

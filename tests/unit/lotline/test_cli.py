@@ -79,7 +79,7 @@ def test_every_command_is_there_and_has_help(name: str) -> None:
         (api.settings.SettingsError("no instance"), UNAVAILABLE),
         (epcis.identifiers.InvalidIdentifier("no GTIN"), USAGE),
         (ledger.errors.Unavailable("locked"), UNAVAILABLE),
-        (ledger.errors.RejectedByContract(403, "not yours", b""), NEGATIVE),
+        (ledger.errors.RejectedByContract(403, "not yours"), NEGATIVE),
         (OSError(28, "No space left on device", "/x"), UNAVAILABLE),
         (sqlite3.OperationalError("disk I/O error"), UNAVAILABLE),
         (ZeroDivisionError("division by zero"), BUG),
