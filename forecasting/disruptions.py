@@ -25,6 +25,7 @@ _MANY = 60
 _DRIFT, _SHOCK = 1.35, 4.0
 _LOST_FACTOR = 4.0
 _FORGOTTEN_DAYS = 45
+"""A gap older than this is a matter for the books, not for this morning."""
 _DAYS = {"D": 1, "W-MON": 7, "MS": 30}
 
 
@@ -60,7 +61,7 @@ def late(risks: Sequence[Risk], as_of: datetime) -> Iterator[Disruption]:
         overdue = (as_of - journey.promised).total_seconds() / 86_400
         if overdue > max(10.0, _LOST_FACTOR * usual):
             yield Disruption(
-                "custody_gap", "high", journey.id,
+                "custody_gap", "high" if overdue < _FORGOTTEN_DAYS else "low", journey.id,
                 f"Released {journey.released:%Y-%m-%d} to {journey.destination or journey.receiver}, promised {journey.promised:%Y-%m-%d}, never accepted: "
                 "ask the consignee whether it arrived without a scan, else open a claim for loss.",
                 journey.evidence, journey.promised,
