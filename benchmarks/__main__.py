@@ -80,9 +80,7 @@ def _table(results: list[Result]) -> Table:
         table.add_column(column, justify="right")
     for result in results:
         if result.code or not result.lines:
-            words = (
-                f"failed with code {result.code}" if result.code else f"ran {result.seconds:.0f} s, see above"
-            )
+            words = f"failed with code {result.code}" if result.code else f"ran {result.seconds:.0f} s, see above"
             table.add_row(result.script, words, "", "", "")
         for line in result.lines:
             measured, target = f"{line.measured:,.4g} {line.unit}", f"{line.target:,.4g}"

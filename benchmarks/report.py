@@ -32,8 +32,7 @@ class Line:
     def __str__(self) -> str:
         verdict = "ok" if self.ratio >= 1 else "MISSED"
         return (
-            f"{self.claim}: {self.measured:,.4g} {self.unit} "
-            f"(promised {self.target:,.4g}; {self.ratio:.2f}x) {verdict}"
+            f"{self.claim}: {self.measured:,.4g} {self.unit} (promised {self.target:,.4g}; {self.ratio:.2f}x) {verdict}"
         )
 
 

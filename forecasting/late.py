@@ -162,9 +162,10 @@ def training_rows(journeys: Sequence[Journey], as_of: datetime) -> tuple[Array, 
 
 
 class LateModel:
-    """The mean of gradient boosting (recent journeys weigh more) and a logistic regression on the rates.
+    """The mean of three opinions: the lane's late rate in the last year, a logistic regression on all rates, and a small
+    gradient boosting. Recent journeys weigh more.
 
-    With too few late journeys it is the smoothed rate of the lane and says so in ``note``.
+    Each alone is worse on the years after (benchmarks/late_risk.py): larger trees learn shipments by heart. With too few late journeys it is the smoothed rate of the lane and says so in ``note``.
     """
 
     def __init__(self) -> None:
@@ -186,14 +187,14 @@ class LateModel:
         age = np.array([(released[-1] - moment).total_seconds() / 86_400 for moment in released])
         weights = 0.5 ** (age / _HALF_LIFE_DAYS)
         self._boosted = HistGradientBoostingClassifier(
-            max_iter=120,
-            learning_rate=0.06,
-            max_leaf_nodes=12,
-            min_samples_leaf=30,
-            l2_regularization=1.0,
+            max_iter=60,
+            learning_rate=0.05,
+            max_leaf_nodes=6,
+            min_samples_leaf=80,
+            l2_regularization=10.0,
             random_state=7,
         ).fit(rows, outcomes, sample_weight=weights)
-        self._linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=500))
+        self._linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.03, max_iter=500))
         self._linear.fit(_logit(rows), outcomes, logisticregression__sample_weight=weights)
         return self
 
@@ -201,10 +202,11 @@ class LateModel:
         """Probabilities of being late."""
         if len(rows) == 0:
             return np.empty(0)
+        rate = np.clip(rows[:, FEATURES.index("recent lane")], 0.01, 0.99)
         if self._boosted is None:
-            return np.clip(rows[:, FEATURES.index("recent lane")], 0.01, 0.99)
-        both = self._boosted.predict_proba(rows)[:, 1] + self._linear.predict_proba(_logit(rows))[:, 1]
-        return np.asarray(both / 2)
+            return rate
+        fitted = self._boosted.predict_proba(rows)[:, 1] + self._linear.predict_proba(_logit(rows))[:, 1]
+        return np.asarray((rate + fitted) / 3)
 
 
 def _logit(rows: Array) -> Array:
