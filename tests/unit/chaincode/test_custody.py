@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chaincode import keys
 from tests.unit.chaincode.peer import (
     A,
@@ -21,8 +23,8 @@ from tests.unit.chaincode.peer import (
 )  # fmt: skip
 
 
-def thing(peer: Peer, uri: str) -> dict:
-    found = peer.get(keys.thing(uri))
+def thing(peer: Peer, uri: str) -> dict[str, Any]:
+    found: dict[str, Any] | None = peer.get(keys.thing(uri))
     assert found is not None
     return found
 

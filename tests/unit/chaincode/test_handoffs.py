@@ -79,7 +79,10 @@ def test_order_does_not_matter_for_a_lot_however_it_arrives(parts: tuple[int, ..
 
 def test_a_release_waits_and_an_acceptance_completes_it() -> None:
     peer = Peer()
-    promise = {"@context": [{"lotline": "https://ns.lotline.org/epcis/"}], "lotline:promisedAt": "2025-03-05T12:00:00Z"}
+    promise: Any = {
+        "@context": [{"lotline": "https://ns.lotline.org/epcis/"}],
+        "lotline:promisedAt": "2025-03-05T12:00:00Z",
+    }
     peer.accept(commission(1, item(1)), ship(2, item(1), document="D1", **promise))
     (handoff,) = peer.all("HO")
     assert (handoff["status"], handoff["promisedAt"]) == ("released", "2025-03-05T12:00:00Z")

@@ -1,0 +1,28 @@
+"""GS1's published documents through the contract: every one is taken, nothing is refused."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from epcis import parse_document
+from tests.unit.chaincode.peer import Peer
+
+
+def test_every_document_is_captured(shared_data: Path) -> None:
+    peer = Peer()
+    verdicts: Counter[str] = Counter()
+    files = sorted((shared_data / "epcis" / "gs1" / "JSON").rglob("*.jsonld"))
+    for file in files:
+        document = parse_document(file.read_bytes())
+        stored = b",".join(event.to_stored() for event in document.events)
+        batch = b'{"groups":[{"id":"g","onError":"rollback","events":[' + stored + b"]}]}"
+        answer = peer.call("capture", batch)
+        assert answer.status == 200, answer.message
+        (group,) = json.loads(answer.payload)["groups"]
+        assert group["committed"], (file.name, group["verdicts"])
+        verdicts.update(verdict["verdict"] for verdict in group["verdicts"])
+    assert len(files) == 47
+    assert verdicts == {"accepted": 48, "duplicate": 8}
+    assert len(peer.all("EV")) == 48
