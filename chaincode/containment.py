@@ -8,7 +8,7 @@ from __future__ import annotations
 from chaincode import keys, lots, rules, things
 from chaincode.claims import Claim
 from chaincode.context import Context, Fact, decimal, decimal_text, identify
-from chaincode.custody import holder_at
+from chaincode.custody import holder_at, taken_out
 from chaincode.exceptions import open_exception
 from chaincode.rejection import Rejection
 from chaincode.state import Record
@@ -128,7 +128,8 @@ def _unpack_one(context: Context, fact: Fact, parent: Record, uri: str) -> None:
             fact.flags.add("not_packed")
         else:
             context.state.delete(keys.inside(parent["id"], uri))
-        out = {"parent": None, "packed": fact.time, "unpacked": _holding(context, fact, parent)}
+        hand = taken_out(child.get("unpacked", ()), _holding(context, fact, parent))
+        out = {"parent": None, "packed": fact.time, "unpacked": hand}
         where = fact.place or parent["place"]
         child = things.told(context, fact, {**child, **out}, things.OBSERVED, place=where)
         things.refresh(context, fact, child, things.lane_of(context, child))
@@ -151,10 +152,10 @@ def take_out(context: Context, fact: Fact, child: Record, *, received: bool = Fa
     context.state.delete(keys.inside(child["parent"], child["id"]))
     if received:
         before = {"time": fact.time, "event": fact.hash, "parent": child["parent"], "packed": child.get("packed", "")}
-        taken = {**top.get("taken", {}), child["id"]: {**before, "unpacked": child.get("unpacked")}}
+        taken = {**top.get("taken", {}), child["id"]: {**before, "unpacked": child.get("unpacked", [])}}
         context.state.put(keys.thing(top["id"]), {**top, "taken": taken})
-    unpacked = {"time": fact.time, "msp": holder.msp, "party": holder.party}
-    return {**child, "parent": None, "packed": fact.time, "unpacked": unpacked}
+    hand = {"time": fact.time, "msp": holder.msp, "party": holder.party}
+    return {**child, "parent": None, "packed": fact.time, "unpacked": taken_out(child.get("unpacked", ()), hand)}
 
 
 def put_back(context: Context, fact: Fact, uri: str, taken: Record) -> list[Claim]:

@@ -26,17 +26,24 @@ class Holding:
     party: str | None
 
 
-def holdings(origin: Record | None, unpacked: Record | None, hops: Sequence[Hop], *, confirmed: bool) -> list[Holding]:
+def holdings(
+    origin: Record | None, unpacked: Sequence[Record], hops: Sequence[Hop], *, confirmed: bool
+) -> list[Holding]:
     """All of them, in order of time. ``confirmed``: an acceptance counts only if its sender has released."""
     found = [
         Holding(hop.acceptances[0].time, 1, hop.acceptances[0].msp, hop.acceptances[0].consignee)
         for hop in hops
         if hop.acceptances and (hop.releases or not confirmed)
     ]
-    if unpacked is not None:
-        found.append(Holding(unpacked["time"], 0, unpacked["msp"], unpacked["party"]))
+    found += [Holding(one["time"], 0, one["msp"], one["party"]) for one in unpacked]
     found.sort(key=lambda holding: (holding.since, holding.rank))
     return [_first(origin, hops, found), *found]
+
+
+def taken_out(before: Sequence[Record], now: Record) -> list[Record]:
+    """All times a thing was taken out of a parent, by time: each gave custody from then on, and none is forgotten."""
+    kept = [one for one in before if (one["time"], one["msp"]) != (now["time"], now["msp"])]
+    return sorted([*kept, now], key=lambda one: (str(one["time"]), str(one["msp"])))
 
 
 def _first(origin: Record | None, hops: Sequence[Hop], found: Sequence[Holding]) -> Holding:

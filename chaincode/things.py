@@ -185,7 +185,7 @@ def _refuse_or_flag(context: Context, fact: Fact, thing: Record, holder: custody
 
 
 def _holdings(context: Context, thing: Record, hops: list[Hop]) -> list[custody.Holding]:
-    return custody.holdings(thing["origin"], thing.get("unpacked"), hops, confirmed=context.enforces)
+    return custody.holdings(thing["origin"], thing.get("unpacked", ()), hops, confirmed=context.enforces)
 
 
 def holdings_of(context: Context, thing: Record, lane: Lane | None = None) -> list[custody.Holding]:
@@ -335,7 +335,13 @@ def end(context: Context, fact: Fact, uri: str, status: str) -> None:
     if thing["parent"] is not None:
         context.state.delete(keys.inside(thing["parent"], uri))
         in_hand = {"time": fact.time, "msp": context.msp, "party": fact.party}
-        thing = told(context, fact, {**thing, "parent": None, "unpacked": in_hand}, OBSERVED, place=fact.place)
+        thing = told(
+            context,
+            fact,
+            {**thing, "parent": None, "unpacked": custody.taken_out(thing.get("unpacked", ()), in_hand)},
+            OBSERVED,
+            place=fact.place,
+        )
     thing["ended"] = [fact.time, status]
     refresh(context, fact, thing, lane_of(context, before))
 

@@ -153,3 +153,14 @@ def test_what_is_shipped_without_its_pallet_was_taken_off_it() -> None:
     assert thing(peer, item(1))["status"] == "in_transit"
     assert thing(peer, pallet(1))["status"] == "active"
     assert not peer.all("IN")
+
+
+def test_custody_by_unpacking_lasts_until_the_next_one_takes_it() -> None:
+    """Two changes of hands inside pallets: the first holder's handling in between stays right."""
+    peer = Peer()
+    peer.accept(commission(1, item(1)), pack(2, pallet(1), item(1)), ship(3, pallet(1)))
+    again = [unpack(6, pallet(1), site=B), pack(7, pallet(2), item(1), site=B), ship(8, pallet(2), site=B, to=C)]
+    peer.accept(receive(5, pallet(1)), *again, msp="BMSP")
+    peer.accept(receive(9, pallet(2), site=C), unpack(10, pallet(2), site=C), msp="CMSP")
+    assert peer.all("EX") == []
+    assert (thing(peer, item(1))["msp"], thing(peer, item(1))["place"]) == ("CMSP", C[0])
