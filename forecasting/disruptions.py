@@ -39,11 +39,13 @@ class Disruption:
     detail: str
     evidence: tuple[str, ...] = ()
     expected_at: datetime | None = None
+    key: str = ""
+    """What tells it from others of its kind, where the subject does not."""
 
     def row(self) -> dict[str, Any]:
-        """For the table of disruptions; the id is the same for the same kind and subject."""
+        """For the table of disruptions; the id is the same for the same kind and key."""
         return {
-            "id": f"{self.kind}|{self.subject}",
+            "id": f"{self.kind}|{self.key or self.subject}",
             "kind": self.kind,
             "severity": self.severity,
             "subject": self.subject,
@@ -58,26 +60,27 @@ def late(risks: Sequence[Risk], as_of: datetime) -> Iterator[Disruption]:
     usual = _usual_days(risk.journey for risk in risks)
     for risk in risks[: 4 * _MANY]:
         journey = risk.journey
+        subject = " ".join(filter(None, (journey.item, journey.origin, journey.destination)))
         overdue = (as_of - journey.promised).total_seconds() / 86_400
         if overdue > max(10.0, _LOST_FACTOR * usual):
             yield Disruption(
-                "custody_gap", "high" if overdue < _FORGOTTEN_DAYS else "low", journey.id,
+                "custody_gap", "high" if overdue < _FORGOTTEN_DAYS else "low", subject,
                 f"Released {journey.released:%Y-%m-%d} to {journey.destination or journey.receiver}, promised {journey.promised:%Y-%m-%d}, never accepted: "
                 "ask the consignee whether it arrived without a scan, else open a claim for loss.",
-                journey.evidence, journey.promised,
+                journey.evidence, journey.promised, journey.id,
             )  # fmt: skip
         elif overdue > 0:
             yield Disruption(
-                "overdue", "high" if overdue > 2 else "medium", journey.id,
+                "overdue", "high" if overdue > 2 else "medium", subject,
                 f"{overdue:.1f} days past its promise to {journey.destination or journey.receiver}: call the carrier.",
-                journey.evidence, journey.promised,
+                journey.evidence, journey.promised, journey.id,
             )  # fmt: skip
         elif risk.probability >= _POSSIBLE:
             yield Disruption(
-                "late_handoff", "medium" if risk.probability >= _LIKELY else "low", journey.id,
+                "late_handoff", "medium" if risk.probability >= _LIKELY else "low", subject,
                 f"{risk.probability:.0%} likely to miss {journey.promised:%Y-%m-%d %H:%M} at {journey.destination or journey.receiver}: "
                 f"{'; '.join(risk.reasons)}. Tell the consignee.",
-                journey.evidence, journey.promised,
+                journey.evidence, journey.promised, journey.id,
             )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Journey:
     country: str
     quantity: float
     evidence: tuple[str, ...] = ()
+    item: str = ""
 
     @property
     def late(self) -> bool:

@@ -133,6 +133,7 @@ def _journeys(connection: Connection, rows: Sequence[Transit], as_of: datetime) 
             destination=row.to_place or row.to_party or "",
             country=row.to_country or "",
             quantity=row.quantity or 0.0,
+            item=row.item,
         )
         for row in rows
         if row.released_at is not None and row.promised_at is not None and row.promised_at > row.released_at

@@ -28,31 +28,20 @@ def movements(frame: pd.DataFrame) -> Any:
     )
 
 
-def network(points: pd.DataFrame, lanes: pd.DataFrame) -> Any:
-    """Places by longitude and latitude, and lanes between them, late ones in orange.
-
-    Columns of points: name, kind, longitude, latitude; of lanes: x, y, x2, y2, handoffs, late, label.
-    """
-    base = alt.Chart(points)
-    reach = alt.Scale(zero=False, nice=False, padding=20)
-    arrows = (
-        alt.Chart(lanes)
-        .mark_rule(opacity=0.75)
+def lanes(frame: pd.DataFrame) -> Any:
+    """Handoffs under way by lane, orange where they are past their promise. Columns: lane, state, handoffs."""
+    colours = alt.Scale(domain=["in time", "past their promise"], range=[TEAL, ORANGE])
+    return (
+        alt.Chart(frame)
+        .mark_bar()
         .encode(
-            x=alt.X("x:Q", scale=reach, axis=None),
-            y=alt.Y("y:Q", scale=reach, axis=None),
-            x2="x2:Q",
-            y2="y2:Q",
-            size=alt.Size("handoffs:Q", scale=alt.Scale(range=[1, 6]), legend=None),
-            color=alt.condition("datum.late > 0", alt.value(ORANGE), alt.value(TEAL)),
-            tooltip=["label:N", "handoffs:Q", "late:Q"],
+            x=alt.X("handoffs:Q", title="handoffs under way", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("lane:N", sort="-x", title=None, axis=alt.Axis(labelLimit=320)),
+            color=alt.Color("state:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+            tooltip=["lane:N", "state:N", "handoffs:Q"],
         )
+        .properties(height=alt.Step(24))
     )
-    dots = base.mark_circle(size=90, color=TEAL).encode(x="longitude:Q", y="latitude:Q", tooltip=["name:N", "kind:N"])
-    labels = base.mark_text(align="left", dx=8, fontSize=11, color="#334155").encode(
-        x="longitude:Q", y="latitude:Q", text="name:N"
-    )
-    return (arrows + dots + labels).properties(height=360).configure_view(strokeWidth=0)
 
 
 def forecast(history: pd.DataFrame, ahead: pd.DataFrame, unit: str) -> Any:
@@ -84,8 +73,8 @@ def contest(frame: pd.DataFrame, metric: str, chosen: str | None) -> Any:
             tooltip=["model:N", alt.Tooltip("value:Q", format=".3f")],
         )
     )
-    text = bars.mark_text(align="left", dx=4, color="#334155").encode(text=alt.Text("value:Q", format=".3f"))
-    return (bars + text).properties(height=max(120, 26 * len(frame)))
+    text = bars.mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=".3f"))
+    return (bars + text).properties(height=alt.Step(26))
 
 
 def timeline(frame: pd.DataFrame) -> Any:

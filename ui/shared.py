@@ -41,12 +41,6 @@ def names() -> dict[str, str]:
     return found
 
 
-@st.cache_data(ttl=_NAMES_SECONDS, show_spinner=False)
-def places() -> dict[str, Json]:
-    """Registered places by identifier."""
-    return {entry["id"]: entry for entry in api().everything("/places")}
-
-
 def name(identifier: str | None) -> str:
     """A place's or party's name, or its identifier in short."""
     return names().get(identifier or "") or short(identifier)

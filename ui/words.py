@@ -9,7 +9,8 @@ _PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#
 LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
 _KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
 _QUALIFIERS = {"10": "lot", "21": "serial", "254": "ext"}
-SEVERITIES = {"high": "🔴 high", "medium": "🟠 medium", "low": "🟡 low"}
+SEVERITIES = {"high": ":red-badge[high]", "medium": ":orange-badge[medium]", "low": ":gray-badge[low]"}
+"""In Markdown; tables have the bare word."""
 FLOWS = {
     "produced": "produced",
     "shipped": "shipped",

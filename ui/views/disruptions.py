@@ -10,15 +10,20 @@ from ui.client import ApiError, Json, path_of
 from ui.shared import ask, ask_all, name, readable
 
 _KINDS = {
-    "late": "Will be late",
     "late_handoff": "Will be late",
     "overdue": "Overdue",
     "stock_out": "May run out",
-    "stockout": "May run out",
     "lead_time_drift": "Lead time drifts",
     "demand_shock": "Demand shock",
     "custody_gap": "Custody gap",
     "exception": "Exception",
+}
+_WHEN = {
+    "exception": "since",
+    "overdue": "promised",
+    "custody_gap": "promised",
+    "late_handoff": "promised",
+    "stock_out": "gone by",
 }
 _ORDER = {"high": 0, "critical": 0, "medium": 1, "low": 2}
 _SHOWN = 40
@@ -58,7 +63,8 @@ def _figures(found: list[Json]) -> None:
 
 
 def _card(entry: Json) -> None:
-    expected = f" · expected {words.day(entry['expectedAt'])}" if entry["expectedAt"] else ""
+    word = _WHEN.get(entry["kind"], "expected")
+    expected = f" · {word} {words.day(entry['expectedAt'])}" if entry["expectedAt"] else ""
     title = (
         f"{words.SEVERITIES.get(entry['severity'], entry['severity'])} · **{_KINDS.get(entry['kind'], entry['kind'])}**"
     )
@@ -102,20 +108,32 @@ def _row(event_hash: str, answer: Json) -> Json:
     }
 
 
+def _who(handoff: Json | None) -> Json:
+    """What goes from where to where; nothing for a handoff that was completed meanwhile."""
+    if handoff is None:
+        return {"what": "completed meanwhile", "from": "–", "to": "–"}
+    return {
+        "what": words.short(handoff["item"]),
+        "from": handoff["fromPlaceName"] or name(handoff["fromParty"]),
+        "to": handoff["toPlaceName"] or name(handoff["toParty"]),
+    }
+
+
 def _late_risks() -> None:
     risks = ask_all("/disruptions/late", 500)
     if not risks:
         return
     st.subheader("How likely is each open handoff to be late?")
+    known = {handoff["id"]: handoff for handoff in ask_all("/handoffs", 2000, status="released")}
     rows = [
         {
             "probability": risk["probability"],
+            **_who(known.get(risk["handoffId"])),
             "promised": words.moment(risk["promisedAt"]),
             "because": "; ".join(
                 str(reason) if not isinstance(reason, dict) else str(reason.get("text", reason))
                 for reason in risk["reasons"][:3]
             ),
-            "handoff": risk["handoffId"],
         }
         for risk in risks
     ]

@@ -11,6 +11,7 @@ from ui.shared import ask, ask_all, name
 
 _METRICS = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "smape": "sMAPE", "bias": "bias", "msis": "MSIS"}
 _PERIODS = {"D": "D", "W": "W-MON", "M": "MS", "MS": "MS", "W-MON": "W-MON", "W-SUN": "W-SUN"}
+_LENGTHS = {"D": "days", "W-MON": "weeks", "MS": "months"}
 _SHOWN_PERIODS = 120
 
 
@@ -57,8 +58,12 @@ def _show(series: Json) -> None:
     cells = st.columns(4)
     cells[0].metric("Model", (series["chosenModel"] or "–").replace("_", " "), border=True)
     cells[1].metric("Demand", series["demandClass"] or "–", border=True)
-    cells[2].metric("Periods seen", f"{series['nObs']} ({series['freq'] or '–'})", border=True)
-    cells[3].metric("Next period", words.number(round(ahead["yHat"].iloc[0], 1)) if len(ahead) else "–", border=True)
+    cells[2].metric("Learned from", f"{series['nObs']} {_LENGTHS.get(series['freq'] or '', 'periods')}", border=True)
+    cells[3].metric(
+        f"Next {_LENGTHS.get(series['freq'] or '', 'periods')[:-1]}",
+        words.number(round(ahead["yHat"].iloc[0], 1)) if len(ahead) else "–",
+        border=True,
+    )
     if series["fallbackReason"]:
         st.warning(f"Fallback: {series['fallbackReason']}", icon=":material/info:")
     if ahead.empty:
@@ -66,7 +71,9 @@ def _show(series: Json) -> None:
     else:
         unit = "days on the way" if series["kind"] == "transit" else "quantity a period"
         ahead["ds"] = pd.to_datetime(ahead["ds"], utc=True)
-        st.altair_chart(charts.forecast(_history(series), ahead, unit), width="stretch")
+        past = _history(series)
+        complete = past[past["ds"] < ahead["ds"].min()]  # the period under way is not over
+        st.altair_chart(charts.forecast(complete.tail(_SHOWN_PERIODS), ahead, unit), width="stretch")
         st.caption("Line: what the ledger recorded. Orange: the forecast with its 80 % and 95 % intervals.")
     _contest(series)
 
@@ -84,7 +91,7 @@ def _history(series: Json) -> pd.DataFrame:
             frame["ds"] = pd.to_datetime(frame["day"], utc=True)
             rule = _PERIODS.get(series["freq"] or "D", "D")
             grouped = frame.set_index("ds")["quantity"].resample(rule, label="left", closed="left").sum()
-            return grouped.rename("y").reset_index().tail(_SHOWN_PERIODS)
+            return grouped.rename("y").reset_index()
     return empty
 
 
@@ -102,11 +109,24 @@ def _contest(series: Json) -> None:
     left.altair_chart(
         charts.contest(frame[frame["metric"] == metric], _METRICS[metric], series["chosenModel"]), width="stretch"
     )
-    wide = frame.pivot_table(index="model", columns="metric", values="value").reset_index()
-    right.dataframe(wide, hide_index=True, width="stretch")
+    right.dataframe(_scores(frame, series["chosenModel"]), hide_index=True, width="stretch")
+    covered = frame[frame["metric"].isin(("coverage80", "coverage95"))].set_index("metric")["value"]
+    if len(covered):
+        right.caption(
+            f"On the newest back-test the 80 % interval held {covered.get('coverage80', 0):.0%} of what came, "
+            f"the 95 % interval {covered.get('coverage95', 0):.0%}."
+        )
     right.caption(
         "Every contestant forecast the same past periods without seeing them; naive and seasonal naive are the bar."
     )
+
+
+def _scores(frame: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
+    """Models by their errors, the chosen one first; figures to three decimals."""
+    errors = frame[frame["metric"].isin(("mase", "rmsse", "wape", "bias"))]
+    wide = errors.pivot_table(index="model", columns="metric", values="value").round(3).rename(columns=_METRICS)
+    order = sorted(wide.index, key=lambda model: (model != chosen, wide.loc[model].iloc[0]))
+    return wide.loc[order].reset_index()
 
 
 def _about(run: Json, series: list[Json]) -> None:

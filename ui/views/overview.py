@@ -7,8 +7,10 @@ import streamlit as st
 
 from ui import charts, words
 from ui.client import Json
-from ui.shared import ask, ask_all, name, places, provenance, readable
+from ui.shared import ask, ask_all, name, provenance, readable
 
+_LATE_SHOWN = 15
+_LANES_SHOWN = 10
 _DAYS = {"30 days": 30, "90 days": 90, "a year": 365}
 
 
@@ -41,10 +43,7 @@ def _figures(overview: Json) -> None:
     late, moving = overview["late"], overview["inTransit"]
     cells = st.columns(5)
     cells[0].metric("In transit", words.number(moving), border=True)
-    share = f"{late / moving:.0%} of what is in transit" if moving else None
-    cells[1].metric(
-        "Past their promise", words.number(late), share, delta_color="inverse" if late else "off", border=True
-    )
+    cells[1].metric("Past their promise", f"{words.number(late)} of {words.number(moving)}", border=True)
     cells[2].metric("Open exceptions", words.number(sum(overview["openExceptions"].values())), border=True)
     cells[3].metric("Handoffs", words.number(overview["handoffs"]), border=True)
     cells[4].metric("Events on the ledger", words.number(overview["events"]), border=True)
@@ -59,45 +58,31 @@ def _moving(overview: Json) -> None:
     else:
         frame["flow"] = frame["flow"].map(lambda flow: words.FLOWS.get(flow, flow))
         left.altair_chart(charts.movements(frame), width="stretch")
-    points, lanes = _map(overview["lanes"])
+    lanes = _lanes(overview["lanes"])
     if lanes.empty:
-        right.caption("Nothing is under way between places whose position is registered.")
+        right.caption("Nothing is under way.")
     else:
-        right.altair_chart(charts.network(points, lanes), width="stretch")
-        right.caption("Lanes with goods under way; orange where some are past their promise.")
+        right.altair_chart(charts.lanes(lanes), width="stretch")
 
 
-def _map(lanes: list[Json]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    known = {key: place for key, place in places().items() if place.get("latitude") is not None}
-    drawn = [lane for lane in lanes if lane["fromPlace"] in known and lane["toPlace"] in known]
-    ends = {lane[side] for lane in drawn for side in ("fromPlace", "toPlace")}
-    points = [
+def _lanes(lanes: list[Json]) -> pd.DataFrame:
+    """Handoffs under way, in time and past their promise, by lane; the busiest first."""
+    rows = [
         {
-            "name": known[end]["name"],
-            "kind": known[end]["kind"],
-            "longitude": known[end]["longitude"],
-            "latitude": known[end]["latitude"],
+            "lane": f"{lane['fromName'] or name(lane['fromPlace'])} → {lane['toName'] or name(lane['toPlace'])}",
+            "state": state,
+            "handoffs": count,
         }
-        for end in sorted(ends)
+        for lane in sorted(lanes, key=lambda lane: -lane["handoffs"])[:_LANES_SHOWN]
+        for state, count in (("in time", lane["handoffs"] - lane["late"]), ("past their promise", lane["late"]))
+        if count
     ]
-    rules = [
-        {
-            "x": known[lane["fromPlace"]]["longitude"],
-            "y": known[lane["fromPlace"]]["latitude"],
-            "x2": known[lane["toPlace"]]["longitude"],
-            "y2": known[lane["toPlace"]]["latitude"],
-            "handoffs": lane["handoffs"],
-            "late": lane["late"],
-            "label": f"{lane['fromName']} → {lane['toName']}",
-        }
-        for lane in drawn
-    ]
-    return pd.DataFrame(points), pd.DataFrame(rules)
+    return pd.DataFrame(rows)
 
 
 def _late(overview: Json) -> None:
     st.subheader("What is late")
-    if not overview["mostLate"]:
+    if not overview["late"]:
         st.success("Nothing that was released is past its promise.", icon=":material/check_circle:")
         return
     rows = [
@@ -111,10 +96,13 @@ def _late(overview: Json) -> None:
             "days late": words.days_between(handoff["promisedAt"], overview["at"]),
             "evidence": words.hash_text((handoff["releaseEvents"] or [None])[0]),
         }
-        for handoff in overview["mostLate"]
+        for handoff in ask("/handoffs", status="released", late=True, perPage=_LATE_SHOWN)["items"]
     ]
     _table(rows)
-    st.caption("Select a row to trace the goods.")
+    older = overview["late"] - len(rows)
+    st.caption(
+        "Newest first. Select a row to trace the goods." + (f" {older} older ones are not shown." if older > 0 else "")
+    )
 
 
 def _table(rows: list[Json]) -> None:
@@ -143,15 +131,18 @@ def _running_out() -> None:
         return
     rows = [
         {
-            "severity": words.SEVERITIES.get(risk["severity"], risk["severity"]),
-            "what": readable(risk["detail"]),
-            "expected": words.moment(risk["expectedAt"]),
+            "gone by": words.moment(risk["expectedAt"]),
+            "product": name(risk["subject"].split(" ")[0]),
+            "place": name(risk["subject"].split(" ")[-1]),
+            "severity": risk["severity"],
+            "why": readable(risk["detail"]).partition(": ")[2],
         }
-        for risk in risks[:12]
+        for risk in sorted(risks, key=lambda risk: risk["expectedAt"] or "")[:12]
     ]
     config = {
-        "expected": st.column_config.DatetimeColumn(format="YYYY-MM-DD"),
-        "what": st.column_config.TextColumn(width="large"),
+        "gone by": st.column_config.DatetimeColumn(format="YYYY-MM-DD", width="small"),
+        "severity": st.column_config.TextColumn(width="small"),
+        "why": st.column_config.TextColumn(width="large"),
     }
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=config)
 

@@ -37,7 +37,8 @@ def risk(promised_days: float, probability: float = 1.0) -> Risk:
 )
 def test_severity_of_late_goods(promised_days: float, probability: float, kind: str, severity: str) -> None:
     (found,) = late([risk(promised_days, probability)], NOW)
-    assert (found.kind, found.severity, found.subject, found.evidence) == (kind, severity, "h1", ("hash",))
+    assert (found.kind, found.severity, found.subject, found.evidence) == (kind, severity, "o Lyon", ("hash",))
+    assert found.row()["id"] == f"{kind}|h1"
     assert found.expected_at == NOW + timedelta(days=promised_days)
     assert "Lyon" in found.detail
 
