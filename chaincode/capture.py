@@ -17,6 +17,7 @@ from epcis import Event, InvalidDocument, parse_event
 
 Verdict = dict[str, Any]
 ROLLBACK, PROCEED = "rollback", "proceed"
+_FORM = "a batch is {'groups': [{'id', 'onError', 'events'}]}"
 
 
 @dataclass
@@ -45,16 +46,26 @@ def capture(context: Context, batch: bytes) -> bytes:
 def _read(batch: bytes) -> list[Group]:
     try:
         document = orjson.loads(batch)
-        return [_group(entry) for entry in document["groups"]]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise Malformed(f"a batch is {{'groups': [{{'id', 'onError', 'events'}}]}}: {error!r}") from error
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"{_FORM}: {error}") from error
+    return [_group(entry) for entry in _list(document, "groups")]
 
 
-def _group(entry: dict[str, Any]) -> Group:
+def _list(document: Any, name: str) -> list[Any]:
+    found = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise Malformed(f"{_FORM}: {name!r} is not a list, or missing")
+    return found
+
+
+def _group(entry: Any) -> Group:
+    events = _list(entry, "events")
+    if "id" not in entry:
+        raise Malformed(f"{_FORM}: a group has no 'id'")
     on_error = entry.get("onError", ROLLBACK)
     if on_error not in (ROLLBACK, PROCEED):
         raise Malformed(f"onError is {ROLLBACK} or {PROCEED}, not {on_error!r}")
-    return Group(str(entry["id"]), on_error, [_parse(event) for event in entry["events"]])
+    return Group(str(entry["id"]), on_error, [_parse(event) for event in events])
 
 
 def _parse(event: Any) -> Event | Rejection:

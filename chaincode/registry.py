@@ -55,8 +55,8 @@ def configure(context: Context, argument: bytes) -> bytes:
         raise Malformed(f"{context.msp} is not among the channel's administrators ({', '.join(known['admins'])})", 403)
     wanted = _entries(argument)[0]
     config = {**context.config, **wanted}
-    config["admins"] = sorted({str(msp) for msp in config["admins"]} or {context.msp})
     _check_config(wanted, config)
+    config["admins"] = sorted(set(config["admins"]) or {context.msp})
     context.state.put(keys.CONFIG, config)
     context.state.flush()
     return orjson.dumps(config, option=orjson.OPT_SORT_KEYS)
@@ -71,6 +71,9 @@ def _check_config(wanted: Record, config: Record) -> None:
     tolerance = config["clockToleranceSeconds"]
     if not isinstance(tolerance, int) or isinstance(tolerance, bool) or not 0 <= tolerance <= _DAY:
         raise Malformed(f"clockToleranceSeconds is a whole number from 0 to {_DAY}")
+    admins = config["admins"]
+    if not isinstance(admins, list) or not all(isinstance(msp, str) and msp.strip() for msp in admins):
+        raise Malformed("admins is a list of organisations (MSP identifiers)")
 
 
 def _register(context: Context, argument: bytes, read: Callable[[Context, Record], tuple[str, Record]]) -> bytes:

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 from sqlmodel import col
 
 import readmodel
 from api.settings import Settings
 from epcis.identifiers import CANONICAL_BASE, InvalidIdentifier, is_miswritten, to_digital_link
 from lotline.errors import CommandError, UsageError
-from readmodel.tables import Party, Place, Thing
+from readmodel.queries.numbers import numbered
+from readmodel.tables import Party, Place
 
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
 _FORMS = "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."
-_MANY = 20
 _CHUNK = 500
 
 
@@ -75,9 +75,7 @@ def _checked(text: str) -> str:
 def _by_number(connection: Connection, number: str) -> str:
     if not number or len(number) > 30 or not number.isprintable():
         raise UsageError(f"{number!r} is no identifier", hint=_FORMS)
-    endings = [f"/{qualifier}/{number}" for qualifier in ("10", "21", "00")]
-    query = select(col(Thing.uri)).where(or_(*(col(Thing.uri).endswith(end, autoescape=True) for end in endings)))
-    found = list(connection.scalars(query.order_by(col(Thing.uri)).limit(_MANY)))
+    found = numbered(connection, number)
     if not found:
         raise CommandError(f"the ledger never heard of {number!r}", hint=_FORMS)
     if len(found) > 1:

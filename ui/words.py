@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:-]")
 _PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#]+))?")
 LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
 _KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
@@ -40,6 +41,11 @@ def tail(identifier: str | None) -> str:
         return short(identifier)
     key, value, _, detail = found.groups()
     return detail if detail else f"{_KEYS.get(key, key)} …{value[-6:]}"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is: names come from other organisations, and an image in one would call home."""
+    return _MARKDOWN.sub(r"\\\g<0>", text)
 
 
 def hash_text(event: str | None) -> str:

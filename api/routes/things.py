@@ -18,6 +18,7 @@ from api.routes.exceptions import ExceptionOut
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
 from api.tokens import Principal
+from readmodel.queries.numbers import numbered
 from readmodel.queries.things import thing as find_thing
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])
@@ -67,6 +68,25 @@ class ThingOut(Answer):
     handoffs: list[HandoffOut] = Field(description="Open ones, of it or of what it is in")
     exceptions: list[ExceptionOut] = Field(description="Open ones")
     events: list[EventSummary] = Field(description="The newest first")
+
+
+class NumberedOut(Answer):
+    """Everything that carries a number."""
+
+    items: list[str] = Field(description="Digital Links, at most twenty", examples=[[LOT]])
+
+
+@router.get("/things", response_model=NumberedOut, responses=problems.responses(400, 401, 403, 406))
+def find_things(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
+    number: Annotated[
+        str, Query(min_length=1, max_length=30, pattern=r"^[!-~]+$", description="A lot, serial or pallet number")
+    ],
+) -> Any:
+    """The things that carry a number as it is printed on them: a lot number needs no GTIN to be looked up."""
+    with request.app.state.engine.connect() as connection:
+        return NumberedOut(items=numbered(connection, number))
 
 
 @router.get("/things/{thingID:path}", response_model=ThingOut, responses=problems.responses(400, 401, 403, 404, 406))

@@ -68,8 +68,8 @@ def _card(entry: Json) -> None:
     title = (
         f"{words.SEVERITIES.get(entry['severity'], entry['severity'])} · **{_KINDS.get(entry['kind'], entry['kind'])}**"
     )
-    with st.expander(f"{title} — {_subject(entry['subject'])}{expected}"):
-        st.write(readable(entry["detail"]))
+    with st.expander(f"{title} — {words.plain(_subject(entry['subject']))}{expected}"):
+        st.write(words.plain(readable(entry["detail"])))
         if not entry["evidence"]:
             st.caption("No single event shows this: it follows from the series of them.")
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import streamlit as st
@@ -13,6 +14,7 @@ from ui.shared import ask, name, readable
 
 _DIRECTIONS = {"both": "Both ways", "upstream": "Where from", "downstream": "Where to"}
 _LARGEST = 2000
+_ELEMENTS = re.compile(r"\((\d{2,4})\)([^()]+)")
 
 
 def page() -> None:
@@ -21,7 +23,9 @@ def page() -> None:
     left, right = st.columns([2, 1], vertical_alignment="bottom")
     given = st.query_params.get("id", "")
     identifier = left.text_input(
-        "Lot, item, case or pallet", value=given, placeholder="https://id.gs1.org/01/…/10/… or urn:epc:id:sscc:…"
+        "Lot, item, case or pallet",
+        value=given,
+        placeholder="a lot or serial number, (01)…(10)…, https://id.gs1.org/01/…/10/…, urn:epc:id:sscc:…",
     ).strip()
     direction = right.segmented_control(
         "Direction", list(_DIRECTIONS), default="both", format_func=_DIRECTIONS.__getitem__
@@ -29,6 +33,10 @@ def page() -> None:
     if not identifier:
         _suggestions()
         return
+    found = _found(identifier)
+    if found is None:
+        return
+    identifier = found
     st.query_params["id"] = identifier
     thing = ask(path_of("things", identifier))
     trace = ask(path_of("trace", identifier), direction=direction or "both", maxNodes=_LARGEST)
@@ -36,25 +44,41 @@ def page() -> None:
     _history(identifier, trace)
 
 
+def _found(text: str) -> str | None:
+    """The identifier of what was typed: a bare lot or serial number is looked up."""
+    elements = _ELEMENTS.findall(text)
+    if elements and "".join(f"({key}){value}" for key, value in elements) == text:
+        return "https://id.gs1.org/" + "/".join(part for element in elements for part in element)
+    if ":" in text:
+        return text
+    carriers: list[str] = ask("/things", number=text)["items"]
+    if not carriers:
+        st.warning(f"The ledger never heard of {words.plain(text)}.", icon=":material/search_off:")
+        return None
+    if len(carriers) == 1:
+        return carriers[0]
+    return st.selectbox(f"{len(carriers)} things carry this number", carriers, index=None, format_func=words.short)
+
+
 def _suggestions() -> None:
     st.caption("Some that moved lately:")
     for handoff in ask("/handoffs", perPage=8)["items"]:
         label = f"{words.short(handoff['item'])} — {handoff['fromPlaceName'] or '…'} → {handoff['toPlaceName'] or '…'}"
-        st.page_link(st.session_state["pages"]["trace"], label=label, query_params={"id": handoff["item"]})
+        st.page_link(st.session_state["pages"]["trace"], label=words.plain(label), query_params={"id": handoff["item"]})
 
 
 def _now(thing: Json) -> None:
-    st.subheader(words.short(thing["id"]))
+    st.subheader(words.plain(words.short(thing["id"])))
     cells = st.columns(4)
     cells[0].metric("Status", (thing["status"] or thing["kind"]).replace("_", " "), border=True)
     cells[1].metric("Where", _where(thing), border=True)
     cells[2].metric("Who holds it", _who(thing), border=True)
     cells[3].metric("How much", _how_much(thing), border=True)
     for parent in thing["parents"]:
-        st.caption(f"in {words.short(parent)}")
+        st.caption(f"in {words.plain(words.short(parent))}")
     for problem in thing["exceptions"]:
         if problem["status"] == "open":
-            st.warning(f"**{problem['kind'].replace('_', ' ')}** — {readable(problem['detail'])}")
+            st.warning(f"**{problem['kind'].replace('_', ' ')}** — {words.plain(readable(problem['detail']))}")
     stock = _stock(thing)
     if stock:
         with st.expander(f"Stock at {len(stock)} places", expanded=len(stock) <= 6):
