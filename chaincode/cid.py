@@ -9,6 +9,7 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
+from google.protobuf.message import DecodeError
 
 ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 
@@ -17,7 +18,10 @@ class ClientIdentity:
     """The submitter. Raises ValueError where the creator cannot be read."""
 
     def __init__(self, creator: bytes) -> None:
-        identity = identities_pb2.SerializedIdentity.FromString(creator)
+        try:
+            identity = identities_pb2.SerializedIdentity.FromString(creator)
+        except DecodeError as error:
+            raise ValueError(f"not a serialised identity: {error}") from error
         self.msp_id: str = identity.mspid
         self.certificate = x509.load_pem_x509_certificate(identity.id_bytes)
         self._attributes = _attributes(self.certificate)

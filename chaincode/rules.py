@@ -6,6 +6,7 @@ event passes, and an exception is opened instead.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from chaincode import keys, parties
@@ -14,7 +15,7 @@ from chaincode.custody import Holding
 from chaincode.rejection import Malformed, Rejection
 from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record
-from epcis import check
+from epcis import Event, QuantityElement, check
 
 CAPTURE_ROLES = frozenset({"scanner", "admin"})
 PUBLISH_ROLES = frozenset({"analyst", "admin"})
@@ -29,11 +30,22 @@ def has_role(context: Context, roles: frozenset[str], what: str) -> None:
 
 
 def is_well_formed(fact: Fact) -> None:
-    """2. What GS1's schema cannot say must hold too: check digits, sensor data, children named. Warnings are flags."""
+    """2. What GS1's schema cannot say must hold too: check digits, sensor data, children named, no quantity below zero.
+    Warnings are flags."""
     for problem in check(fact.event):
         if problem.severity == "error":
             raise Rejection(problem.code, problem.message, problem.field)
         fact.flags.add(problem.code)
+    for field, elements in _quantities(fact.event):
+        if any(element.quantity is not None and element.quantity < 0 for element in elements):
+            raise Rejection("negative_quantity", "less than nothing would move goods the other way", field)
+
+
+def _quantities(event: Event) -> Iterator[tuple[str, list[QuantityElement]]]:
+    yield "quantityList", event.quantity_list
+    yield "childQuantityList", event.child_quantity_list
+    yield "inputQuantityList", event.input_quantity_list
+    yield "outputQuantityList", event.output_quantity_list
 
 
 def is_not_from_the_future(context: Context, fact: Fact) -> None:

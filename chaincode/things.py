@@ -100,13 +100,14 @@ def known(context: Context, fact: Fact, uri: str) -> Record:
 
 def outermost(context: Context, thing: Record) -> Record:
     """The parent of the parent of … a thing; the thing itself if nothing holds it."""
+    at = thing
     for _ in range(_DEEPEST):
-        if thing["parent"] is None:
-            return thing
-        parent = load(context, thing["parent"])
+        if at["parent"] is None:
+            return at
+        parent = load(context, at["parent"])
         if parent is None:
-            return thing
-        thing = parent
+            return at
+        at = parent
     raise Rejection("too_deep", f"{thing['id']} is packed more than {_DEEPEST} deep")
 
 

@@ -82,7 +82,7 @@ def parse_event(obj: bytes | str | dict[str, Any], context: Sequence[Any] | None
     problems: list[Problem] = []
     base = Context(list(context)) if context else GS1_ONLY
     event = _event(raw, None, (), base, problems)
-    if event is None:
+    if event is None or problems:
         raise InvalidDocument(problems)
     return event
 
@@ -126,7 +126,7 @@ def render_document(events: Iterable[Event], created: datetime) -> dict[str, Any
 def _bare_event(raw: dict[str, Any]) -> Event:
     problems: list[Problem] = []
     event = _event(raw, None, (), GS1_ONLY, problems)
-    if event is None:
+    if event is None or problems:
         raise InvalidDocument(problems)
     return event
 

@@ -1,0 +1,122 @@
+"""The whole dashboard in a real browser: what `lotline up` runs, seen by somebody who clicks."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.integration.api.processes import free_port
+
+pytestmark = pytest.mark.browser
+PATIENCE = 60_000
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+
+
+def lotline(home: Path, *arguments: str) -> None:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "lotline.cli", "--home", str(home), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running instance's dashboard."""
+    home = tmp_path_factory.mktemp("browser") / "home"
+    port = free_port()
+    # processes of their own: the browser's driver keeps an event loop in this one
+    lotline(home, "simulate", "--events", "2500", "--days", "120", "--seed", "7", "--end", "2026-05-01")
+    lotline(home, "forecast", "--max-series", "6")
+    config = home / "config.toml"
+    config.write_text(config.read_text().replace("port = 8700", f"port = {free_port()}"))
+    lotline(home, "up", "--detach", "--ui-port", str(port))
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        lotline(home, "down")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: `make browser` installs one where it may")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(PATIENCE)
+    yield opened
+    opened.close()
+
+
+def settled(page: Page) -> None:
+    """Nothing runs any more, and nothing failed."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def keep(page: Page, name: str, tmp_path: Path) -> None:
+    """A screenshot, in LOTLINE_SCREENSHOTS if somebody wants to look at it."""
+    folder = Path(os.environ.get("LOTLINE_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = folder / f"{name}.png"
+    page.screenshot(path=picture)
+    assert picture.stat().st_size > 20_000  # an empty page is smaller
+
+
+@pytest.mark.parametrize(
+    ("path", "heading", "content"),
+    [
+        ("/", "Overview", "What may run out"),
+        ("/trace", "Trace", "Some that moved lately"),
+        ("/forecasts", "Forecasts", "How the models did on the past"),
+        ("/disruptions", "Disruptions", "How likely is each open handoff to be late?"),
+    ],
+)
+def test_every_page_opens(page: Page, dashboard: str, tmp_path: Path, path: str, heading: str, content: str) -> None:
+    page.goto(dashboard + path)
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(content).first).to_be_attached(timeout=PATIENCE)
+    settled(page)
+    keep(page, heading.lower(), tmp_path)
+
+
+def test_from_a_suggestion_to_the_graph_and_its_events(page: Page, dashboard: str, tmp_path: Path) -> None:
+    page.goto(f"{dashboard}/trace")
+    page.get_by_test_id("stPageLink-NavLink").filter(has_text="→").first.click()
+    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    assert "id=" in page.url
+    keep(page, "trace-graph", tmp_path)
+    page.get_by_role("tab", name=re.compile("Events")).click()
+    expect(page.get_by_role("button", name="Events as CSV")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Events as CSV").click()
+    text = Path(download.value.path()).read_text()
+    assert text.startswith("when,step,where,who,what,said by,block,transaction,event")
+    assert len(text.splitlines()) > 2
+
+
+def test_the_sidebar_leads_from_page_to_page(page: Page, dashboard: str) -> None:
+    page.goto(dashboard)
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Forecasts").click()
+    expect(page.get_by_role("heading", name="Forecasts", exact=True)).to_be_visible(timeout=PATIENCE)
+    settled(page)

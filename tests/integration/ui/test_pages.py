@@ -1,0 +1,176 @@
+"""Every page against a real API: what it shows is what the API says, and failures are words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.integration.ui.conftest import Backend
+from ui.client import Api, path_of
+
+Open = Callable[..., AppTest]
+
+
+def script() -> None:
+    """The dashboard with one of its pages in front."""
+    import streamlit as st
+
+    from ui.shared import guarded
+    from ui.views import disruptions, forecasts, overview, trace
+
+    front = st.session_state["front"]
+    views = {"overview": overview, "trace": trace, "forecasts": forecasts, "disruptions": disruptions}
+    pages = {
+        name: st.Page(guarded(view.page), title=name, url_path=name, default=name == front)
+        for name, view in views.items()
+    }
+    st.session_state["pages"] = pages
+    st.navigation(list(pages.values())).run()
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page of a backend."""
+
+    def open_page(name: str, url: str, token: str, **query: str) -> AppTest:
+        monkeypatch.setenv("LOTLINE_API_URL", url)
+        monkeypatch.setenv("LOTLINE_TOKEN", token)
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        test = AppTest.from_function(script, default_timeout=60)
+        test.session_state["front"] = name
+        for key, value in query.items():
+            test.query_params[key] = value
+        test.run()
+        assert not test.exception
+        return test
+
+    return open_page
+
+
+def figures(test: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in test.metric}
+
+
+def texts(test: AppTest) -> str:
+    parts = [*test.markdown, *test.caption, *test.info, *test.warning, *test.error, *test.success, *test.code]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def test_overview_says_what_the_api_says(page: Open, backend: Backend) -> None:
+    test = page("overview", backend.url, backend.token)
+    overview = Api(backend.url, backend.token).get("/overview", days=90, top=15)
+    shown = figures(test)
+    assert shown["In transit"] == str(overview["inTransit"])
+    assert shown["Past their promise"] == f"{overview['late']} of {overview['inTransit']}"
+    assert shown["Events on the ledger"] == f"{overview['events']:,}"
+    assert [heading.value for heading in test.subheader] == [
+        "What moves", "What is late", "What may run out", "What does not add up",
+    ]  # fmt: skip
+    assert f"up to block **{overview['block']}**" in texts(test)
+
+
+def test_another_period(page: Open, backend: Backend) -> None:
+    test = page("overview", backend.url, backend.token)
+    test.selectbox[0].select("30 days").run()
+    assert not test.exception
+
+
+def a_lot(api: Api) -> str:
+    """Some lot that was shipped."""
+    pallet = api.get("/handoffs", status="complete", perPage=1)["items"][0]["item"]
+    nodes = api.get(path_of("trace", pallet), direction="both", maxNodes=2000)["nodes"]
+    return next(str(node["id"]) for node in nodes if node["kind"] == "lot")
+
+
+def test_a_lot_is_traced_by_what_is_printed_on_it(page: Open, backend: Backend) -> None:
+    api = Api(backend.url, backend.token)
+    lot = a_lot(api)
+    gtin, number = lot.split("/")[4::2]
+    test = page("trace", backend.url, backend.token)
+    test.text_input[0].input(f"(01){gtin}(10){number}").run()
+    assert not test.exception
+    assert figures(test).keys() == {"Status", "Where", "Who holds it", "How much"}
+    table = test.dataframe[-1].value
+    assert len(table) == len(api.get(path_of("trace", lot), direction="both", maxNodes=2000)["events"])
+    assert {"commissioning", "shipping"} & set(table["step"])
+    assert test.query_params["id"] in (lot, [lot])
+
+
+def test_a_number_that_several_things_carry_is_asked_about(page: Open, backend: Backend) -> None:
+    api = Api(backend.url, backend.token)
+    number = a_lot(api).rpartition("/")[2]
+    carriers = api.get("/things", number=number)["items"]
+    assert len(carriers) > 1
+    test = page("trace", backend.url, backend.token)
+    test.text_input[0].input(number).run()
+    assert not test.metric
+    test.selectbox[0].select_index(0).run()
+    assert figures(test).keys() == {"Status", "Where", "Who holds it", "How much"}
+
+
+@pytest.mark.parametrize(
+    "asked", ["NO-SUCH-LOT", "(01)09506000134352(10)NOBODY", "https://id.gs1.org/01/1", "<b>x</b>"]
+)
+def test_what_is_unknown_is_said(page: Open, backend: Backend, asked: str) -> None:
+    test = page("trace", backend.url, backend.token, id=asked)
+    assert not test.metric
+    assert len(test.error) + len(test.warning) == 1
+    assert "Traceback" not in texts(test)
+
+
+def test_forecasts_show_the_chosen_model_beside_naive(page: Open, backend: Backend) -> None:
+    test = page("forecasts", backend.url, backend.token)
+    series = Api(backend.url, backend.token).everything("/forecasts/series")
+    shown = figures(test)
+    assert shown["Model"].replace(" ", "_") in {one["chosenModel"] for one in series}
+    assert shown["Learned from"].split()[1] in ("days", "weeks", "months")
+    scores = test.dataframe[0].value
+    assert {"naive", "seasonal_naive"} <= set(scores["model"])
+    assert scores["model"].iloc[0] == shown["Model"].replace(" ", "_")
+
+
+def test_a_series_can_be_linked_to(page: Open, backend: Backend) -> None:
+    series = Api(backend.url, backend.token).everything("/forecasts/series")
+    wanted = sorted(one["uniqueId"] for one in series if one["kind"] == "demand")[-1]
+    test = page("forecasts", backend.url, backend.token, series=wanted)
+    chosen: Any = test.selectbox[0].value
+    assert chosen["uniqueId"] == wanted
+
+
+def test_disruptions_show_their_evidence(page: Open, backend: Backend) -> None:
+    found = Api(backend.url, backend.token).everything("/disruptions")
+    test = page("disruptions", backend.url, backend.token)
+    assert sum(int(value.replace(",", "")) for value in figures(test).values()) == len(found)
+    assert len(test.expander) == min(len(found), 40)
+    toggle = test.toggle[0]
+    toggle.set_value(True).run()
+    assert not test.exception
+    assert any("hash" in frame.value.columns for frame in test.dataframe)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("overview", "lotline capture"),
+        ("trace", "Some that moved"),
+        ("forecasts", "lotline forecast"),
+        ("disruptions", "lotline forecast"),
+    ],
+)
+def test_an_empty_instance_says_what_to_do(page: Open, empty_backend: Backend, name: str, says: str) -> None:
+    assert says in texts(page(name, empty_backend.url, empty_backend.token))
+
+
+@pytest.mark.parametrize("name", ["overview", "trace", "forecasts", "disruptions"])
+def test_no_api_and_no_right_are_said_once(page: Open, backend: Backend, name: str) -> None:
+    gone = page(name, "http://127.0.0.1:9", backend.token)
+    assert len(gone.error) == 1
+    assert "does not answer" in gone.error[0].value
+    refused = page(name, backend.url, "wrong")
+    assert len(refused.error) == 1
+    assert "401" in refused.error[0].value or "token" in refused.error[0].value.lower()

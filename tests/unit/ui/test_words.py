@@ -1,0 +1,52 @@
+"""How identifiers, times and numbers are written for people."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from ui import words
+
+
+@pytest.mark.parametrize(
+    ("identifier", "short", "tail"),
+    [
+        ("https://id.gs1.org/01/09506000134352/10/L7", "GTIN 09506000134352 · lot L7", "L7"),
+        ("https://id.gs1.org/01/09506000134352", "GTIN 09506000134352", "GTIN …134352"),
+        ("https://id.gs1.org/00/106141412345678908", "SSCC 106141412345678908", "SSCC …678908"),
+        ("urn:example:thing/7", "7", "7"),
+        ("", "–", "–"),
+        (None, "–", "–"),
+    ],
+)
+def test_identifiers(identifier: str | None, short: str, tail: str) -> None:
+    assert words.short(identifier) == short
+    assert words.tail(identifier) == tail
+
+
+def test_numbers_and_times() -> None:
+    assert words.number(1234567) == "1,234,567"
+    assert words.number(0.5) == "0.50"
+    assert words.number(None) == "–"
+    assert words.day("2024-05-06T07:08:09+02:00") == "2024-05-06 05:08"
+    assert words.day(None) == "–"
+    assert words.days_between("2024-05-06T00:00:00Z", "2024-05-07T12:00:00Z") == 1.5
+    assert words.days_between(None, "2024-05-07T12:00:00Z") is None
+    assert words.hash_text("ni:///sha-256;0123456789abcdef?ver=CBV2.0") == "0123456789ab"
+    assert words.reference("urn:epcglobal:cbv:bt:9506000000018:D7") == "D7"
+
+
+@given(st.text(st.sampled_from("ab *_`[]()!<>#\\~$|:+-.1"), max_size=40))
+def test_text_from_others_is_text(text: str) -> None:
+    """No emphasis, link, image or HTML comes of it, only the characters themselves."""
+    tokens = MarkdownIt("commonmark", {"html": True}).parseInline(words.plain(text))
+    kinds = {child.type for token in tokens for child in token.children or ()}
+    assert kinds <= {"text", "text_special", "softbreak"}
+    shown = "".join(child.content for token in tokens for child in token.children or ())
+    assert shown.strip() == text.strip()
+
+
+def test_no_directive_of_the_dashboard_survives() -> None:
+    assert words.plain(":red-badge[all is well]") == "\\:red\\-badge\\[all is well\\]"
