@@ -55,6 +55,7 @@ class Call:
         self._arguments = [function.encode()] + ([] if argument is None else [argument])
         self._creator = who
         self._now = now
+        self.reads: list[str] = []
         self.writes: dict[str, bytes | None] = {}
         self.round_trips = 0
 
@@ -84,6 +85,7 @@ class Call:
 
     def get_multiple_states(self, wanted: Sequence[str]) -> list[bytes | None]:
         self.round_trips += 1
+        self.reads.extend(wanted)
         return [self._state.get(key) for key in wanted]
 
     def put_state(self, key: str, value: bytes) -> None:
@@ -98,6 +100,7 @@ class Call:
     ) -> Iterator[tuple[str, bytes]]:
         self.round_trips += 1
         prefix = keys.key(object_type, *attributes)
+        self.reads.append(prefix)
         return iter(sorted((key, value) for key, value in self._state.items() if key.startswith(prefix)))
 
     def create_composite_key(self, object_type: str, attributes: Sequence[str]) -> str:
@@ -117,7 +120,8 @@ class Peer:
     def __init__(self) -> None:
         self.state: dict[str, bytes] = {}
         self.now = NOW
-        self.round_trips = 0
+        self.last = Call(self.state, "", None, b"", NOW)
+        """The latest call: what it read and wrote, whether it was committed or not."""
         self.contract = Lotline()
 
     def call(
@@ -127,7 +131,7 @@ class Peer:
         encoded = argument if isinstance(argument, bytes | None) else json.dumps(argument).encode()
         call = Call(self.state, function, encoded, creator(msp, role, **attributes), self.now)
         answer = self.contract.invoke(call)
-        self.round_trips = call.round_trips
+        self.last = call
         if answer.status < 400:
             for key, value in call.writes.items():
                 if value is None:

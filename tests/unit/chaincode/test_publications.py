@@ -34,7 +34,7 @@ def test_the_first_publication_stands() -> None:
 def test_what_is_no_publication(document: Any) -> None:
     peer = Peer()
     assert peer.call("publish", document, role="analyst").status == 400
-    assert peer.state == {}
+    assert peer.last.writes == {}
 
 
 @pytest.mark.parametrize("role", ["scanner", "auditor"])

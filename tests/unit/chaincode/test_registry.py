@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from chaincode import keys
-from tests.unit.chaincode.peer import Peer, commission, item, party, place
+from tests.unit.chaincode.peer import Peer, commission, item, party, place, ship
 
 FARM = {"id": party(1), "name": "Farm"}
 DOCK = {"id": place(1), "party": party(1), "name": "Dock", "latitude": 48.1, "longitude": 11.5}
@@ -56,7 +58,7 @@ def test_only_admins_register(function: str, role: str) -> None:
     answer = peer.call(function, {}, role=role)
     assert answer.status == 403
     assert "role admin" in answer.message
-    assert peer.state == {}
+    assert peer.last.writes == {}
 
 
 @pytest.mark.parametrize(
@@ -72,16 +74,20 @@ def test_only_admins_register(function: str, role: str) -> None:
         ("registerDevice", {"id": "d", "party": party(1), "algorithm": "RSA", "publicKey": "x"}, "publicKey"),
         ("configure", {"custodyPolicy": "trust"}, "custodyPolicy"),
         ("configure", {"clockToleranceSeconds": 10**6}, "clockToleranceSeconds"),
+        ("configure", {"clockToleranceSeconds": 1.5}, "clockToleranceSeconds"),
         ("configure", {"colour": "red"}, "colour"),
+        ("configure", {"admins": "AMSP"}, "admins"),
+        ("configure", {"admins": None}, "admins"),
+        ("configure", {"admins": [3]}, "admins"),
+        ("configure", {"admins": [" "]}, "admins"),
     ],
 )
 def test_bad_entries_name_the_field_and_write_nothing(function: str, entry: dict[str, Any], says: str) -> None:
     peer = registered()
-    before = dict(peer.state)
     answer = peer.call(function, entry)
     assert answer.status == 400
     assert says in answer.message
-    assert peer.state == before
+    assert peer.last.writes == {}
 
 
 @pytest.mark.parametrize("argument", [b"", b"{", b"[]", b"3", b"[1]", b"\xff"])
@@ -93,7 +99,7 @@ def test_one_bad_entry_spoils_the_list_and_is_numbered() -> None:
     peer = Peer()
     answer = peer.call("registerParty", [FARM, {"id": party(2)}])
     assert "entry 1" in answer.message
-    assert peer.state == {}
+    assert peer.last.writes == {}
 
 
 def test_the_first_to_configure_administers() -> None:
@@ -108,11 +114,34 @@ def test_the_first_to_configure_administers() -> None:
     }  # fmt: skip
 
 
-def test_lookups() -> None:
+def test_an_event_adopts_a_party_and_a_place_for_its_organisation() -> None:
+    peer = Peer()
+    peer.accept(commission(1, item(1)), ship(2, item(1)))
+    adopted = {record["id"]: (record["msp"], record["adopted"]) for record in peer.all("PY") + peer.all("PL")}
+    assert adopted == {party(1): ("AMSP", True), place(1): ("AMSP", True)}  # the consignee is only named, not adopted
+
+
+def test_nobody_speaks_from_anothers_place_or_a_part_of_it() -> None:
     peer = registered()
-    assert json.loads(peer.call("party", party(1).encode()).payload)["name"] == "Farm"
-    missing = peer.call("party", party(2).encode())
-    assert (missing.status, missing.message) == (404, f"there is no party {party(2)}")
-    unknown = peer.call("drop", b"")
-    assert unknown.status == 404
-    assert "registerParty" in unknown.message
+    peer.call("registerPlace", DOCK)
+    elsewhere = (place(1), party(2))
+    assert peer.refuse(commission(1, item(1), site=elsewhere), msp="BMSP") == "not_your_place"
+    gate = (place(1) + "/254/gate-5", party(2))
+    assert peer.refuse(commission(1, item(1), site=gate), msp="BMSP") == "not_your_place"
+    peer.accept(commission(1, item(1), site=gate))
+
+
+def test_a_device_belongs_to_the_organisation_of_its_party() -> None:
+    peer = registered()
+    key = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    reader = {"id": "dock-3", "party": party(1), "algorithm": "ES256", "publicKey": pem}
+    foreign = peer.call("registerDevice", reader, "BMSP")
+    assert (foreign.status, "belongs to AMSP" in foreign.message) == (403, True)
+    assert peer.call("registerDevice", reader).status == 200
+    assert peer.call("registerDevice", {**reader, "party": party(2)}, "BMSP").status == 403  # the id is taken
+    assert peer.call("registerDevice", {**reader, "algorithm": "Ed25519"}).status == 400  # not that kind of key
+    record = peer.get(keys.device("dock-3"))
+    assert (record["msp"], record["status"], record["publicKey"]) == ("AMSP", "active", pem)
+    peer.call("revokeDevice", {"id": "dock-3"})
+    assert peer.get(keys.device("dock-3"))["status"] == "revoked"

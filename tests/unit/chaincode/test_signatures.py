@@ -67,6 +67,19 @@ def test_what_is_wrong_is_said() -> None:
     peer.accept(signed(event, "Ed25519", key))
 
 
+@pytest.mark.parametrize("garbled", ["x", 3, [], None])
+def test_a_garbled_signature_is_not_taken_for_none(garbled: Any) -> None:
+    event = {**signed(commission(1, item(1)), "Ed25519", KEYS["Ed25519"]), "lotline:signature": garbled}
+    assert with_device().refuse(event) == "signature"
+
+
+@pytest.mark.parametrize("change", [{"value": "not base64!"}, {"value": ""}, {"alg": "none"}, {"alg": None}])
+def test_a_signature_that_is_none_is_a_bad_one(change: dict[str, Any]) -> None:
+    event = signed(commission(1, item(1)), "Ed25519", KEYS["Ed25519"])
+    event["lotline:signature"] = {**event["lotline:signature"], **change}
+    assert with_device().refuse(event) == "bad_signature"
+
+
 def test_a_revoked_device_signs_no_more() -> None:
     peer = with_device()
     assert peer.call("revokeDevice", {"id": "dock-3"}, "BMSP").status == 403
