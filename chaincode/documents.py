@@ -6,11 +6,14 @@ same document are about the same goods: either the lot differs, or who got it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chaincode import keys
 from chaincode.claims import Claim
 from chaincode.context import Context, product_of
 from chaincode.handoffs import Faults
 from chaincode.lanes import Lane
+from chaincode.matching import Hop
 from chaincode.state import Record
 
 _Name = tuple[str, str]
@@ -18,28 +21,37 @@ _Name = tuple[str, str]
 
 
 def contradicted(context: Context, claim: Claim, lane: Lane) -> list[Lane]:
-    """Bring a document's leftovers up to date after a claim was added to a lane.
+    """Bring the leftovers of documents up to date after a claim was added to a lane.
 
     The lane learns what contradicts it; returned are the other lanes that have learnt something.
     """
-    if not claim.documents:
-        return []
-    document = claim.documents[0]
+    lanes = {(lane.item, lane.consignee): lane}
+    for document in _touched(claim, lane):
+        _update(context, document, lane, lanes)
+    return [other for other in lanes.values() if other is not lane]
+
+
+def _touched(claim: Claim, lane: Lane) -> list[tuple[str, str]]:
+    """The claim's own document, and those of earlier claims that it has given another partner or number."""
+    named = {one.documents[0] for one in lane.claims if one.documents}
+    moved = {one for one in named if _leftovers(one, lane, lane.hops) != _leftovers(one, lane, lane.before)}
+    return sorted(moved.union(claim.documents[:1]))
+
+
+def _update(context: Context, document: tuple[str, str], lane: Lane, lanes: dict[_Name, Lane]) -> None:
     key = keys.document(*document)
     record = context.state.get(key) or {"open": [], "faults": {}}
     others = [entry for entry in record["open"] if _name_of(entry) != (lane.item, lane.consignee)]
-    entries = sorted([*others, *_leftovers(document, lane)], key=lambda entry: str(entry["handoff"]))
+    entries = sorted([*others, *_leftovers(document, lane, lane.hops)], key=lambda entry: str(entry["handoff"]))
     before, after = record["faults"], _contradictions(entries, document[1])
     context.state.put(key, {"open": entries, "faults": after})
     names = {entry["handoff"]: _name_of(entry) for entry in [*record["open"], *entries]}
     changed = {identity for identity in before.keys() | after.keys() if before.get(identity) != after.get(identity)}
-    lanes = {(lane.item, lane.consignee): lane}
     for identity in sorted(changed):
         name = names[identity]
         if name not in lanes:
             lanes[name] = Lane(context, *name, is_lot=True)
         lanes[name].contradictions = _with(lanes[name].contradictions, identity, after.get(identity))
-    return [other for name, other in lanes.items() if other is not lane]
 
 
 def _with(known: dict[str, Faults], identity: str, faults: Faults | None) -> dict[str, Faults]:
@@ -51,10 +63,10 @@ def _name_of(entry: Record) -> _Name:
     return entry["item"], entry["lane"]
 
 
-def _leftovers(document: tuple[str, str], lane: Lane) -> list[Record]:
+def _leftovers(document: tuple[str, str], lane: Lane, hops: Sequence[Hop]) -> list[Record]:
     """A lane's handoffs under a document of which only one side has spoken."""
     found: list[Record] = []
-    for index, hop in enumerate(lane.hops):
+    for index, hop in enumerate(hops):
         claims = [*hop.releases, *hop.acceptances]
         one_sided = not (hop.releases and hop.acceptances) and not hop.voided
         if one_sided and any(document in claim.documents for claim in claims):

@@ -43,6 +43,11 @@ class Lane:
         self._before = self.hops = self._match()
         self._record = record
 
+    @property
+    def before(self) -> list[Hop]:
+        """The hops as they were when they were last saved."""
+        return self._before
+
     def _match(self) -> list[Hop]:
         if not self.claims:
             return []
