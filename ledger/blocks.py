@@ -6,6 +6,7 @@ lie in the parsed messages.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,11 +22,13 @@ from fabric_protos.peer import (
     proposal_response_pb2,
     transaction_pb2,
 )
+from google.protobuf.message import DecodeError
 
 from ledger.chain import TRANSACTIONS_FILTER, header_hash
 
 VALID: int = transaction_pb2.VALID
 NOT_VALIDATED: int = transaction_pb2.NOT_VALIDATED
+_NO_TYPE = -1
 
 
 class Write(NamedTuple):
@@ -59,7 +62,7 @@ class DecodedTx:
     tx_id: str
     index: int
     type: int
-    timestamp: datetime
+    timestamp: datetime | None
     creator_msp: str
     creator: bytes
     function: str
@@ -89,7 +92,7 @@ class DecodedBlock:
 
 
 def decode_block(block: common_pb2.Block) -> DecodedBlock:
-    """Take a block apart. Raises ``google.protobuf.message.DecodeError`` for bytes that are not what they should be."""
+    """Take a block apart. Raises ValueError for a transaction that is marked valid and cannot be read."""
     header = block.header
     metadata = block.metadata.metadata
     codes = metadata[TRANSACTIONS_FILTER] if len(metadata) > TRANSACTIONS_FILTER else b""
@@ -106,6 +109,17 @@ def decode_block(block: common_pb2.Block) -> DecodedBlock:
 
 
 def _transaction(index: int, raw: bytes, code: int) -> DecodedTx:
+    """An invalid one may be any bytes: an orderer does not look inside. It is evidence all the same."""
+    try:
+        return _read(index, raw, code)
+    except (DecodeError, IndexError, ValueError, OverflowError) as error:
+        if code == VALID:
+            raise ValueError(f"transaction {index} is marked valid and cannot be read: {error}") from error
+        unreadable = f"unreadable:{hashlib.sha256(raw).hexdigest()}"
+        return DecodedTx(unreadable, index, _NO_TYPE, None, "", b"", "", code, False, [])
+
+
+def _read(index: int, raw: bytes, code: int) -> DecodedTx:
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
     header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
     creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator

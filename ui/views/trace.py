@@ -69,7 +69,7 @@ def _suggestions() -> None:
 
 def _now(thing: Json) -> None:
     st.subheader(words.plain(words.short(thing["id"])))
-    cells = st.columns(4)
+    cells = st.columns([2, 3, 3, 2])
     cells[0].metric("Status", (thing["status"] or thing["kind"]).replace("_", " "), border=True)
     cells[1].metric("Where", _where(thing), border=True)
     cells[2].metric("Who holds it", _who(thing), border=True)
