@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from chaincode.contract import FUNCTIONS
+from tests.unit.chaincode.test_determinism import told
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = (ROOT / "docs" / "contract.md").read_text()
@@ -36,6 +38,7 @@ def test_flags(flag: str) -> None:
     sorted(
         set(re.findall(r"open_exception\(\s*context,\s*fact,\s*\"([a-z_]+)\"", SOURCES))
         | set(re.findall(r"faults\[\"([a-z_]+)\"\]", SOURCES))
+        | set(re.findall(r"\{\s*\"([a-z_]+)\": f\"", SOURCES))
     ),
 )
 def test_exceptions(kind: str) -> None:
@@ -47,3 +50,19 @@ def test_exceptions(kind: str) -> None:
 )
 def test_keys(kind: str) -> None:
     assert f"`{kind}`" in REFERENCE
+
+
+def _row(kind: str) -> str:
+    (row,) = (line for line in REFERENCE.splitlines() if line.startswith(f"| `{kind}` |"))
+    return row
+
+
+def _fields() -> list[tuple[str, str]]:
+    """(kind of key, field) of every record that a story writes."""
+    written = [(key[1:3], json.loads(value)) for *_, writes in told() for key, value in writes if value is not None]
+    return sorted({(kind, field) for kind, record in written for field in record})
+
+
+@pytest.mark.parametrize(("kind", "field"), _fields())
+def test_fields(kind: str, field: str) -> None:
+    assert f"`{field}`" in _row(kind)
