@@ -37,7 +37,7 @@ unit: setup ## the fast tests: no I/O
 	$(BIN)/python -m pytest tests/unit
 
 test: setup lint browser fabric ## everything
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: setup ## every claim of speed in the README, measured here
 	$(BIN)/python -m benchmarks

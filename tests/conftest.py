@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers a file's tests stay together, and so do all that share the Fabric network."""
+    for item in items:
+        shared = "fabric" if item.get_closest_marker("fabric") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real input documents (``LOTLINE_DATA``); its tests are skipped where it is absent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import pytest
@@ -195,7 +196,7 @@ async def test_limits_are_told_with_the_answer(idle_service: Service, limit: str
 async def test_an_endless_body_without_length_is_cut(idle_service: Service) -> None:
     sent = 0
 
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while sent < 40 * 1024 * 1024:
             sent += 65536

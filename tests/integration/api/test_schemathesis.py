@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
@@ -49,5 +50,5 @@ schema = schemathesis.openapi.from_dict(create_app(ANY_SETTINGS).openapi(), conf
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=5000, suppress_health_check=list(HealthCheck), derandomize=True)
-def test_the_service_keeps_to_its_description(case: Case, running: tuple[str, str]) -> None:
+def test_the_service_keeps_to_its_description(case: Case[Any], running: tuple[str, str]) -> None:
     case.call_and_validate(base_url=running[0], headers={"Authorization": f"Bearer {running[1]}"})

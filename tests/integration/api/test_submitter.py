@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -214,8 +215,8 @@ async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_
         commits = iter(range(1, 10_000))
         run.batches._connection = CrashingConnection(  # type: ignore[assignment]
             run.connection,
-            lambda fatal=fatal, commits=commits: next(commits) == fatal,
-            after,  # type: ignore[misc]
+            partial(_is_fatal, commits, fatal),
+            after,
         )
         crashed = await crashes(run)
         await Run(path, ledger).until_idle()
@@ -256,3 +257,8 @@ async def crashes(run: Run) -> bool:
     finally:
         run.connection.close()
     return False
+
+
+def _is_fatal(commits: Iterator[int], fatal: int) -> bool:
+    """Whether this is the commit to die at."""
+    return next(commits) == fatal

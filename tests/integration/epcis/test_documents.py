@@ -83,4 +83,5 @@ def test_they_have_no_errors_but_some_of_gs1s_own_break_its_sensor_rules(documen
 
 def _raw_events(document: Any) -> list[Any]:
     body = document["epcisBody"]
-    return body["eventList"] if "eventList" in body else body["queryResults"]["resultsBody"]["eventList"]
+    found: list[Any] = body["eventList"] if "eventList" in body else body["queryResults"]["resultsBody"]["eventList"]
+    return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ledger.blocks import Write
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 
@@ -56,13 +59,16 @@ def busy_chain() -> ChainBuilder:
             ],
             by=c.party(1),
         )
-    released = {
+    released: dict[str, Any] = {
         "releasedAt": c.at(10),
         "promisedAt": c.at(60),
         "reference": {"type": "desadv", "id": "urn:d:1"},
     }
-    lots = {"kind": "lot", "uom": "KGM", "releasedAt": c.at(12)}
-    shipping = {"step": "shipping", "bizTransactionList": [{"type": "desadv", "bizTransaction": "urn:d:1"}]}
+    lots: dict[str, Any] = {"kind": "lot", "uom": "KGM", "releasedAt": c.at(12)}
+    shipping: dict[str, Any] = {
+        "step": "shipping",
+        "bizTransactionList": [{"type": "desadv", "bizTransaction": "urn:d:1"}],
+    }
     chain.capture(
         c.object_event(10, epcList=[c.sscc(1), c.sscc(2)], **shipping),
         c.object_event(12, step="shipping", quantityList=[{"epcClass": c.lot("A"), "quantity": 30, "uom": "KGM"}]),
@@ -107,7 +113,7 @@ def busy_chain() -> ChainBuilder:
     return chain
 
 
-def _place(n: int, name: str, **more: object) -> c.Write:
+def _place(n: int, name: str, **more: object) -> Write:
     value = {
         "id": c.place(n),
         "party": c.party(n),
@@ -120,12 +126,12 @@ def _place(n: int, name: str, **more: object) -> c.Write:
     return c.write("PL", c.place(n), value=value)
 
 
-def _balance(name: str, holder: int, quantity: str) -> c.Write:
+def _balance(name: str, holder: int, quantity: str) -> Write:
     value = {"class": c.lot(name), "quantity": quantity, "uom": "KGM", "time": c.at(1)}
     return c.write("LB", c.lot(name), c.party(holder), c.place(holder), value=value)
 
 
-def _exception(key: str, kind: str, status: str) -> c.Write:
+def _exception(key: str, kind: str, status: str) -> Write:
     value = {
         "id": key,
         "kind": kind,

@@ -132,7 +132,9 @@ def test_the_query_finds_what_a_slow_one_finds(
     chain, told = ChainBuilder(), []
     for number, body in enumerate(bodies):
         block = chain.capture({**body, "n": number})  # an extension: the same event twice would be one
-        told.append(Told(number + 1, body, block.transactions[0].timestamp))
+        recorded = block.transactions[0].timestamp
+        assert recorded is not None
+        told.append(Told(number + 1, body, recorded))
     Projector(sqlite_engine).apply(chain.blocks)
     with sqlite_engine.connect() as connection:
         expected = oracle(told, wanted)
@@ -153,7 +155,9 @@ def test_pages_are_stable_while_events_are_captured(engine: Engine, order_by: An
     while page.next is not None:
         hour += 0.3
         projector.apply(
-            chain.capture(c.object_event(hour, epcList=[c.item(50)]), c.object_event(9, epcList=[c.item(hour)]))
+            chain.capture(
+                c.object_event(hour, epcList=[c.item(50)]), c.object_event(9, epcList=[c.item(round(100 + 10 * hour))])
+            )
         )
         with engine.connect() as connection:
             page = find_events(connection, wanted, per_page=3, token=page.next)

@@ -68,7 +68,8 @@ class Network:
     async def story(self) -> None:
         """A lot is made into items, which go to a shop on a pallet and are sold."""
         await self.register()
-        here, there = {"bizLocation": {"id": PLANT}}, {"bizLocation": {"id": STORE}}
+        here: dict[str, Any] = {"bizLocation": {"id": PLANT}}
+        there: dict[str, Any] = {"bizLocation": {"id": STORE}}
         made = object_event(0, "ADD", "commissioning", quantityList=[{"epcClass": RAW, "quantity": 9}])
         await self.capture(
             "maker",
@@ -76,12 +77,15 @@ class Network:
             transform(1, [RAW], ITEMS, ilmd={"cbvmda:lotNumber": "L1"}, **here),
             pack(2, PALLET, ITEMS, **here),
         )
-        between = {
+        between: dict[str, Any] = {
             "sourceList": [{"type": "possessing_party", "source": MAKER}],
             "destinationList": [{"type": "possessing_party", "destination": SHOP}],
             "bizTransactionList": [{"type": "desadv", "bizTransaction": "urn:epcglobal:cbv:bt:9506000111117:1"}],
         }
-        promise = {"lotline:promisedAt": at(50), "@context": [{"lotline": "https://ns.lotline.org/epcis/"}]}
+        promise: dict[str, Any] = {
+            "lotline:promisedAt": at(50),
+            "@context": [{"lotline": "https://ns.lotline.org/epcis/"}],
+        }
         shipped = object_event(3, step="shipping", epcList=[PALLET], **between, **promise)
         await self.capture("maker", {**shipped, "readPoint": {"id": PLANT}})
         await self.capture("shop", object_event(30, step="receiving", epcList=[PALLET], **there, **between))

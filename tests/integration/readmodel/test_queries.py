@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -40,7 +42,7 @@ def model(engine: Engine) -> Engine:
 
 
 @pytest.fixture
-def connection(model: Engine) -> Connection:
+def connection(model: Engine) -> Iterator[Connection]:
     with model.connect() as opened:
         yield opened
 
@@ -267,7 +269,7 @@ def test_nothing_recorded_is_no_error(engine: Engine) -> None:
 def test_a_handoff_whose_other_end_changes_moves_its_flow(engine: Engine) -> None:
     """A day and place that nothing moved on after all is gone, not zero."""
     chain, projector = ChainBuilder(), Projector(engine)
-    lots = {"kind": "lot", "released": "5", "uom": "KGM"}
+    lots: dict[str, Any] = {"kind": "lot", "released": "5", "uom": "KGM"}
     projector.apply(chain.add([c.handoff("h", c.lot("A"), releasedAt=c.at(1), **lots)]))
     projector.apply(chain.add([c.handoff("h", c.lot("A"), releasedAt=c.at(30), hops=(3, 2), **lots)]))
     with engine.connect() as connection:

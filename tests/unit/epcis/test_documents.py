@@ -50,12 +50,13 @@ def test_bare_event_needs_its_context() -> None:
 
 def test_every_fault_is_told_with_event_and_field() -> None:
     bad_step = {**samples.OBJECT, "bizStep": "no such step"}
+    not_an_event: Any = 5
     bad_list = {
         **samples.AGGREGATION,
         "childEPCs": ["urn:epc:id:sgtin:4012345.011111.1", "no uri"],
         "action": "MOVE",
     }
-    document = samples.document(samples.OBJECT, bad_step, bad_list, {"type": "ObjectEvent"}, 5)
+    document = samples.document(samples.OBJECT, bad_step, bad_list, {"type": "ObjectEvent"}, not_an_event)
     document["creationDate"] = "yesterday"
     found = {(problem.index, problem.field, problem.code) for problem in _problems(document)}
     assert found == {

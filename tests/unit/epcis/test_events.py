@@ -82,7 +82,7 @@ def test_user_defined_event_keeps_its_members() -> None:
 def test_an_event_cannot_be_changed() -> None:
     event = _event(samples.OBJECT)
     with pytest.raises(ValidationError):
-        event.biz_step = "shipping"
+        event.biz_step = "shipping"  # type: ignore[misc]
 
 
 def test_written_out_it_is_what_was_sent() -> None:
