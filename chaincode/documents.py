@@ -18,6 +18,8 @@ from chaincode.state import Record
 
 _Name = tuple[str, str]
 """A lane: item and consignee."""
+_Document = tuple[str, str]
+"""Type and id."""
 
 
 def contradicted(context: Context, claim: Claim, lane: Lane) -> list[Lane]:
@@ -25,33 +27,41 @@ def contradicted(context: Context, claim: Claim, lane: Lane) -> list[Lane]:
 
     The lane learns what contradicts it; returned are the other lanes that have learnt something.
     """
-    lanes = {(lane.item, lane.consignee): lane}
+    before: dict[str, Faults] = {}
+    after: dict[str, Faults] = {}
+    names: dict[str, _Name] = {}
     for document in _touched(claim, lane):
-        _update(context, document, lane, lanes)
+        was, entries, now = _update(context, document, lane)
+        before |= was["faults"]
+        after |= now
+        names |= {entry["handoff"]: _name_of(entry) for entry in [*was["open"], *entries]}
+    lanes = {(lane.item, lane.consignee): lane}
+    for identity in sorted(before.keys() | after.keys()):  # not by document: a number may pass from one to another
+        if before.get(identity) != after.get(identity):
+            name = names[identity]
+            if name not in lanes:
+                lanes[name] = Lane(context, *name, is_lot=True)
+            lanes[name].contradictions = _with(lanes[name].contradictions, identity, after.get(identity))
     return [other for other in lanes.values() if other is not lane]
 
 
-def _touched(claim: Claim, lane: Lane) -> list[tuple[str, str]]:
+def _touched(claim: Claim, lane: Lane) -> list[_Document]:
     """The claim's own document, and those of earlier claims that it has given another partner or number."""
-    named = {one.documents[0] for one in lane.claims if one.documents}
-    moved = {one for one in named if _leftovers(one, lane, lane.hops) != _leftovers(one, lane, lane.before)}
+    before, after = _leftovers(lane, lane.before), _leftovers(lane, lane.hops)
+    first = {one.documents[0] for one in lane.claims if one.documents}  # an order may have many shipments
+    moved = {one for one in first if before.get(one) != after.get(one)}
     return sorted(moved.union(claim.documents[:1]))
 
 
-def _update(context: Context, document: tuple[str, str], lane: Lane, lanes: dict[_Name, Lane]) -> None:
+def _update(context: Context, document: _Document, lane: Lane) -> tuple[Record, list[Record], dict[str, Faults]]:
+    """The document's record as it was; its leftovers and what contradicts them now, which are written."""
     key = keys.document(*document)
     record = context.state.get(key) or {"open": [], "faults": {}}
     others = [entry for entry in record["open"] if _name_of(entry) != (lane.item, lane.consignee)]
-    entries = sorted([*others, *_leftovers(document, lane, lane.hops)], key=lambda entry: str(entry["handoff"]))
-    before, after = record["faults"], _contradictions(entries, document[1])
-    context.state.put(key, {"open": entries, "faults": after})
-    names = {entry["handoff"]: _name_of(entry) for entry in [*record["open"], *entries]}
-    changed = {identity for identity in before.keys() | after.keys() if before.get(identity) != after.get(identity)}
-    for identity in sorted(changed):
-        name = names[identity]
-        if name not in lanes:
-            lanes[name] = Lane(context, *name, is_lot=True)
-        lanes[name].contradictions = _with(lanes[name].contradictions, identity, after.get(identity))
+    entries = sorted([*others, *_leftovers(lane, lane.hops).get(document, ())], key=lambda entry: str(entry["handoff"]))
+    faults = _contradictions(entries, document[1])
+    context.state.put(key, {"open": entries, "faults": faults})
+    return record, entries, faults
 
 
 def _with(known: dict[str, Faults], identity: str, faults: Faults | None) -> dict[str, Faults]:
@@ -63,15 +73,16 @@ def _name_of(entry: Record) -> _Name:
     return entry["item"], entry["lane"]
 
 
-def _leftovers(document: tuple[str, str], lane: Lane, hops: Sequence[Hop]) -> list[Record]:
-    """A lane's handoffs under a document of which only one side has spoken."""
-    found: list[Record] = []
+def _leftovers(lane: Lane, hops: Sequence[Hop]) -> dict[_Document, list[Record]]:
+    """A lane's handoffs of which only one side has spoken, by the documents named in them."""
+    found: dict[_Document, list[Record]] = {}
     for index, hop in enumerate(hops):
-        claims = [*hop.releases, *hop.acceptances]
-        one_sided = not (hop.releases and hop.acceptances) and not hop.voided
-        if one_sided and any(document in claim.documents for claim in claims):
-            entry: Record = {"item": lane.item, "lane": lane.consignee, "handoff": lane.identifier(index)}
-            found.append({**entry, "side": "released" if hop.releases else "accepted"})
+        if hop.voided or (hop.releases and hop.acceptances):
+            continue
+        entry: Record = {"item": lane.item, "lane": lane.consignee, "handoff": lane.identifier(index)}
+        entry["side"] = "released" if hop.releases else "accepted"
+        for document in {one for claim in [*hop.releases, *hop.acceptances] for one in claim.documents}:
+            found.setdefault(document, []).append(entry)
     return found
 
 

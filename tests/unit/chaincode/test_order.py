@@ -78,3 +78,17 @@ def test_a_release_without_document_frees_what_was_received_under_one() -> None:
     ]
     beginning = make_lot(1, lot(1), 100)
     assert outcome(beginning, said) == outcome(beginning, said[::-1])
+
+
+def test_a_contradiction_stays_when_its_handoff_takes_the_number_of_another() -> None:
+    """The earlier receipt is told last: it becomes the first handoff, and the one known as the first the second."""
+    said: Said = [
+        ("AMSP", ship(4, site=A, to=A, document="D1", lots={lot(1): 30})),
+        ("AMSP", ship(5, site=A, to=A, document="D2", lots={lot(1): 40})),
+        ("BMSP", receive(3, document="D2", lots={lot(1): 20})),
+        ("BMSP", receive(2, document="D1", lots={lot(1): 10})),
+    ]
+    beginning = make_lot(1, lot(1), 100)
+    found = outcome(beginning, said)
+    assert found == outcome(beginning, said[::-1])
+    assert found["open"].count("wrong_consignee") == 2
