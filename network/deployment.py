@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -179,25 +180,28 @@ class Deployment:
         return int(found.group(1)) if found else 0
 
     def wait_until_known(self, definition: Definition) -> None:
-        """Wait until every peer knows the definition and can name endorsers for it.
+        """Wait until every peer knows the definition, and where it can be endorsed.
 
-        Discovery learns of a chaincode later than the ledger does: gossip tells it where it is installed.
+        Discovery learns of a chaincode later than the ledger does: gossip tells peers what the others have installed.
         """
         for peer in self.topology.peers():
             until(self._known_to(peer, definition), 60, f"{peer.host} to know {definition.name} {definition.version}")
         for peer in self.topology.peers():
-            until(self._endorsers_known_to(peer, definition), 60, f"{peer.host} to find endorsers of {definition.name}")
+            until(self._everywhere_by(peer, definition), 60, f"{peer.host} to find {definition.name} on every peer")
 
     def _known_to(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
         return lambda: self._committed(definition, peer) >= definition.sequence
 
-    def _endorsers_known_to(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
+    def _everywhere_by(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
+        wanted = {other.address for other in self.topology.peers()}
+
         def known() -> bool:
             try:
-                self.channel.discover(peer, "endorsers", "--chaincode", definition.name)
+                found = json.loads(self.channel.discover(peer, "peers"))
             except ToolError:
                 return False
-            return True
+            ready = {one["Endpoint"] for one in found if definition.name in (one.get("Chaincodes") or ())}
+            return wanted <= ready
 
         return known
 

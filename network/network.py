@@ -7,6 +7,7 @@ import shutil
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -119,18 +120,15 @@ class Network:
         return self.authorities.issue(organisation, name, kind, {"role": role, **(attributes or {})}) / "msp"
 
     def down(self, say: Say = lambda _: None) -> None:
-        """Stop every process; ledgers and keys stay."""
-        for name in self._stop_order():
-            say(f"stopping {name}")
-            self.processes.stop(name)
-
-    def _stop_order(self) -> list[str]:
-        rank = {"chaincode": 0, "peer": 1, "orderer": 2, "ca": 3}
-
-        def key(name: str) -> tuple[int, str]:
-            return next((rank[kind] for kind in rank if name.startswith(kind)), 9), name
-
-        return sorted(self.processes.names(), key=key)
+        """Stop every process, chaincode first and authorities last; ledgers and keys stay."""
+        names = self.processes.names()
+        for kind in ("chaincode.", "peer", "orderer", "ca.", ""):
+            stopping = [name for name in names if name.startswith(kind)]
+            names = [name for name in names if name not in stopping]
+            if stopping:
+                say(f"stopping {', '.join(stopping)}")
+                with ThreadPoolExecutor(len(stopping)) as pool:
+                    list(pool.map(self.processes.stop, stopping))
 
     def reset(self) -> None:
         """Stop everything and delete the home: ledgers, keys and all."""

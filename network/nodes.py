@@ -102,6 +102,9 @@ def _gossip(peer: Peer, bootstrap: str) -> dict[str, Any]:
         "orgLeader": True,
         "state": {"enabled": False},
         "reconnectInterval": "5s",
+        # how soon peers hear what others have installed
+        "publishStateInfoInterval": "1s",
+        "requestStateInfoInterval": "1s",
         "pvtData": {
             "pullRetryThreshold": "10s",
             "transientstoreMaxBlockRetention": 20000,
