@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fabric_protos.common import common_pb2, configtx_pb2
 from fabric_protos.msp import msp_config_pb2
+from google.protobuf.message import DecodeError
 
 Authorities = Mapping[str, tuple[bytes, ...]]
 """MSP -> certificates (PEM) of its authorities, roots and intermediates."""
@@ -32,11 +33,14 @@ class ChannelConfig:
 
 
 def is_config(block: common_pb2.Block) -> bool:
-    """Whether a block holds a configuration: such a block holds nothing else."""
+    """Whether a block holds a configuration: such a block holds nothing else. Bytes that can't be read are none."""
     if len(block.data.data) != 1:
         return False
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-    return bool(common_pb2.ChannelHeader.FromString(payload.header.channel_header).type == common_pb2.CONFIG)
+    try:
+        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
+        return bool(common_pb2.ChannelHeader.FromString(payload.header.channel_header).type == common_pb2.CONFIG)
+    except DecodeError:
+        return False
 
 
 def _authorities(group: configtx_pb2.ConfigGroup) -> Authorities:

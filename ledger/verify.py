@@ -168,7 +168,7 @@ class Verifier:
         elif (code == VALID) != (fault is None and verdict == VALID):
             names = transaction_pb2.TxValidationCode.Name
             self._report(number, index, "validation_code", f"marked {names(code)}, recomputed {names(verdict)}")
-        self._replay.add(checked.tx_id, index, code, checked.sets)
+        self._replay.add(checked.tx_id, index, code, checked.sets, sound=fault is None)
 
 
 class _Checked:

@@ -1,0 +1,10 @@
+"""The API's own tests of registry on a real network: not a line of them differs."""
+
+# ruff: noqa: F403
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.api.test_registry import *
+
+pytestmark = pytest.mark.fabric
