@@ -45,8 +45,8 @@ def is_config(block: common_pb2.Block) -> bool:
 
 def _authorities(group: configtx_pb2.ConfigGroup) -> Authorities:
     found = {}
-    for msp_id, organisation in group.groups.items():
+    for organisation in group.groups.values():  # its name in the configuration need not be that of its MSP
         wrapped = msp_config_pb2.MSPConfig.FromString(organisation.values["MSP"].value)
         msp = msp_config_pb2.FabricMSPConfig.FromString(wrapped.config)
-        found[msp_id] = (*msp.root_certs, *msp.intermediate_certs)
+        found[msp.name] = (*msp.root_certs, *msp.intermediate_certs)
     return found

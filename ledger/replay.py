@@ -21,11 +21,16 @@ Sets = Sequence[tuple[str, kv_rwset_pb2.KVRWSet]]
 VALID: int = transaction_pb2.VALID
 
 
-def public_sets(results: bytes) -> tuple[Sets, bool]:
-    """The public read-write sets in a TxReadWriteSet, and whether there is anything private beside them."""
+def public_sets(results: bytes) -> tuple[Sets, dict[str, bool]]:
+    """The public read-write sets in a TxReadWriteSet; the private collections beside them, and whether it writes them."""
     entries = rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset
     sets = [(entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset)) for entry in entries]
-    return sets, any(entry.collection_hashed_rwset for entry in entries)
+    private = [collection for entry in entries for collection in entry.collection_hashed_rwset]
+    return sets, {item.collection_name: _writes(item) for item in private}
+
+
+def _writes(collection: rwset_pb2.CollectionHashedReadWriteSet) -> bool:
+    return bool(kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset).hashed_writes)
 
 
 class Replay:

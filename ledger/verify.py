@@ -29,6 +29,7 @@ from ledger.replay import VALID, Replay, Sets, public_sets
 from ledger.transaction import transaction_id
 
 _P256_BITS = 256
+_OWN_COLLECTION = "_implicit_org_"
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ class Verifier:
         number = block.header.number
         try:
             self._header(block)
-            self._configuration(block)
-            self._ordered(block)
+            self._orderer(block)
             self._transactions(block)
         except (DecodeError, ValueError, IndexError) as error:
             self._report(number, None, "malformed", f"the block cannot be read: {error}")
@@ -94,26 +94,24 @@ class Verifier:
             if found != self._genesis_hash:
                 self._report(0, None, "genesis", f"block 0 has hash {found.hex()}: this is another channel")
 
-    def _configuration(self, block: common_pb2.Block) -> None:
+    def _orderer(self, block: common_pb2.Block) -> None:
         number = block.header.number
-        if number and not is_config(block):
-            return
-        if number and not self._signed_by_orderer(block):
-            return  # it will be reported; nobody's word to change who belongs to the channel
-        config = ChannelConfig.from_block(block)
-        self._config_block = number
-        self._members = Membership(config.applications)
-        self._orderers = Membership(config.orderers)
-        self._majority = len(config.applications) // 2 + 1
-
-    def _ordered(self, block: common_pb2.Block) -> None:
-        number = block.header.number
+        ordered = not number or self._signed_by_orderer(block)
+        if not ordered:
+            self._report(number, None, "orderer_signature", "no signature of an orderer of this channel verifies")
+        elif not number or is_config(block):  # nobody else's word changes who belongs to the channel
+            self._configure(block)
         signed = common_pb2.Metadata.FromString(block.metadata.metadata[chain.SIGNATURES])
         last = common_pb2.OrdererBlockMetadata.FromString(signed.value).last_config.index
         if last != self._config_block:
             self._report(number, None, "last_config", f"names block {last}, in force is {self._config_block}")
-        if number and not self._signed_by_orderer(block):
-            self._report(number, None, "orderer_signature", "no signature of an orderer of this channel verifies")
+
+    def _configure(self, block: common_pb2.Block) -> None:
+        config = ChannelConfig.from_block(block)
+        self._config_block = block.header.number
+        self._members = Membership(config.applications)
+        self._orderers = Membership(config.orderers)
+        self._majority = len(config.applications) // 2 + 1
 
     def _signed_by_orderer(self, block: common_pb2.Block) -> bool:
         header = block.header
@@ -160,7 +158,7 @@ class Verifier:
             if code == VALID:
                 self._report(number, index, "malformed", f"the transaction cannot be read: {error}")
             return
-        self._private = self._private or checked.private
+        self._private = self._private or bool(checked.collections)
         fault = checked.fault(self._members, self._majority)
         verdict = self._replay.verdict(checked.tx_id, checked.sets)
         if code == VALID and fault is not None:
@@ -190,7 +188,9 @@ class _Checked:
         )
         self.tx_id: str = channel.tx_id
         self.sets: Sets
-        self.sets, self.private = public_sets(proposal_pb2.ChaincodeAction.FromString(self._answer.extension).results)
+        self.sets, self.collections = public_sets(
+            proposal_pb2.ChaincodeAction.FromString(self._answer.extension).results
+        )
 
     def fault(self, members: Membership, majority: int) -> tuple[str, str] | None:
         """The first rule that this transaction breaks by itself, and how."""
@@ -218,9 +218,26 @@ class _Checked:
             if peer is None or peer.unit != "peer":
                 return "endorsement", "an endorsement is not the signature of a peer of the channel"
             organisations.add(peer.msp_id)
+        owners = self._owners()
+        if owners:
+            missing = ", ".join(sorted(owners - organisations))
+            return (
+                ("endorsement_policy", f"not endorsed by {missing}, whose own collection it writes")
+                if missing
+                else None
+            )
         if len(organisations) < majority:
             return "endorsement_policy", f"endorsed by {len(organisations)} organisations, {majority} are needed"
         return None
+
+    def _owners(self) -> set[str]:
+        """Who must endorse what writes nothing but organisations' own collections: the approval of a chaincode does.
+        Nobody in particular for all else."""
+        written = {name for name, writes in self.collections.items() if writes}
+        own = all(name.startswith(_OWN_COLLECTION) for name in written)
+        if not own or any(found.writes or found.metadata_writes for _, found in self.sets):
+            return set()
+        return {name.removeprefix(_OWN_COLLECTION) for name in written}
 
 
 def _signer(members: Membership, creator: bytes, message: bytes, signature: bytes) -> Member | None:

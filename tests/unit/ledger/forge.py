@@ -24,7 +24,7 @@ VALID: int = transaction_pb2.VALID
 CHAINCODE = "lotline"
 NOW = dt.datetime(2024, 3, 1, 12, 30, 15, 250_000, tzinfo=dt.UTC)
 Version = tuple[int, int]
-Body = transaction_pb2.ChaincodeActionPayload
+Change = Callable[[transaction_pb2.TransactionAction, transaction_pb2.ChaincodeActionPayload], None]
 
 
 class Authority:
@@ -171,11 +171,11 @@ class Forge:
         return block
 
 
-def edited(envelope: bytes, change: Callable[[transaction_pb2.TransactionAction, Body], None], signer: Identity) -> bytes:
+def edited(envelope: bytes, change: Change, signer: Identity) -> bytes:
     """A transaction changed after it was endorsed, and signed again by its submitter."""
     payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
     transaction = transaction_pb2.Transaction.FromString(payload.data)
-    body = Body.FromString(transaction.actions[0].payload)
+    body = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
     change(transaction.actions[0], body)
     transaction.actions[0].payload = body.SerializeToString(deterministic=True)
     payload.data = transaction.SerializeToString(deterministic=True)

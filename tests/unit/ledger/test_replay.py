@@ -154,6 +154,7 @@ def test_the_updates_of_a_block_are_the_last_values_of_valid_transactions() -> N
 
 
 KEYS = "abcde"
+Call = tuple[int, list[str], dict[str, bytes | None], tuple[str, str] | None]
 Calls = st.lists(
     st.tuples(
         st.integers(0, 3),  # how many blocks ago it was endorsed
@@ -166,7 +167,7 @@ Calls = st.lists(
 
 
 @given(st.lists(Calls, max_size=8))
-def test_the_same_verdicts_as_a_ledger_that_simply_looks_again(blocks: list[list[tuple]]) -> None:  # type: ignore[type-arg]
+def test_the_same_verdicts_as_a_ledger_that_simply_looks_again(blocks: list[list[Call]]) -> None:
     """The naive ledger applies each transaction at once and asks whether a second look would show the same."""
     replay = Replay()
     now: dict[str, Version] = {}
@@ -175,7 +176,7 @@ def test_the_same_verdicts_as_a_ledger_that_simply_looks_again(blocks: list[list
         touched: set[str] = set()
         for index, (age, keys, writes, span) in enumerate(calls):
             seen = past[max(0, len(past) - 1 - age)]
-            ranges = [] if span is None else [listing(*span, found=_between(seen, *span))]
+            ranges = [] if span is None else [listing(span[0], span[1], _between(seen, *span))]
             sets = [(CHAINCODE, rwset({key: seen.get(key) for key in keys}, writes, ranges))]
             expected = VALID
             if any(key in touched or seen.get(key) != now.get(key) for key in keys):
