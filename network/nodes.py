@@ -32,7 +32,7 @@ def peer_config(topology: Topology, peer: Peer, layout: Layout) -> dict[str, Any
             "localMspType": "bccsp",
             "mspConfigPath": str(identity / "msp"),
             "fileSystemPath": str(data / "production"),
-            "gateway": {"enabled": True, "endorsementTimeout": "30s", "broadcastTimeout": "30s", "dialTimeout": "30s"},
+            "gateway": {"enabled": True, "endorsementTimeout": "30s", "broadcastTimeout": "3s", "dialTimeout": "30s"},
             "keepalive": {"interval": "7200s", "timeout": "20s", "minInterval": "60s"},
             "gossip": _gossip(peer, others[0]),
             "tls": {

@@ -86,12 +86,16 @@ class Processes:
                 _gone(record, grace)
         self._file(name).unlink(missing_ok=True)
 
-    def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal, for instance SIGSTOP and SIGCONT; raises ProcessError if it does not run."""
+    def pid(self, name: str) -> int:
+        """A running process's id; raises ProcessError if it does not run."""
         record = self._record(name)
         if record is None or not self.running(name):
             raise ProcessError(f"{name} does not run")
-        os.kill(record.pid, number)
+        return record.pid
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Send a signal, for instance SIGSTOP and SIGCONT; raises ProcessError if it does not run."""
+        os.kill(self.pid(name), number)
 
     def log(self, name: str) -> Path:
         """The log file of a process."""

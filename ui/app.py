@@ -10,6 +10,7 @@ import streamlit as st
 # `streamlit run` puts this file's folder on the path, not the folder that holds the package
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from ui import words
 from ui.client import ApiError
 from ui.shared import ask, guarded
 from ui.views import disruptions, forecasts, overview, trace
@@ -20,14 +21,14 @@ def _sidebar() -> None:
         try:
             health = ask("/health")
         except ApiError as error:
-            st.error(str(error), icon=":material/cloud_off:")
+            st.markdown(":red[●] **no answer**", help=str(error))  # the page says it at length
             return
         ok = health["status"] == "ok"
-        st.markdown(f"{':green' if ok else ':orange'}[●] **ledger** · {health['ledger']['height']} blocks")
+        blocks = words.count(health["ledger"]["height"], "block")
+        st.markdown(f"{':green' if ok else ':orange'}[●] **ledger** · {blocks}")
         lag = health["projector"]["lagBlocks"]
-        st.caption(
-            f"read model {'up to date' if not lag else f'{lag} blocks behind'} · inbox {health['inbox']['jobs']} jobs"
-        )
+        freshness = f"{words.count(lag, 'block')} behind" if lag else "up to date"
+        st.caption(f"read model {freshness} · {words.count(health['inbox']['jobs'], 'job')} in the inbox")
         for reason in health["reasons"]:
             st.warning(reason)
         if st.button("Refresh", icon=":material/refresh:", width="stretch"):

@@ -55,25 +55,27 @@ def forecast(history: pd.DataFrame, ahead: pd.DataFrame, unit: str) -> Any:
     future = alt.Chart(ahead)
     wide = future.mark_area(color=ORANGE, opacity=0.14).encode(axis, y=alt.Y("lo95:Q", title=unit), y2="hi95:Q")
     narrow = future.mark_area(color=ORANGE, opacity=0.25).encode(axis, y="lo80:Q", y2="hi80:Q")
-    line = future.mark_line(color=ORANGE, strokeWidth=2.2, point=alt.OverlayMarkDef(size=18)).encode(
+    line = future.mark_line(color=ORANGE, strokeWidth=2.2, point=alt.OverlayMarkDef(size=18, color=ORANGE)).encode(
         axis, y="yHat:Q", tooltip=["ds:T", "yHat:Q", "lo80:Q", "hi80:Q", "lo95:Q", "hi95:Q", "model:N"]
     )
     return (wide + narrow + past + line).properties(height=340)
 
 
-def contest(frame: pd.DataFrame, metric: str, chosen: str | None) -> Any:
+def contest(frame: pd.DataFrame, metric: str, chosen: str | None, better: str = "less is better") -> Any:
     """Models by their error in the back-test, the chosen one in teal. Columns: model, value."""
+    order = list(frame.sort_values("value", key=lambda errors: errors.abs())["model"])
     bars = (
         alt.Chart(frame)
         .mark_bar(height=16)
         .encode(
-            x=alt.X("value:Q", title=f"{metric} in the back-test (less is better)"),
-            y=alt.Y("model:N", sort="x", title=None),
+            x=alt.X("value:Q", title=f"{metric} in the back-test ({better})"),
+            y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=240)),
             color=alt.condition(alt.datum.model == chosen, alt.value(TEAL), alt.value(GREY)),
             tooltip=["model:N", alt.Tooltip("value:Q", format=".3f")],
         )
     )
-    text = bars.mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=".3f"))
+    aside = {"align": alt.expr("datum.value < 0 ? 'right' : 'left'"), "dx": alt.expr("datum.value < 0 ? -4 : 4")}
+    text = bars.mark_text(**aside).encode(text=alt.Text("value:Q", format=".3f"))
     return (bars + text).properties(height=alt.Step(26))
 
 
@@ -84,7 +86,12 @@ def timeline(frame: pd.DataFrame) -> Any:
         .mark_circle(size=110, opacity=0.85)
         .encode(
             x=alt.X("when:T", title=None),
-            y=alt.Y("where:N", title=None, sort=alt.EncodingSortField("when", op="min")),
+            y=alt.Y(
+                "where:N",
+                title=None,
+                sort=alt.EncodingSortField("when", op="min"),
+                axis=alt.Axis(labelLimit=320, minExtent=200),
+            ),
             color=alt.Color("step:N", title="business step", legend=alt.Legend(orient="top", columns=6)),
             tooltip=["when:T", "where:N", "step:N", "what:N", "who:N"],
         )

@@ -22,7 +22,12 @@ class Api:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS)
+        try:
+            self._http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS)
+        except httpx.InvalidURL as error:
+            raise ApiError(f"LOTLINE_API_URL is no address: {url} ({error}).") from error
+        except UnicodeError as error:
+            raise ApiError("LOTLINE_TOKEN is no token: it has characters that no token has.") from error
 
     @classmethod
     def from_environment(cls) -> Api:
@@ -36,9 +41,14 @@ class Api:
             answer = self._http.get(path, params=given)
         except httpx.HTTPError as error:
             raise ApiError(f"The API at {self.url} does not answer ({type(error).__name__}). Is it running?") from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ApiError(f"The API cannot be asked: {error}. Is its address right: {self.url}?") from error
         if answer.status_code >= 400:
             raise ApiError(_problem(answer))
-        return answer.json()
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise ApiError(f"What answers at {self.url} is not Lotline's API.") from error
 
     def everything(self, path: str, limit: int = 2000, **query: object) -> list[Json]:
         """The items of a list, page by page, at most ``limit``."""
@@ -64,7 +74,15 @@ def _text(value: object) -> str:
 
 def _problem(answer: httpx.Response) -> str:
     try:
-        problem: Mapping[str, Any] = answer.json()
+        problem = answer.json()
     except ValueError:
+        problem = None
+    if not isinstance(problem, Mapping):
         return f"The API answered {answer.status_code}."
-    return f"{problem.get('title', answer.status_code)}: {problem.get('detail', '')}"
+    said = ": ".join(str(problem[part]) for part in ("title", "detail") if problem.get(part))
+    help_ = (
+        " Start the dashboard with `lotline up`, or set LOTLINE_TOKEN to what `lotline token create --role analyst` prints."
+        if answer.status_code == httpx.codes.UNAUTHORIZED
+        else ""
+    )
+    return f"{said or f'The API answered {answer.status_code}'}.{help_}"

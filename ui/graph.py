@@ -79,7 +79,7 @@ def _edges(edges: list[Json], boxes: dict[str, str], shown: dict[str, list[Json]
         if packed:
             source, target = target, source
         if source in shown and target in shown and source != target:
-            drawn[(source, target)] = ' [style=dashed]' if packed else ""
+            drawn[(source, target)] = " [style=dashed]" if packed else ""
     return [f'"{_escaped(source)}" -> "{_escaped(target)}"{style};' for (source, target), style in drawn.items()]
 
 

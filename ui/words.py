@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:-]")
 _PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#]+))?")
 LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
 _KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
 _QUALIFIERS = {"10": "lot", "21": "serial", "254": "ext"}
+_UNITS = {"KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MLT": "ml", "MTR": "m", "MTK": "m²", "MTQ": "m³", "LBR": "lb"}
 SEVERITIES = {"high": ":red-badge[high]", "medium": ":orange-badge[medium]", "low": ":gray-badge[low]"}
 """In Markdown; tables have the bare word."""
 FLOWS = {
@@ -75,6 +77,37 @@ def number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def quantity(value: float | None, uom: str | None) -> str:
+    """An amount with its unit: ``270 kg``, ``1 piece``."""
+    if value is None:
+        return "–"
+    return f"{number(value)} {unit(uom, one=value == 1)}"
+
+
+def unit(uom: str | None, *, one: bool = False) -> str:
+    """A unit of measure as people write it; without one, pieces are counted."""
+    if not uom:
+        return "piece" if one else "pieces"
+    return _UNITS.get(uom, uom)
+
+
+def goods(lines: list[dict[str, Any]]) -> str:
+    """What a handoff carries: its products, or how many of them there are, and how much in all."""
+    if not lines:
+        return "–"
+    totals: dict[str | None, float] = {}
+    for line in lines:
+        totals[line["uom"]] = totals.get(line["uom"], 0.0) + (line["released"] or line["accepted"] or 0.0)
+    amount = " + ".join(quantity(total, uom) for uom, total in totals.items())
+    products = {line["product"] for line in lines}
+    return f"{amount} of {short(next(iter(products))) if len(products) == 1 else f'{len(products)} products'}"
+
+
+def count(number_of: int, noun: str) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{number_of:,} {noun}" if number_of == 1 else f"{number_of:,} {noun}s"
 
 
 def reference(text: str | None) -> str:

@@ -78,7 +78,8 @@ def get_handoffs(
     product: Identifier = None,
     reference: Annotated[str | None, Query(max_length=500, description="Business document")] = None,
     order: Annotated[
-        Literal["newest", "promised"], Query(description="promised: those with a promise only")
+        Literal["newest", "promised", "lastPromised"],
+        Query(description="promised, lastPromised: those with a promise only, the earliest or the latest first"),
     ] = "newest",
     per_page: PageSize = 30,
     next_page_token: PageToken = None,

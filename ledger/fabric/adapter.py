@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import grpc
@@ -24,7 +27,8 @@ from ledger.fabric.transaction import Transaction, parse_result
 from ledger.port import Committed, Identity
 
 Answer = TypeVar("Answer")
-_RESENDS = 4
+_PATIENCE = (10.0, 15.0, 35.0)
+"""Seconds to wait for a block before the envelope is sent again."""
 log = logging.getLogger("lotline.fabric")
 
 
@@ -82,36 +86,35 @@ class FabricLedger:
         return await self._order(transaction, identity)
 
     async def _order(self, transaction: Transaction, identity: Identity) -> Committed:
-        """Send one envelope until an orderer has it, and learn its fate; a second copy is dropped by the ledger."""
+        """Send one envelope and learn its fate. It is sent again while nothing is known of it: a leading orderer that dies
+        takes what it had not passed on with it, and of two copies the ledger keeps the first."""
         envelope = self._gateway_bytes(transaction)
-        for attempt in range(_RESENDS):
+        for patience in _PATIENCE:
+            with contextlib.suppress(SubmitError):
+                await self._ask(identity, partial(self._send, identity, envelope))
             try:
-                await self._ask(identity, lambda channel: self._send(channel, identity, envelope))
-                break
-            except SubmitError:
-                await asyncio.sleep(0.2 * 2**attempt)
-        try:
-            block = await self._ask(identity, lambda channel: self._fate(channel, identity, envelope))
-        except CommitStatusError as error:
-            raise errors.TimedOut(
-                f"transaction {transaction.transaction_id} was sent and its fate is not known: {classify.texts(error)}"
-            ) from error
-        except CommitError as error:
-            if error.code == transaction_pb2.DUPLICATE_TXID:
-                return await self._first_answer(transaction.transaction_id)
-            raise classify.after_commit(error) from error
-        return Committed(transaction.transaction_id, block, transaction.result)
+                block = await self._ask(identity, partial(self._fate, identity, envelope, patience))
+            except CommitStatusError as error:
+                log.info("nothing known of transaction %s: %s", transaction.transaction_id, error)
+            except CommitError as error:
+                if error.code == transaction_pb2.DUPLICATE_TXID:
+                    return await self._first_answer(transaction.transaction_id)
+                raise classify.after_commit(error) from error
+            else:
+                return Committed(transaction.transaction_id, block, transaction.result)
+        raise errors.TimedOut(f"transaction {transaction.transaction_id} was sent and its fate is not known")
 
     @staticmethod
     def _gateway_bytes(transaction: Transaction) -> bytes:
         transaction.sign()
         return transaction.to_bytes()
 
-    async def _send(self, channel: grpc.aio.Channel, identity: Identity, envelope: bytes) -> None:
+    async def _send(self, identity: Identity, envelope: bytes, channel: grpc.aio.Channel) -> None:
         await self._gateway(identity, channel).new_transaction(envelope).submit()
 
-    async def _fate(self, channel: grpc.aio.Channel, identity: Identity, envelope: bytes) -> int:
-        commit = self._gateway(identity, channel).new_transaction(envelope).commit()
+    async def _fate(self, identity: Identity, envelope: bytes, patience: float, channel: grpc.aio.Channel) -> int:
+        deadlines = replace(self._deadlines, commit_status=min(patience, self._deadlines.commit_status))
+        commit = self._gateway(identity, channel, deadlines).new_transaction(envelope).commit()
         return (await commit.successful()).block_number
 
     async def _first_answer(self, transaction_id: str) -> Committed:
@@ -224,10 +227,10 @@ class FabricLedger:
         except GatewayError as error:
             raise classify.before_ordering(error, self._reader) from error
 
-    def _gateway(self, identity: Identity, channel: grpc.aio.Channel) -> Gateway:
+    def _gateway(self, identity: Identity, channel: grpc.aio.Channel, deadlines: Deadlines | None = None) -> Gateway:
         who = FabricIdentity(identity.msp_id, identity.certificate)
         # the port's identities hash what they sign themselves
-        return Gateway(who, channel, signer=identity.sign, hash=no_hash, deadlines=self._deadlines)
+        return Gateway(who, channel, signer=identity.sign, hash=no_hash, deadlines=deadlines or self._deadlines)
 
     def _contract(self, identity: Identity, channel: grpc.aio.Channel) -> Contract:
         return self._gateway(identity, channel).get_network(self._channel).get_contract(self._chaincode)

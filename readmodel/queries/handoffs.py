@@ -81,18 +81,18 @@ class HandoffFilter:
     reference: str | None = None
     released_since: datetime | None = None
     released_before: datetime | None = None
-    order: Literal["newest", "promised"] = "newest"
+    order: Literal["newest", "promised", "lastPromised"] = "newest"
 
 
 def handoffs(
     connection: Connection, wanted: HandoffFilter, *, per_page: int = 50, token: str | None = None
 ) -> Page[HandoffRecord]:
-    """A page of handoffs, newest on the ledger first or by promised date (those without one are left out)."""
+    """A page of handoffs, newest on the ledger first, or by promised date, first or last (without those that have none)."""
     per_page = limited(per_page)
     query = _ordered(_select().where(*_conditions(wanted)), wanted, token).limit(per_page + 1)
 
     def next_token(row: Any) -> str:
-        promised = to_micros(row.promised_at) if wanted.order == "promised" else 0
+        promised = 0 if wanted.order == "newest" else to_micros(row.promised_at)
         return encode(promised, row.id)
 
     rows = connection.execute(query).all()
@@ -154,10 +154,14 @@ def _ordered(query: Query, wanted: HandoffFilter, token: str | None) -> Query:
     if wanted.order == "newest":
         query = query.order_by(identity.desc())
         return query if after is None else query.where(identity < after[1])
-    query = query.where(promised.is_not(None)).order_by(promised, identity)
+    falling = wanted.order == "lastPromised"
+    query = query.where(promised.is_not(None))
+    query = query.order_by(promised.desc(), identity.desc()) if falling else query.order_by(promised, identity)
     if after is None:
         return query
     moment = from_micros(after[0])
+    if falling:
+        return query.where(promised <= moment, or_(promised < moment, identity < after[1]))
     return query.where(promised >= moment, or_(promised > moment, identity > after[1]))
 
 

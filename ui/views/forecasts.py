@@ -13,6 +13,7 @@ _METRICS = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "smape": "sMAPE", 
 _PERIODS = {"D": "D", "W": "W-MON", "M": "MS", "MS": "MS", "W-MON": "W-MON", "W-SUN": "W-SUN"}
 _LENGTHS = {"D": "days", "W-MON": "weeks", "MS": "months"}
 _SHOWN_PERIODS = 120
+_SCORES = ("mase", "rmsse", "wape", "bias")
 
 
 def page() -> None:
@@ -55,13 +56,15 @@ def _title(entry: Json) -> str:
 
 def _show(series: Json) -> None:
     ahead = pd.DataFrame(ask_all("/forecasts", uniqueId=series["uniqueId"]))
+    recorded, unit = _history(series)
+    lengths = _LENGTHS.get(series["freq"] or "", "periods")
     cells = st.columns(4)
     cells[0].metric("Model", (series["chosenModel"] or "–").replace("_", " "), border=True)
     cells[1].metric("Demand", series["demandClass"] or "–", border=True)
-    cells[2].metric("Learned from", f"{series['nObs']} {_LENGTHS.get(series['freq'] or '', 'periods')}", border=True)
+    cells[2].metric("Learned from", f"{words.number(series['nObs'])} {lengths}", border=True)
     cells[3].metric(
-        f"Next {_LENGTHS.get(series['freq'] or '', 'periods')[:-1]}",
-        words.number(round(ahead["yHat"].iloc[0], 1)) if len(ahead) else "–",
+        f"Expected in the next {lengths[:-1]}",
+        f"{ahead['yHat'].iloc[0]:,.1f} {unit}" if len(ahead) else "–",
         border=True,
     )
     if series["fallbackReason"]:
@@ -69,20 +72,19 @@ def _show(series: Json) -> None:
     if ahead.empty:
         st.caption("There is no forecast for this series.")
     else:
-        unit = "days on the way" if series["kind"] == "transit" else "quantity a period"
         ahead["ds"] = pd.to_datetime(ahead["ds"], utc=True)
-        past = _history(series)
-        complete = past[past["ds"] < ahead["ds"].min()]  # the period under way is not over
-        st.altair_chart(charts.forecast(complete.tail(_SHOWN_PERIODS), ahead, unit), width="stretch")
+        complete = recorded[recorded["ds"] < ahead["ds"].min()]  # the period under way is not over
+        axis = unit if series["kind"] == "transit" else f"{unit} a {lengths[:-1]}"
+        st.altair_chart(charts.forecast(complete.tail(_SHOWN_PERIODS), ahead, axis), width="stretch")
         st.caption("Line: what the ledger recorded. Orange: the forecast with its 80 % and 95 % intervals.")
     _contest(series)
 
 
-def _history(series: Json) -> pd.DataFrame:
-    """What was recorded, by the series' own period; empty for series that are no flows."""
+def _history(series: Json) -> tuple[pd.DataFrame, str]:
+    """What was recorded, by the series' own period, and in what unit; empty for series that are no flows."""
     empty = pd.DataFrame({"ds": pd.to_datetime([], utc=True), "y": []})
     if series["kind"] != "demand" or not series["product"]:
-        return empty
+        return empty, "days on the way" if series["kind"] == "transit" else "units"
     query = {key: series[key] for key in ("product", "place", "party", "country") if series[key]}
     for flow in ("sold", "received", "shipped"):
         items = ask("/flows", flow=flow, **query)["items"]
@@ -91,8 +93,8 @@ def _history(series: Json) -> pd.DataFrame:
             frame["ds"] = pd.to_datetime(frame["day"], utc=True)
             rule = _PERIODS.get(series["freq"] or "D", "D")
             grouped = frame.set_index("ds")["quantity"].resample(rule, label="left", closed="left").sum()
-            return grouped.rename("y").reset_index()
-    return empty
+            return grouped.rename("y").reset_index(), words.unit(items[-1]["uom"])
+    return empty, "units"
 
 
 def _contest(series: Json) -> None:
@@ -107,9 +109,12 @@ def _contest(series: Json) -> None:
         left.segmented_control("Measure", metrics, default=metrics[0], format_func=lambda m: _METRICS[m]) or metrics[0]
     )
     left.altair_chart(
-        charts.contest(frame[frame["metric"] == metric], _METRICS[metric], series["chosenModel"]), width="stretch"
+        charts.contest(frame[frame["metric"] == metric], _METRICS[metric], series["chosenModel"], _better(metric)),
+        width="stretch",
     )
-    right.dataframe(_scores(frame, series["chosenModel"]), hide_index=True, width="stretch")
+    scores = _scores(frame, series["chosenModel"])
+    plain = {column: st.column_config.NumberColumn(format="%.3f") for column in scores.columns[1:]}
+    right.dataframe(scores, hide_index=True, width="stretch", column_config=plain)
     covered = frame[frame["metric"].isin(("coverage80", "coverage95"))].set_index("metric")["value"]
     if len(covered):
         right.caption(
@@ -122,11 +127,18 @@ def _contest(series: Json) -> None:
 
 
 def _scores(frame: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
-    """Models by their errors, the chosen one first; figures to three decimals."""
-    errors = frame[frame["metric"].isin(("mase", "rmsse", "wape", "bias"))]
-    wide = errors.pivot_table(index="model", columns="metric", values="value").round(3).rename(columns=_METRICS)
-    order = sorted(wide.index, key=lambda model: (model != chosen, wide.loc[model].iloc[0]))
-    return wide.loc[order].reset_index()
+    """Models by their errors: the chosen one first, then the best."""
+    wide = frame.pivot_table(index="model", columns="metric", values="value")
+    shown = [metric for metric in _SCORES if metric in wide.columns]
+    if not shown:
+        return pd.DataFrame({"model": wide.index})
+    wide = wide[shown].dropna(how="all").sort_values(shown[0], key=abs)
+    order = sorted(wide.index, key=lambda model: bool(model != chosen))  # stable: the others stay as they are
+    return wide.loc[order].rename(columns=_METRICS).rename_axis(columns=None).reset_index()
+
+
+def _better(metric: str) -> str:
+    return "nearer to 0 is better" if metric == "bias" else "less is better"
 
 
 def _about(run: Json, series: list[Json]) -> None:

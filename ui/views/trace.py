@@ -70,7 +70,7 @@ def _suggestions() -> None:
 def _now(thing: Json) -> None:
     st.subheader(words.plain(words.short(thing["id"])))
     cells = st.columns([2, 3, 3, 2])
-    cells[0].metric("Status", (thing["status"] or thing["kind"]).replace("_", " "), border=True)
+    cells[0].metric("Status", _status(thing), border=True)
     cells[1].metric("Where", _where(thing), border=True)
     cells[2].metric("Who holds it", _who(thing), border=True)
     cells[3].metric("How much", _how_much(thing), border=True)
@@ -81,13 +81,13 @@ def _now(thing: Json) -> None:
             st.warning(f"**{problem['kind'].replace('_', ' ')}** — {words.plain(readable(problem['detail']))}")
     stock = _stock(thing)
     if stock:
-        with st.expander(f"Stock at {len(stock)} places", expanded=len(stock) <= 6):
+        with st.expander(f"Stock at {words.count(len({b['place'] for b in stock}), 'place')}", expanded=len(stock) <= 6):
             rows = [
                 {
                     "place": name(b["place"]),
                     "holder": name(b["holder"]),
                     "quantity": float(b["quantity"]),
-                    "unit": b["uom"] or "pieces",
+                    "unit": words.unit(b["uom"]),
                 }
                 for b in stock
             ]
@@ -98,27 +98,35 @@ def _stock(thing: Json) -> list[Json]:
     return [balance for balance in thing["balances"] if float(balance["quantity"]) != 0]
 
 
+def _status(thing: Json) -> str:
+    if thing["kind"] == "instance" and thing["status"]:
+        return str(thing["status"]).replace("_", " ")
+    if thing["kind"] == "lot":
+        return "in stock" if _stock(thing) else "used up"
+    return str(thing["kind"]).replace("_", " ")
+
+
 def _where(thing: Json) -> str:
     spots = {balance["place"] for balance in _stock(thing)}
     if thing["kind"] == "instance" or len(spots) == 1:
         return name(thing["place"] or next(iter(spots), None))
-    return f"{len(spots)} places" if spots else "used up"
+    return f"{len(spots)} places" if spots else "–"
 
 
 def _who(thing: Json) -> str:
     holders = {balance["holder"] for balance in _stock(thing)}
     if thing["kind"] == "instance" or len(holders) == 1:
         return name(thing["holder"] or next(iter(holders), None))
-    return f"{len(holders)} parties" if holders else "nobody"
+    return f"{len(holders)} parties" if holders else "–"
 
 
 def _how_much(thing: Json) -> str:
     if thing["kind"] == "instance":
-        return f"{words.number(thing['contentsTotal'])} things inside" if thing["contentsTotal"] else "1"
-    totals: dict[str, float] = {}
+        return f"{words.count(thing['contentsTotal'], 'thing')} inside" if thing["contentsTotal"] else "1"
+    totals: dict[str | None, float] = {}
     for balance in thing["balances"]:
-        totals[balance["uom"] or "pieces"] = totals.get(balance["uom"] or "pieces", 0.0) + float(balance["quantity"])
-    return ", ".join(f"{words.number(amount)} {unit}" for unit, amount in totals.items()) or "–"
+        totals[balance["uom"]] = totals.get(balance["uom"], 0.0) + float(balance["quantity"])
+    return ", ".join(words.quantity(amount, uom) for uom, amount in totals.items()) or "–"
 
 
 def _history(identifier: str, trace: Json) -> None:

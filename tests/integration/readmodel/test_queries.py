@@ -105,10 +105,11 @@ def test_handoffs_by_what_is_asked(connection: Connection) -> None:
     assert found(released_since=c.moment(11)) == ["h3"]
     assert found(released_before=c.moment(11)) == ["h2", "h1"]
     assert found(order="promised") == ["h1", "h2"]
+    assert found(order="lastPromised") == ["h2", "h1"]
     assert found(party=c.party(77)) == []
 
 
-@pytest.mark.parametrize("order", ["newest", "promised"])
+@pytest.mark.parametrize("order", ["newest", "promised", "lastPromised"])
 def test_handoffs_page_by_page(connection: Connection, order: str) -> None:
     wanted = HandoffFilter(order=order)  # type: ignore[arg-type]
     whole = handoffs(connection, wanted).items

@@ -1,0 +1,192 @@
+"""Parts of the network die under load: nothing accepted is lost or doubled, and all peers agree."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import Conflict, LedgerError
+from ledger.fabric.adapter import FabricLedger
+from ledger.fabric.connection import read_connection
+from ledger.fabric.peers import GatewayPeer
+from ledger.fabric.wallet import msp_identity
+from ledger.identity import Identity
+from ledger.port import Ledger
+from network.channel import leader
+from network.topology import Blocks, Topology, build
+from tests.conftest import free_base_port
+from tests.fabric.load import Load, verify
+from tests.fabric.playground import NOTEBOOK, Playground
+
+pytestmark = pytest.mark.fabric
+
+
+def raft() -> Topology:
+    """Two organisations, one with a second peer to fail over to; three orderers."""
+    return build({"farm": 2, "shop": 1}, orderers=3, base_port=free_base_port(), blocks=Blocks(timeout="100ms"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    made = Playground(tmp_path_factory.mktemp("faults"), raft())
+    try:
+        made.network.up()
+        yield made
+    finally:
+        made.network.down()
+
+
+class Scene:
+    """A chaincode under load."""
+
+    def __init__(self, place: Playground) -> None:
+        self.place = place
+        self.network = place.network
+        self.chaincode = place.fresh("notebook", NOTEBOOK)
+        self.farmer = place.identity("FarmMSP")
+        self.ledger: FabricLedger = place.ledger(self.chaincode, "FarmMSP")
+        self.load = Load(self.ledger, self.farmer)
+
+    def reader(self, host: str) -> Ledger:
+        """One peer's own view."""
+        topology = self.network.topology
+        peer = next(peer for peer in topology.peers() if peer.host == host)
+        organisation = topology.organisation(peer.msp_id)
+        peers = read_connection(self.network.layout.connection(organisation)).peers
+        own: list[GatewayPeer] = [one for one in peers if one.address == peer.address]
+        folder = self.network.layout.identity(organisation, "admin") / "msp"
+        who = msp_identity(folder, peer.msp_id, "admin")
+        return FabricLedger({peer.msp_id: own}, who, topology.channel, self.chaincode)
+
+    async def finish(self) -> None:
+        """Stop the load and check every peer."""
+        await self.load.stop()
+        readers = {peer.host: self.reader(peer.host) for peer in self.network.topology.peers()}
+        await verify(self.load, self.chaincode, readers)
+        for reader in readers.values():
+            await reader.close()
+
+    def leader(self) -> str:
+        """The orderer that leads."""
+        found = [o.host for o in self.network.topology.orderers if leader(o, self.network.topology.consensus)]
+        assert len(found) == 1
+        return found[0]
+
+
+@pytest.fixture
+async def scene(place: Playground) -> AsyncIterator[Scene]:
+    made = await asyncio.to_thread(Scene, place)
+    made.load.start()
+    await made.load.after(20)
+    yield made
+    await made.ledger.close()
+
+
+async def test_1_the_leading_orderer_is_killed(scene: Scene) -> None:
+    victim = scene.leader()
+    await asyncio.to_thread(scene.network.stop, victim, True)
+    await scene.load.after(30)
+    await asyncio.to_thread(scene.network.start, victim)
+    await scene.load.after(20)
+    await scene.finish()
+
+
+async def test_1_the_leading_orderer_is_frozen(scene: Scene) -> None:
+    victim = scene.leader()
+    scene.network.processes.signal(victim, signal.SIGSTOP)
+    try:
+        await scene.load.after(30)
+    finally:
+        scene.network.processes.signal(victim, signal.SIGCONT)
+    await scene.load.after(20)
+    await scene.finish()
+
+
+async def test_2_two_of_three_orderers_are_killed(scene: Scene) -> None:
+    victims = [orderer.host for orderer in scene.network.topology.orderers[:2]]
+    for victim in victims:
+        await asyncio.to_thread(scene.network.stop, victim, True)
+    before = len(scene.load.acknowledged)
+    await asyncio.sleep(3)  # long enough for whatever was under way; without a majority nothing more is ordered
+    assert len(scene.load.acknowledged) - before <= 20
+    for victim in victims:
+        await asyncio.to_thread(scene.network.start, victim)
+    await scene.load.after(30)
+    await scene.finish()
+
+
+async def test_3_the_gateway_peer_is_killed(scene: Scene) -> None:
+    await asyncio.to_thread(scene.network.stop, "peer0.farm.local", True)
+    await scene.load.after(30)  # by the organisation's other peer
+    await asyncio.to_thread(scene.network.start, "peer0.farm.local")
+    await scene.load.after(10)
+    await scene.finish()
+
+
+async def test_4_the_only_endorser_of_an_organisation_is_killed(scene: Scene) -> None:
+    await asyncio.to_thread(scene.network.stop, "peer0.shop.local", True)
+    before = len(scene.load.acknowledged)
+    await asyncio.sleep(2)
+    assert len(scene.load.acknowledged) - before <= 20  # both organisations must endorse
+    await asyncio.to_thread(scene.network.start, "peer0.shop.local")
+    await scene.load.after(30)
+    await scene.finish()
+
+
+async def test_7_a_chaincode_server_is_killed(scene: Scene) -> None:
+    for _ in range(3):
+        await asyncio.to_thread(kill_chaincode, scene, "peer0.shop.local")
+        await scene.load.after(15)
+    await scene.finish()
+
+
+def kill_chaincode(scene: Scene, host: str) -> None:
+    """The server dies, its supervisor lives."""
+    supervisor = scene.network.processes.pid(f"chaincode.notebook.{host}")
+    for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+
+
+async def test_16_many_want_the_same_key(scene: Scene) -> None:
+    await scene.load.stop()
+
+    async def append(number: int) -> None:
+        while True:
+            try:
+                await scene.ledger.submit("append", [b"hot", f"{number};".encode()], identity=scene.farmer)
+                return
+            except Conflict:
+                await asyncio.sleep(0.01 * (number % 7))
+
+    await asyncio.gather(*(append(number) for number in range(25)))
+    raw = await scene.ledger.evaluate("get", [b"hot"], identity=scene.farmer)
+    found = raw.decode().strip('[]"').split(";")[:-1]
+    assert sorted(found, key=int) == [str(number) for number in range(25)]
+
+
+async def test_15_the_same_transaction_sent_by_two_at_once(scene: Scene) -> None:
+    await scene.load.stop()
+    nonce = b"the very same, both times"[:24]
+    twice = [scene.ledger.submit("append", [b"once", b"x"], identity=scene.farmer, nonce=nonce) for _ in range(2)]
+    answers = await asyncio.gather(*twice, return_exceptions=True)
+    done = [one for one in answers if not isinstance(one, BaseException)]
+    assert done
+    assert all(isinstance(one, LedgerError) and one.retryable for one in answers if isinstance(one, BaseException))
+    assert len({one.block for one in done}) == 1
+    assert await scene.ledger.evaluate("get", [b"once"], identity=scene.farmer) == b'["x"]'
+
+
+async def test_a_certificate_of_another_authority(scene: Scene, place: Playground) -> None:
+    """A certificate of another authority is as good as none: the channel says so, and the caller is told."""
+    await scene.load.stop()
+    other = place.identity("ShopMSP")
+    forged = Identity("forged", "FarmMSP", other.certificate, other.key)
+    with pytest.raises(LedgerError) as refused:
+        await scene.ledger.submit("put", [b"k", b"v"], identity=forged)
+    assert not refused.value.retryable
+    assert "FarmMSP" in str(refused.value)
