@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fabric_protos.common import common_pb2, configtx_pb2
-from fabric_protos.msp import msp_config_pb2
+from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
+from fabric_protos.msp import identities_pb2, msp_config_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from google.protobuf.message import DecodeError
 
+_BFT = "BFT"
 Authorities = Mapping[str, tuple[bytes, ...]]
 """MSP -> certificates (PEM) of its authorities, roots and intermediates."""
 
@@ -20,6 +22,15 @@ class ChannelConfig:
     channel: str
     applications: Authorities
     orderers: Authorities
+    consenters: Mapping[int, bytes]
+    """BFT: the serialised identity of each orderer by its number. Empty on other channels."""
+
+    @property
+    def quorum(self) -> int:
+        """How many orderers must sign a block: one, or so many that BFT's tolerated faults can't outvote the others."""
+        count = len(self.consenters)
+        faulty = (count - 1) // 3
+        return (count + faulty + 2) // 2 if count else 1
 
     @classmethod
     def from_block(cls, block: common_pb2.Block) -> ChannelConfig:
@@ -29,7 +40,10 @@ class ChannelConfig:
         if header.type != common_pb2.CONFIG:
             raise ValueError(f"block {block.header.number} is not a configuration block")
         group = configtx_pb2.ConfigEnvelope.FromString(payload.data).config.channel_group
-        return cls(header.channel_id, _authorities(group.groups["Application"]), _authorities(group.groups["Orderer"]))
+        orderer = group.groups["Orderer"]
+        return cls(
+            header.channel_id, _authorities(group.groups["Application"]), _authorities(orderer), _consenters(orderer)
+        )
 
 
 def is_config(block: common_pb2.Block) -> bool:
@@ -50,3 +64,15 @@ def _authorities(group: configtx_pb2.ConfigGroup) -> Authorities:
         msp = msp_config_pb2.FabricMSPConfig.FromString(wrapped.config)
         found[msp.name] = (*msp.root_certs, *msp.intermediate_certs)
     return found
+
+
+def _consenters(group: configtx_pb2.ConfigGroup) -> dict[int, bytes]:
+    consensus = orderer_pb2.ConsensusType.FromString(group.values["ConsensusType"].value).type
+    if consensus != _BFT:
+        return {}
+    return {
+        consenter.id: identities_pb2.SerializedIdentity(
+            mspid=consenter.msp_id, id_bytes=consenter.identity
+        ).SerializeToString()
+        for consenter in configuration_pb2.Orderers.FromString(group.values["Orderers"].value).consenter_mapping
+    }

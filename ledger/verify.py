@@ -10,7 +10,7 @@ that holds private data is reported as not verifiable in that respect, never pas
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -60,6 +60,8 @@ class Verifier:
         self._private = False
         self._members = Membership({})
         self._orderers = Membership({})
+        self._consenters: Mapping[int, bytes] = {}
+        self._quorum = 1
         self._majority = 1
         self._replay = Replay()
         self._findings: list[Finding] = []
@@ -96,9 +98,9 @@ class Verifier:
 
     def _orderer(self, block: common_pb2.Block) -> None:
         number = block.header.number
-        ordered = not number or self._signed_by_orderer(block)
+        ordered = not number or self._signed_by_orderers(block)
         if not ordered:
-            self._report(number, None, "orderer_signature", "no signature of an orderer of this channel verifies")
+            self._report(number, None, "orderer_signature", "not signed by this channel's orderers")
         elif not number or is_config(block):  # nobody else's word changes who belongs to the channel
             self._configure(block)
         signed = common_pb2.Metadata.FromString(block.metadata.metadata[chain.SIGNATURES])
@@ -111,21 +113,28 @@ class Verifier:
         self._config_block = block.header.number
         self._members = Membership(config.applications)
         self._orderers = Membership(config.orderers)
+        self._consenters = config.consenters
+        self._quorum = config.quorum
         self._majority = len(config.applications) // 2 + 1
 
-    def _signed_by_orderer(self, block: common_pb2.Block) -> bool:
+    def _signed_by_orderers(self, block: common_pb2.Block) -> bool:
         header = block.header
         signed = common_pb2.Metadata.FromString(block.metadata.metadata[chain.SIGNATURES])
         tail = chain.header_bytes(header.number, header.previous_hash, header.data_hash)
-        return any(
-            _signer(
-                self._orderers,
-                common_pb2.SignatureHeader.FromString(item.signature_header).creator,
-                signed.value + item.signature_header + tail,
-                item.signature,
-            )
-            for item in signed.signatures
-        )
+        signers = set()
+        for item in signed.signatures:
+            creator = self._creator(item)
+            said = signed.value + (item.signature_header or item.identifier_header) + tail
+            if _signer(self._orderers, creator, said, item.signature) is not None:
+                signers.add(creator)
+        return len(signers) >= self._quorum
+
+    def _creator(self, item: common_pb2.MetadataSignature) -> bytes:
+        """Who says to have signed a block: BFT orderers go by their number, and nobody else counts there."""
+        if not item.signature_header:
+            return self._consenters.get(common_pb2.IdentifierHeader.FromString(item.identifier_header).identifier, b"")
+        creator = bytes(common_pb2.SignatureHeader.FromString(item.signature_header).creator)
+        return creator if not self._consenters or creator in self._consenters.values() else b""
 
     def _transactions(self, block: common_pb2.Block) -> None:
         number = block.header.number

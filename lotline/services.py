@@ -49,7 +49,7 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
         sys.executable, "-m", "streamlit", "run", str(dashboard_script()),
         f"--server.port={port}", f"--server.address={UI_HOST}", "--server.headless=true",
         "--server.fileWatcherType=none", "--browser.gatherUsageStats=false",
-        "--client.toolbarMode=minimal", "--theme.primaryColor=#0f766e", "--theme.base=light",
+        "--client.toolbarMode=minimal", "--client.showErrorDetails=none", "--theme.primaryColor=#0f766e", "--theme.base=light",
     ]  # fmt: skip
     return Service(
         "dashboard",

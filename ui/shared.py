@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from ui.client import Api, ApiError, Json
 from ui.words import LINK, short
 
+TWO_LINES = 54
+"""Height of a table's row in which text wraps once."""
 _FRESH_SECONDS = 30
 _NAMES_SECONDS = 600
 
@@ -65,11 +68,35 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
     return run
 
 
+def party_at(handoff: Json, side: str) -> str:
+    """Who sends (``from``) or receives (``to``), and at which place."""
+    who = handoff[f"{side}PartyName"] or short(handoff[f"{side}Party"])
+    where = handoff[f"{side}PlaceName"] or short(handoff[f"{side}Place"])
+    return " · ".join(part for part in (who, where) if part != "–") or "–"
+
+
+def wide(rows: list[Json], columns: Mapping[str, Any]) -> None:
+    """A table whose sentences can be read whole, no higher than it has rows."""
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        row_height=TWO_LINES,
+        column_config=columns,
+    )
+
+
 def provenance(block: int | None, recorded: str | None) -> None:
     """Where what is shown comes from."""
     st.caption(
         f"Read from the ledger up to block **{block if block is not None else '–'}**, recorded {recorded or '–'}."
     )
+
+
+def open_forecast(series: str, label: str, **options: Any) -> None:
+    """A link to the forecast of a series."""
+    st.page_link(st.session_state["pages"]["forecasts"], label=label, query_params={"series": series}, **options)
 
 
 def open_trace(identifier: str, label: str, **options: Any) -> None:

@@ -11,7 +11,18 @@ _PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#
 LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
 _KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
 _QUALIFIERS = {"10": "lot", "21": "serial", "254": "ext"}
-_UNITS = {"KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "l", "MLT": "ml", "MTR": "m", "MTK": "m²", "MTQ": "m³", "LBR": "lb"}
+_UNITS = {
+    "KGM": "kg",
+    "GRM": "g",
+    "TNE": "t",
+    "LTR": "l",
+    "MLT": "ml",
+    "MTR": "m",
+    "MTK": "m²",
+    "MTQ": "m³",
+    "LBR": "lb",
+}
+_ALONE = ("00", "253", "8003", "8004")
 SEVERITIES = {"high": ":red-badge[high]", "medium": ":orange-badge[medium]", "low": ":gray-badge[low]"}
 """In Markdown; tables have the bare word."""
 FLOWS = {
@@ -48,6 +59,17 @@ def tail(identifier: str | None) -> str:
 def plain(text: str) -> str:
     """Text that Markdown shows as it is: names come from other organisations, and an image in one would call home."""
     return _MARKDOWN.sub(r"\\\g<0>", text)
+
+
+def is_traceable(identifier: str) -> bool:
+    """Whether it names things that move, not a kind of them: a lot, a serial number, a pallet."""
+    found = _PATH.match(identifier)
+    return found is not None and (found.group(1) in _ALONE or found.group(3) in ("10", "21"))
+
+
+def listed(identifiers: list[str], most: int = 4) -> str:
+    """Some of them in short."""
+    return ", ".join(tail(identifier) for identifier in identifiers[:most]) + (" …" if len(identifiers) > most else "")
 
 
 def hash_text(event: str | None) -> str:

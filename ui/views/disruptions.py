@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui import words
 from ui.client import ApiError, Json, path_of
-from ui.shared import ask, ask_all, name, readable
+from ui.shared import ask, ask_all, name, open_forecast, open_trace, party_at, readable, wide
 
 _KINDS = {
     "late_handoff": "Will be late",
@@ -27,6 +27,8 @@ _WHEN = {
 }
 _ORDER = {"high": 0, "critical": 0, "medium": 1, "low": 2}
 _SHOWN = 40
+_EVIDENCE_SHOWN = 20
+_RISKS_SHOWN = 100
 
 
 def page() -> None:
@@ -70,12 +72,24 @@ def _card(entry: Json) -> None:
     )
     with st.expander(f"{title} — {words.plain(_subject(entry['subject']))}{expected}"):
         st.write(words.plain(readable(entry["detail"])))
+        _next_step(entry["subject"])
         if not entry["evidence"]:
             st.caption("No single event shows this: it follows from the series of them.")
             return
-        st.caption(f"Evidence: {len(entry['evidence'])} events on the ledger")
+        st.caption(f"Evidence: {words.count(len(entry['evidence']), 'event')} on the ledger")
         if st.toggle("Show the evidence", key=f"evidence-{entry['id']}"):
             _evidence(entry["evidence"])
+
+
+def _next_step(subject: str) -> None:
+    """To the trace of what moves, or to the forecast of what is needed."""
+    first, _, place = subject.partition(" ")
+    if words.is_traceable(first):
+        open_trace(first, "Trace it", icon=":material/account_tree:")
+        return
+    series = f"demand|{first}|{place}"
+    if any(entry["uniqueId"] == series for entry in ask_all("/forecasts/series")):
+        open_forecast(series, "See its forecast", icon=":material/show_chart:")
 
 
 def _subject(subject: str) -> str:
@@ -84,7 +98,7 @@ def _subject(subject: str) -> str:
 
 def _evidence(hashes: list[str]) -> None:
     rows = []
-    for event_hash in hashes[:20]:
+    for event_hash in hashes[:_EVIDENCE_SHOWN]:
         try:
             event = ask(path_of("events", event_hash))
         except ApiError as error:
@@ -92,54 +106,81 @@ def _evidence(hashes: list[str]) -> None:
             continue
         rows.append(_row(event_hash, event))
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height="content")
+    if len(hashes) > _EVIDENCE_SHOWN:
+        st.caption(f"The first {_EVIDENCE_SHOWN} of {words.number(len(hashes))}.")
 
 
 def _row(event_hash: str, answer: Json) -> Json:
-    listed = answer.get("epcisBody", {}).get("eventList") or [answer.get("event", answer)]
-    event = listed[0]
+    results = answer["epcisBody"]["queryResults"]
+    event = results["resultsBody"]["eventList"][0]
+    recorded = (results.get("lotline:provenance") or [{}])[0]
     where = (event.get("bizLocation") or event.get("readPoint") or {}).get("id")
     return {
-        "when": words.day(event.get("eventTime")),
-        "step": event.get("bizStep"),
+        "when": words.day(event["eventTime"]),
+        "step": (event.get("bizStep") or event["type"]).replace("_", " "),
         "where": name(where),
-        "event": words.hash_text(event_hash),
-        "hash": event_hash,
+        "what": words.listed(_things(event)),
+        "said by": recorded.get("msp", "–"),
+        "block": recorded.get("block"),
+        "event": event_hash,
     }
 
 
-def _who(handoff: Json | None) -> Json:
-    """What goes from where to where; nothing for a handoff that was completed meanwhile."""
-    if handoff is None:
-        return {"what": "completed meanwhile", "from": "–", "to": "–"}
-    return {
-        "what": words.short(handoff["item"]),
-        "from": handoff["fromPlaceName"] or name(handoff["fromParty"]),
-        "to": handoff["toPlaceName"] or name(handoff["toParty"]),
-    }
+def _things(event: Json) -> list[str]:
+    """What an event is about, whichever of EPCIS's lists it stands in."""
+    found = [event["parentID"]] if event.get("parentID") else []
+    for key in ("epcList", "childEPCs", "inputEPCList", "outputEPCList"):
+        found += event.get(key, [])
+    for key in ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList"):
+        found += [part["epcClass"] for part in event.get(key, [])]
+    return found
 
 
 def _late_risks() -> None:
+    """Those that can still be in time; what is late already stands on the overview."""
     risks = ask_all("/disruptions/late", 500)
     if not risks:
         return
     st.subheader("How likely is each open handoff to be late?")
     known = {handoff["id"]: handoff for handoff in ask_all("/handoffs", 2000, status="released")}
-    rows = [
-        {
-            "probability": risk["probability"],
-            **_who(known.get(risk["handoffId"])),
-            "promised": words.moment(risk["promisedAt"]),
-            "because": "; ".join(
-                str(reason) if not isinstance(reason, dict) else str(reason.get("text", reason))
-                for reason in risk["reasons"][:3]
-            ),
+    run = ask("/forecasts/runs", limit=1)["items"][0]
+    as_of = words.moment(run["summary"].get("as_of") or run["createdAt"])
+    pending = [risk for risk in risks if (promised := words.moment(risk["promisedAt"])) and as_of and promised > as_of]
+    rows = [_risk(risk, handoff) for risk in pending[:_RISKS_SHOWN] if (handoff := _open(risk["handoffId"], known))]
+    if rows:
+        columns = {
+            "chance": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=110),
+            "thing": st.column_config.TextColumn(width=175),
+            "goods": st.column_config.TextColumn(width=150),
+            "from": st.column_config.TextColumn(width=170),
+            "to": st.column_config.TextColumn(width=170),
+            "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=120),
+            "because": st.column_config.TextColumn(width=260),
         }
-        for risk in risks
-    ]
-    config = {
-        "probability": st.column_config.ProgressColumn(format="percent", min_value=0.0, max_value=1.0),
-        "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-        "because": st.column_config.TextColumn(width="large"),
+        wide(rows, columns)
+    else:
+        st.caption("No open handoff can still be in time.")
+    late = len(risks) - len(pending)
+    st.caption(
+        f"As of {as_of:%Y-%m-%d %H:%M} UTC, when the forecast was made."
+        + (f" Past their promise by then: {words.number(late)}; the overview lists what is late." if late else "")
+    )
+
+
+def _open(handoff_id: str, known: dict[str, Json]) -> Json | None:
+    """The handoff, if nobody completed it since the forecast."""
+    found = known.get(handoff_id) or ask(path_of("handoffs", handoff_id))
+    return found if found["status"] == "released" else None
+
+
+def _risk(risk: Json, handoff: Json) -> Json:
+    return {
+        "chance": round(100 * risk["probability"]),
+        "thing": words.short(handoff["item"]),
+        "goods": words.goods(handoff["lines"]),
+        "from": party_at(handoff, "from"),
+        "to": party_at(handoff, "to"),
+        "promised": words.moment(risk["promisedAt"]),
+        "because": "; ".join(str(reason) for reason in risk["reasons"][:3]),
     }
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=config)

@@ -7,10 +7,12 @@ import streamlit as st
 
 from ui import charts, words
 from ui.client import Json
-from ui.shared import ask, ask_all, name, provenance, readable
+from ui.shared import TWO_LINES, ask, ask_all, name, party_at, provenance, readable, wide
 
 _LATE_SHOWN = 15
 _LANES_SHOWN = 10
+_STOCK_OUTS_SHOWN = 12
+_EXCEPTIONS_SHOWN = 20
 _DAYS = {"30 days": 30, "90 days": 90, "a year": 365}
 
 
@@ -89,19 +91,23 @@ def _late(overview: Json) -> None:
         {
             "item": handoff["item"],
             "thing": words.short(handoff["item"]),
-            "from": handoff["fromPlaceName"] or name(handoff["fromParty"]),
-            "to": handoff["toPlaceName"] or name(handoff["toParty"]),
+            "goods": words.goods(handoff["lines"]),
+            "from": party_at(handoff, "from"),
+            "to": party_at(handoff, "to"),
             "document": words.reference(handoff["reference"]),
             "promised": words.moment(handoff["promisedAt"]),
             "days late": words.days_between(handoff["promisedAt"], overview["at"]),
             "evidence": words.hash_text((handoff["releaseEvents"] or [None])[0]),
         }
-        for handoff in ask("/handoffs", status="released", late=True, perPage=_LATE_SHOWN)["items"]
+        for handoff in ask("/handoffs", status="released", late=True, order="lastPromised", perPage=_LATE_SHOWN)[
+            "items"
+        ]
     ]
     _table(rows)
     older = overview["late"] - len(rows)
     st.caption(
-        "Newest first. Select a row to trace the goods." + (f" {older} older ones are not shown." if older > 0 else "")
+        "The latest promise first, times in UTC. Select a row to trace the goods."
+        + (f" Not shown: {words.number(older)} with older promises." if older > 0 else "")
     )
 
 
@@ -111,11 +117,19 @@ def _table(rows: list[Json]) -> None:
         frame.drop(columns="item"),
         hide_index=True,
         width="stretch",
+        height="content",
+        row_height=TWO_LINES,
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-            "days late": st.column_config.NumberColumn(format="%.1f"),
+            "thing": st.column_config.TextColumn(width=175),
+            "goods": st.column_config.TextColumn(width=150),
+            "from": st.column_config.TextColumn(width=170),
+            "to": st.column_config.TextColumn(width=170),
+            "document": st.column_config.TextColumn(width=75),
+            "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=120),
+            "days late": st.column_config.NumberColumn(format="%.1f", width=65),
+            "evidence": st.column_config.TextColumn(width=100, help="The first digits of the hash of the event"),
         },
     )
     chosen = picked["selection"]["rows"] if picked else []
@@ -137,14 +151,18 @@ def _running_out() -> None:
             "severity": risk["severity"],
             "why": readable(risk["detail"]).partition(": ")[2],
         }
-        for risk in sorted(risks, key=lambda risk: risk["expectedAt"] or "")[:12]
+        for risk in sorted(risks, key=lambda risk: risk["expectedAt"] or "")[:_STOCK_OUTS_SHOWN]
     ]
     config = {
-        "gone by": st.column_config.DatetimeColumn(format="YYYY-MM-DD", width="small"),
-        "severity": st.column_config.TextColumn(width="small"),
+        "gone by": st.column_config.DatetimeColumn(format="YYYY-MM-DD", width=90),
+        "product": st.column_config.TextColumn(width=150),
+        "place": st.column_config.TextColumn(width=160),
+        "severity": st.column_config.TextColumn(width=70),
         "why": st.column_config.TextColumn(width="large"),
     }
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=config)
+    wide(rows, config)
+    if len(risks) > len(rows):
+        st.caption(f"The next {len(rows)} of {len(risks)}; Disruptions has them all.")
 
 
 def _not_adding_up(overview: Json) -> None:
@@ -159,7 +177,9 @@ def _not_adding_up(overview: Json) -> None:
         default="all",
         format_func=lambda k: k if k == "all" else f"{k.replace('_', ' ')} ({counts[k]})",
     )
-    found = ask("/exceptions", status="open", kind=None if kind in (None, "all") else kind, perPage=50)["items"]
+    found = ask("/exceptions", status="open", kind=None if kind in (None, "all") else kind, perPage=_EXCEPTIONS_SHOWN)[
+        "items"
+    ]
     rows = [
         {
             "kind": entry["kind"].replace("_", " "),
@@ -171,7 +191,13 @@ def _not_adding_up(overview: Json) -> None:
         for entry in found
     ]
     config = {
-        "since": st.column_config.DatetimeColumn(format="YYYY-MM-DD"),
+        "kind": st.column_config.TextColumn(width=90),
+        "since": st.column_config.DatetimeColumn(format="YYYY-MM-DD", width=90),
         "what": st.column_config.TextColumn(width="large"),
+        "between": st.column_config.TextColumn(width=180),
+        "evidence": st.column_config.TextColumn(width=100, help="The first digits of the hash of the event"),
     }
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height=280, column_config=config)
+    wide(rows, config)
+    shown = sum(counts.values()) if kind in (None, "all") else counts[kind]
+    if shown > len(rows):
+        st.caption(f"The newest {len(rows)} of {words.number(shown)}.")

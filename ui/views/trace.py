@@ -81,7 +81,9 @@ def _now(thing: Json) -> None:
             st.warning(f"**{problem['kind'].replace('_', ' ')}** — {words.plain(readable(problem['detail']))}")
     stock = _stock(thing)
     if stock:
-        with st.expander(f"Stock at {words.count(len({b['place'] for b in stock}), 'place')}", expanded=len(stock) <= 6):
+        with st.expander(
+            f"Stock at {words.count(len({b['place'] for b in stock}), 'place')}", expanded=len(stock) <= 6
+        ):
             rows = [
                 {
                     "place": name(b["place"]),
@@ -160,8 +162,7 @@ def _events(events: list[Json]) -> pd.DataFrame:
             "step": (event["bizStep"] or event["type"]).replace("_", " "),
             "where": name(event["bizLocation"] or event["readPoint"]),
             "who": name(event["party"]) if event["party"] else event["msp"],
-            "what": ", ".join(words.tail(thing) for thing in event["things"][:4])
-            + (" …" if len(event["things"]) > 4 else ""),
+            "what": words.listed(event["things"]),
             "said by": event["msp"],
             "block": event["block"],
             "transaction": event["txId"][:12],

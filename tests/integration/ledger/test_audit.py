@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
+from fabric_protos.common import common_pb2
+
+from ledger import chain
 from ledger.blocks import decode_block
 from ledger.errors import Conflict
 from ledger.verify import verify_chain
+from network.topology import Blocks, Consensus, build
+from tests.conftest import free_base_port
+from tests.fabric.playground import NOTEBOOK, Playground
 from tests.integration.ledger.conftest import Network
 
 
@@ -29,3 +38,37 @@ async def test_a_chain_keeps_the_rules_and_a_changed_one_does_not(network: Netwo
     (index, tx) = next((index, tx) for index, tx in enumerate(decode_block(last).transactions) if tx.valid)
     last.data.data[index] = last.data.data[index].replace(tx.endorsements[0].signature, b"\x00" * 70)
     assert (height - 1, "data_hash") in {(finding.block, finding.rule) for finding in verify_chain(blocks)}
+
+
+@pytest.fixture
+def bft(tmp_path: Path) -> Iterator[Playground]:
+    """A network of its own with four BFT orderers."""
+    topology = build(
+        {"farm": 1, "shop": 1},
+        consensus=Consensus.BFT,
+        orderers=4,
+        base_port=free_base_port(),
+        blocks=Blocks(timeout="50ms"),
+    )
+    made = Playground(tmp_path, topology)
+    try:
+        made.network.up()
+        yield made
+    finally:
+        made.network.down()
+
+
+@pytest.mark.fabric
+@pytest.mark.slow
+async def test_blocks_of_bft_orderers_carry_a_quorum(bft: Playground) -> None:
+    """They sign under numbers, not certificates; with one signature less a block is no longer theirs."""
+    ledger = bft.ledger(await asyncio.to_thread(bft.fresh, "notebook", NOTEBOOK))
+    await ledger.submit("put", [b"apples", b"1"], identity=bft.identity("FarmMSP"))
+    blocks = [await ledger.block(number) for number in range(await ledger.height())]
+    await ledger.close()
+    assert {finding.rule for finding in verify_chain(blocks)} == {"private_data"}
+
+    metadata = common_pb2.Metadata.FromString(blocks[-1].metadata.metadata[chain.SIGNATURES])
+    del metadata.signatures[2:]
+    blocks[-1].metadata.metadata[chain.SIGNATURES] = metadata.SerializeToString()
+    assert {finding.rule for finding in verify_chain(blocks)} == {"private_data", "orderer_signature"}

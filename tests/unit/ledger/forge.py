@@ -10,9 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
 from ledger import chain
@@ -101,17 +102,20 @@ def results(found: kv_rwset_pb2.KVRWSet) -> bytes:
 
 
 class Forge:
-    """A channel of three organisations; two of them must endorse."""
+    """A channel of three organisations; two of them must endorse. ``bft``: so many orderers, numbered from 1."""
 
-    def __init__(self) -> None:
+    def __init__(self, bft: int = 0) -> None:
         self.farm, self.shop, self.truck = (Authority(f"{name}MSP") for name in ("Farm", "Shop", "Truck"))
-        orderers = Authority(ORDERER_MSP)
+        self.ordering = orderers = Authority(ORDERER_MSP)
         organisations = (self.farm, self.shop, self.truck)
         self.farmer = self.farm.issue("farmer")
         self.peers = [organisation.issue("peer0", "peer") for organisation in organisations]
         self.orderer = orderers.issue("orderer0", "orderer")
         roots = {organisation.msp_id: organisation.root for organisation in organisations}
         self.genesis_envelope = config_envelope("lotline", roots, orderers.root, int(NOW.timestamp()))
+        self.consenters = {number: orderers.issue(f"orderer{number}", "orderer") for number in range(1, bft + 1)}
+        if bft:
+            self.genesis_envelope = _with_consenters(self.genesis_envelope, self.consenters)
         self.blocks: list[common_pb2.Block] = []
         self._nonces = 0
         self._commit_hash = b""
@@ -169,6 +173,21 @@ class Forge:
         block.metadata.metadata[chain.TRANSACTIONS_FILTER] = codes
         self.blocks.append(block)
         return block
+
+
+def _with_consenters(envelope: bytes, consenters: Mapping[int, Identity]) -> bytes:
+    """A channel's configuration changed to BFT."""
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
+    config = configtx_pb2.ConfigEnvelope.FromString(payload.data)
+    orderer = config.config.channel_group.groups["Orderer"]
+    orderer.values["ConsensusType"].value = orderer_pb2.ConsensusType(type="BFT").SerializeToString()
+    mapping = [
+        configuration_pb2.Consenter(id=number, msp_id=ORDERER_MSP, identity=identity.certificate)
+        for number, identity in consenters.items()
+    ]
+    orderer.values["Orderers"].value = configuration_pb2.Orderers(consenter_mapping=mapping).SerializeToString()
+    payload.data = config.SerializeToString(deterministic=True)
+    return bytes(common_pb2.Envelope(payload=payload.SerializeToString(deterministic=True)).SerializeToString())
 
 
 def edited(envelope: bytes, change: Change, signer: Identity) -> bytes:

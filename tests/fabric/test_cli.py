@@ -1,0 +1,131 @@
+"""`lotline network` and an instance on it, as a new user would type it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import free_base_port
+from tests.integration.api.conftest import document, event
+
+pytestmark = pytest.mark.fabric
+
+
+class Shell:
+    """Commands on one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lotline.cli", "--home", str(self.home), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def answer(self, *arguments: str) -> Any:
+        return json.loads(self.run("--json", *arguments).stdout)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """A network of two, and one orderer."""
+    made = Shell(tmp_path_factory.mktemp("network") / "home")
+    try:
+        made.run("network", "up", "-o", "alpha", "-o", "beta", "--orderers", "1", "--base-port", str(free_base_port()))
+        yield made
+    finally:
+        made.run("network", "reset", "--yes")
+        assert not (made.home / "network").exists()
+
+
+def states(shell: Shell) -> dict[str, bool]:
+    return {one["name"]: one["running"] for one in shell.answer("network", "status")}
+
+
+def test_everything_runs_and_can_be_stopped_and_started(shell: Shell) -> None:
+    found = states(shell)
+    assert all(found.values())
+    assert {name.split(".")[0] for name in found} == {"ca", "orderer1", "peer0", "chaincode"}
+    shell.run("network", "stop", "peer0.beta.local")
+    assert states(shell)["peer0.beta.local"] is False
+    shell.run("network", "start", "peer0.beta.local")
+    assert all(states(shell).values())
+    shell.run("network", "stop", "peer0.beta.local")
+    log = shell.home / "network" / "logs" / "peer0.beta.local.log"
+    shown = shell.run("network", "logs", "peer0.beta.local", "-n", "5").stdout
+    assert shown.splitlines() == log.read_text().splitlines()[-5:]
+    shell.run("network", "start", "peer0.beta.local")
+
+
+def test_mistakes_are_told(shell: Shell, tmp_path: Path) -> None:
+    assert "There are: ca.alpha" in shell.run("network", "stop", "peer9", code=2).stderr.replace("ca.orderer, ", "")
+    assert "--yes" in shell.run("network", "reset", code=2).stderr
+    assert "there is no network" in Shell(tmp_path / "none").run("network", "status", code=1).stderr
+    assert (
+        "BFT needs at least 4"
+        in Shell(tmp_path / "few").run("network", "up", "--consensus", "bft", "--orderers", "3", code=2).stderr
+    )
+    other = Shell(tmp_path / "other")
+    assert (
+        "no organisation GammaMSP"
+        in other.run("init", "--ledger", "fabric", "--network", str(shell.home), "-o", "GammaMSP", code=2).stderr
+    )
+    assert not other.home.exists()
+
+
+def test_an_instance_keeps_its_history_over_a_restart_of_the_network(shell: Shell, tmp_path: Path) -> None:
+    shell.run("init", "--ledger", "fabric")
+    file = tmp_path / "events.jsonld"
+    file.write_text(json.dumps(document(event(1), event(2))))
+    assert shell.answer("capture", "-o", "AlphaMSP", str(file))["accepted"] == 2
+    before = shell.answer("thing", event(1)["epcList"][0])
+    shell.run("network", "down")
+    assert not any(states(shell).values())
+    shell.run("network", "up")
+    file.write_text(json.dumps(document(event(2), event(3))))
+    again = shell.answer("capture", "-o", "AlphaMSP", str(file))
+    assert (again["accepted"], again["duplicate"]) == (1, 1)
+    assert shell.answer("thing", event(1)["epcList"][0]) == before
+    assert shell.answer("rebuild")["equal"] is True
+
+
+def test_an_organisation_with_an_instance_of_its_own(shell: Shell, tmp_path: Path) -> None:
+    beta = Shell(tmp_path / "beta")
+    beta.run("init", "--ledger", "fabric", "--network", str(shell.home), "-o", "BetaMSP=Beta", "--port", "8790")
+    file = tmp_path / "events.jsonld"
+    dock = {"id": "https://id.gs1.org/414/9506000111117"}
+    file.write_text(json.dumps(document(event(77, readPoint=dock, bizLocation=dock))))
+    assert beta.answer("capture", str(file))["accepted"] == 1
+    assert beta.answer("status")["organisations"] == ["BetaMSP"]
+
+
+def test_a_package_for_another_network(shell: Shell, tmp_path: Path) -> None:
+    out = tmp_path / "lotline.tar.gz"
+    first = shell.answer("chaincode", "package", "--address", "chaincode.example.org:7052", "--out", str(out))
+    again = shell.answer("chaincode", "package", "--address", "chaincode.example.org:7052", "--out", str(out))
+    assert first == again
+    assert first["packageId"].startswith("lotline_1.0:")
+    peer = subprocess.run(
+        [str(binaries() / "peer"), "lifecycle", "chaincode", "calculatepackageid", str(out)],
+        env={"FABRIC_CFG_PATH": str(shell.home / "network" / "nodes" / "peer0.alpha.local")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert peer.stdout.strip() == first["packageId"]
+    assert "HOST:PORT" in shell.run("chaincode", "package", "--address", "nowhere", code=2).stderr
+
+
+def binaries() -> Path:
+    """Fabric's own tools."""
+    from network.binaries import ensure
+
+    return ensure()
