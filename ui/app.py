@@ -28,7 +28,7 @@ def _sidebar() -> None:
         st.markdown(f"{':green' if ok else ':orange'}[●] **ledger** · {blocks}")
         lag = health["projector"]["lagBlocks"]
         freshness = f"{words.count(lag, 'block')} behind" if lag else "up to date"
-        st.caption(f"read model {freshness} · {words.count(health['inbox']['jobs'], 'job')} in the inbox")
+        st.caption(f"read model {freshness} · inbox: {words.count(health['inbox']['jobs'], 'job')}")
         for reason in health["reasons"]:
             st.warning(reason)
         if st.button("Refresh", icon=":material/refresh:", width="stretch"):

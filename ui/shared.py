@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -11,8 +11,9 @@ import streamlit as st
 from ui.client import Api, ApiError, Json
 from ui.words import LINK, short
 
-TWO_LINES = 54
-"""Height of a table's row in which text wraps once."""
+ROW = 66
+"""Height of a table's row in which text wraps: Streamlit wraps from 65 pixels on."""
+_ROWS_IN_SIGHT = 8
 _FRESH_SECONDS = 30
 _NAMES_SECONDS = 600
 
@@ -76,15 +77,20 @@ def party_at(handoff: Json, side: str) -> str:
 
 
 def wide(rows: list[Json], columns: Mapping[str, Any]) -> None:
-    """A table whose sentences can be read whole, no higher than it has rows."""
+    """A table whose sentences can be read whole."""
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
         width="stretch",
-        height="content",
-        row_height=TWO_LINES,
+        height=height_of(rows),
+        row_height=ROW,
         column_config=columns,
     )
+
+
+def height_of(rows: list[Json]) -> int | Literal["content"]:
+    """Of a table of high rows: as many as there are, or those in sight, and the rest by scrolling."""
+    return "content" if len(rows) <= _ROWS_IN_SIGHT else _ROWS_IN_SIGHT * ROW + ROW // 2
 
 
 def provenance(block: int | None, recorded: str | None) -> None:

@@ -151,12 +151,12 @@ def _late_risks() -> None:
     if rows:
         columns = {
             "chance": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=110),
-            "thing": st.column_config.TextColumn(width=175),
-            "goods": st.column_config.TextColumn(width=150),
-            "from": st.column_config.TextColumn(width=170),
-            "to": st.column_config.TextColumn(width=170),
+            "thing": st.column_config.TextColumn(width=150),
+            "goods": st.column_config.TextColumn(width=140),
+            "from": st.column_config.TextColumn(width=135),
+            "to": st.column_config.TextColumn(width=135),
             "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=120),
-            "because": st.column_config.TextColumn(width=260),
+            "because": st.column_config.TextColumn(width=220),
         }
         wide(rows, columns)
     else:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui import charts, words
 from ui.client import Json
-from ui.shared import TWO_LINES, ask, ask_all, name, party_at, provenance, readable, wide
+from ui.shared import ROW, ask, ask_all, height_of, name, party_at, provenance, readable, wide
 
 _LATE_SHOWN = 15
 _LANES_SHOWN = 10
@@ -117,15 +117,15 @@ def _table(rows: list[Json]) -> None:
         frame.drop(columns="item"),
         hide_index=True,
         width="stretch",
-        height="content",
-        row_height=TWO_LINES,
+        height=height_of(rows),
+        row_height=ROW,
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "thing": st.column_config.TextColumn(width=175),
-            "goods": st.column_config.TextColumn(width=150),
-            "from": st.column_config.TextColumn(width=170),
-            "to": st.column_config.TextColumn(width=170),
+            "thing": st.column_config.TextColumn(width=155),
+            "goods": st.column_config.TextColumn(width=145),
+            "from": st.column_config.TextColumn(width=140),
+            "to": st.column_config.TextColumn(width=140),
             "document": st.column_config.TextColumn(width=75),
             "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=120),
             "days late": st.column_config.NumberColumn(format="%.1f", width=65),
@@ -149,7 +149,7 @@ def _running_out() -> None:
             "product": name(risk["subject"].split(" ")[0]),
             "place": name(risk["subject"].split(" ")[-1]),
             "severity": risk["severity"],
-            "why": readable(risk["detail"]).partition(": ")[2],
+            "why": readable(risk["detail"]).partition(": ")[2].partition(": gone by")[0],
         }
         for risk in sorted(risks, key=lambda risk: risk["expectedAt"] or "")[:_STOCK_OUTS_SHOWN]
     ]
@@ -160,7 +160,7 @@ def _running_out() -> None:
         "severity": st.column_config.TextColumn(width=70),
         "why": st.column_config.TextColumn(width="large"),
     }
-    wide(rows, config)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height="content", column_config=config)
     if len(risks) > len(rows):
         st.caption(f"The next {len(rows)} of {len(risks)}; Disruptions has them all.")
 
