@@ -161,6 +161,14 @@ def test_a_mutated_transaction_is_read_or_refused_and_nothing_else(forge: Forge,
         assert (read.tx_id, read.writes, read.reads) == (kept.tx_id, kept.writes, kept.reads)
 
 
+def test_a_transaction_without_an_action() -> None:
+    header = common_pb2.ChannelHeader(type=common_pb2.ENDORSER_TRANSACTION, tx_id="x").SerializeToString()
+    payload = common_pb2.Payload(header=common_pb2.Header(channel_header=header)).SerializeToString()
+    block = block_of([common_pb2.Envelope(payload=payload).SerializeToString()], b"\x00")
+    with pytest.raises(ValueError, match="transaction 0 is marked valid"):
+        decode_block(block)
+
+
 @pytest.mark.parametrize("seconds", [-(2**62), 2**62])
 def test_a_time_beyond_the_calendar(seconds: int) -> None:
     header = common_pb2.ChannelHeader(type=common_pb2.MESSAGE, tx_id="x", timestamp=Timestamp(seconds=seconds))
