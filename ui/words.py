@@ -124,7 +124,7 @@ def goods(lines: list[dict[str, Any]]) -> str:
         totals[line["uom"]] = totals.get(line["uom"], 0.0) + (line["released"] or line["accepted"] or 0.0)
     amount = " + ".join(quantity(total, uom) for uom, total in totals.items())
     products = {line["product"] for line in lines}
-    return f"{amount} of {short(next(iter(products))) if len(products) == 1 else f'{len(products)} products'}"
+    return f"{amount} of {tail(next(iter(products))) if len(products) == 1 else f'{len(products)} products'}"
 
 
 def count(number_of: int, noun: str) -> str:

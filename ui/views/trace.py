@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -104,7 +105,7 @@ def _status(thing: Json) -> str:
     if thing["kind"] == "instance" and thing["status"]:
         return str(thing["status"]).replace("_", " ")
     if thing["kind"] == "lot":
-        return "in stock" if _stock(thing) else "used up"
+        return "in stock" if _stock(thing) else "none left"
     return str(thing["kind"]).replace("_", " ")
 
 
@@ -176,6 +177,14 @@ def _events(events: list[Json]) -> pd.DataFrame:
 def _csv(frame: pd.DataFrame) -> str:
     """As CSV in which no cell can be taken for a formula by a spreadsheet."""
     safe = frame.copy()
-    for column in safe.select_dtypes("object"):
-        safe[column] = safe[column].map(lambda value: f"'{value}" if str(value)[:1] in "=+-@\t\r" else value)
+    for column in safe.select_dtypes(["object", "string"]):
+        safe[column] = safe[column].map(_cell)
     return str(safe.to_csv(index=False))
+
+
+def _cell(value: Any) -> Any:
+    """Text on one line: a bare carriage return would begin a row, and that row a formula."""
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

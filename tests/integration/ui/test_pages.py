@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import ui as app_folder
 from tests.integration.ui.conftest import Backend
 from ui.client import Api, path_of
+from ui.shared import api
+from ui.words import moment, short
 
 Open = Callable[..., AppTest]
 
@@ -78,6 +83,22 @@ def test_another_period(page: Open, backend: Backend) -> None:
     test = page("overview", backend.url, backend.token)
     test.selectbox[0].select("30 days").run()
     assert not test.exception
+
+
+def test_what_is_late_is_told_by_goods_and_parties_the_latest_promise_first(page: Open, backend: Backend) -> None:
+    late = Api(backend.url, backend.token).everything("/handoffs", status="released", late=True)
+    assert len({handoff["promisedAt"] for handoff in late}) > 1
+    shown = next(
+        frame.value for frame in page("overview", backend.url, backend.token).dataframe if "goods" in frame.value
+    )
+    latest = sorted((handoff["promisedAt"] for handoff in late), reverse=True)[:15]
+    assert [moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in shown["promised"]] == latest
+    by_item = {short(handoff["item"]): handoff for handoff in late}
+    for row in shown.itertuples():
+        handoff = by_item[row.thing]
+        assert row[3] == f"{handoff['fromPartyName']} · {handoff['fromPlaceName']}"
+        assert row.to == f"{handoff['toPartyName']} · {handoff['toPlaceName']}"
+        assert row.goods[0].isdigit()
 
 
 def a_lot(api: Api) -> str:
@@ -148,9 +169,47 @@ def test_disruptions_show_their_evidence(page: Open, backend: Backend) -> None:
     assert sum(int(value.replace(",", "")) for value in figures(test).values()) == len(found)
     assert len(test.expander) == min(len(found), 40)
     toggle = test.toggle[0]
+    named = str(toggle.key).removeprefix("evidence-")
+    evidence = next(entry["evidence"] for entry in found if entry["id"] == named)
     toggle.set_value(True).run()
     assert not test.exception
-    assert any("hash" in frame.value.columns for frame in test.dataframe)
+    table = next(frame.value for frame in test.dataframe if "event" in frame.value)
+    assert list(table["event"]) == evidence[:20]
+    for row in table.itertuples():
+        body = Api(backend.url, backend.token).get(path_of("events", row.event))["epcisBody"]["queryResults"]
+        assert row.when == body["resultsBody"]["eventList"][0]["eventTime"][:16].replace("T", " ")
+        assert row.block == body["lotline:provenance"][0]["block"]
+        assert "–" not in (row.step, row.where, row.what)
+        assert row.what
+
+
+def test_warnings_lead_to_traces_and_forecasts(page: Open, backend: Backend) -> None:
+    test = page("disruptions", backend.url, backend.token)
+    links = [link.proto for link in test.get("page_link")]
+    api = Api(backend.url, backend.token)
+    to_traces = [parse_qs(link.query_string)["id"][0] for link in links if link.label == "Trace it"]
+    to_series = [parse_qs(link.query_string)["series"][0] for link in links if link.label == "See its forecast"]
+    assert to_traces
+    assert to_series
+    assert set(to_series) <= {series["uniqueId"] for series in api.everything("/forecasts/series")}
+    for identifier in set(to_traces):
+        assert api.get(path_of("things", identifier))["id"] == identifier
+
+
+def test_the_chance_to_be_late_is_told_of_those_that_can_be_in_time(page: Open, backend: Backend) -> None:
+    api = Api(backend.url, backend.token)
+    as_of = moment(api.get("/forecasts/runs", limit=1)["items"][0]["summary"]["as_of"])
+    risks = api.everything("/disruptions/late")
+    pending = [risk for risk in risks if moment(risk["promisedAt"]) > as_of]  # type: ignore[operator]
+    assert 0 < len(pending) < len(risks)
+    test = page("disruptions", backend.url, backend.token)
+    shown = next(frame.value for frame in test.dataframe if "chance" in frame.value)
+    assert list(shown["chance"]) == [round(100 * risk["probability"]) for risk in pending]
+    for row, risk in zip(shown.itertuples(), pending, strict=True):
+        handoff = api.get(path_of("handoffs", risk["handoffId"]))
+        assert row.thing == short(handoff["item"])
+        assert row.to == f"{handoff['toPartyName']} · {handoff['toPlaceName']}"
+    assert f"Past their promise by then: {len(risks) - len(pending)};" in texts(test)
 
 
 @pytest.mark.parametrize(
@@ -173,4 +232,40 @@ def test_no_api_and_no_right_are_said_once(page: Open, backend: Backend, name: s
     assert "does not answer" in gone.error[0].value
     refused = page(name, backend.url, "wrong")
     assert len(refused.error) == 1
-    assert "401" in refused.error[0].value or "token" in refused.error[0].value.lower()
+    assert "lotline token create --role analyst" in refused.error[0].value
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:port", "no address"])
+def test_the_whole_dashboard_says_once_that_the_api_is_away(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    test = dashboard(monkeypatch, url, "token")
+    assert len(test.error) == 1
+    assert "no answer" in "".join(str(part.value) for part in test.sidebar.markdown)
+    assert [button.label for button in test.button] == ["Try again"]
+
+
+def test_trying_again_asks_again(monkeypatch: pytest.MonkeyPatch, backend: Backend) -> None:
+    test = dashboard(monkeypatch, "http://127.0.0.1:9", backend.token)
+    monkeypatch.setattr(api(), "_http", Api(backend.url, backend.token)._http)  # the API is up again
+    test.button[0].click().run()
+    assert not test.error
+    assert "In transit" in figures(test)
+
+
+def dashboard(monkeypatch: pytest.MonkeyPatch, url: str, token: str) -> AppTest:
+    """The application as `streamlit run` starts it, sidebar and all."""
+    monkeypatch.setenv("LOTLINE_API_URL", url)
+    monkeypatch.setenv("LOTLINE_TOKEN", token)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    test = AppTest.from_file(str(Path(app_folder.__file__).with_name("app.py")), default_timeout=60).run()
+    assert not test.exception
+    return test
+
+
+def test_the_sidebar_says_how_fresh_it_is(monkeypatch: pytest.MonkeyPatch, backend: Backend) -> None:
+    test = dashboard(monkeypatch, backend.url, backend.token)
+    health = Api(backend.url, backend.token).get("/health")
+    assert f"{health['ledger']['height']:,} blocks" in "".join(str(part.value) for part in test.sidebar.markdown)
+    lag = health["projector"]["lagBlocks"]
+    freshness = {0: "up to date", 1: "1 block behind"}.get(lag, f"{lag} blocks behind")
+    assert f"read model {freshness} · inbox: 0 jobs" in [part.value for part in test.sidebar.caption]

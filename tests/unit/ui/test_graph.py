@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from ui import graph
 
 STATEMENT = re.compile(r'("(?:[^"\\]|\\.)*"|more)( -> "(?:[^"\\]|\\.)*")?( \[.*\])?;')
-TEXTS = st.text(max_size=20)
+TEXTS = st.text(max_size=20) | st.text(st.sampled_from("\"\\<>&;[]{}\n\r\tab='"), max_size=20)
+KINDS = st.sampled_from(["instance", "lot", "transformation"])
+ROLES = st.sampled_from(["start", "product", "material", "carrier"])
 
 
 def node(identifier: str, depth: int = 1, **fields: Any) -> dict[str, Any]:
@@ -25,9 +27,11 @@ def statements(source: str) -> list[str]:
     return source.splitlines()[4:-1]
 
 
-@given(st.lists(TEXTS, min_size=1, max_size=6, unique=True), TEXTS)
-def test_hostile_names_stay_inside_their_quotes(names: list[str], place: str) -> None:
-    nodes = [node(name, place=place) for name in names]
+@given(st.lists(TEXTS, min_size=1, max_size=6, unique=True), TEXTS, TEXTS, KINDS, ROLES)
+def test_hostile_names_stay_inside_their_quotes(
+    names: list[str], place: str, product: str, kind: str, role: str
+) -> None:
+    nodes = [node(name, place=place, product=product, kind=kind, role=role) for name in names]
     edges = [{"source": names[0], "target": name, "kind": "made"} for name in names[1:]]
     source = graph.dot({"nodes": nodes, "edges": edges}, lambda identifier: identifier or "")
     text = "\n".join(statements(source))
@@ -47,9 +51,12 @@ def test_hostile_names_stay_inside_their_quotes(names: list[str], place: str) ->
         "more",
         "plaintext",
         "diamond",
+        "digraph",
+        "dashed",
         "9",
         "2",
     }
+    assert "label=<" not in source  # what graphviz would read as HTML
     assert set(re.findall(r"\w+", outside)) <= allowed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,59 @@ def test_numbers_and_times() -> None:
     assert words.days_between(None, "2024-05-07T12:00:00Z") is None
     assert words.hash_text("ni:///sha-256;0123456789abcdef?ver=CBV2.0") == "0123456789ab"
     assert words.reference("urn:epcglobal:cbv:bt:9506000000018:D7") == "D7"
+
+
+def test_amounts_have_units() -> None:
+    assert words.quantity(270.0, "KGM") == "270 kg"
+    assert words.quantity(1, None) == "1 piece"
+    assert words.quantity(0, "") == "0 pieces"
+    assert words.quantity(2.5, "XBX") == "2.50 XBX"
+    assert words.quantity(None, "KGM") == "–"
+    assert words.count(1, "event") == "1 event"
+    assert words.count(1200, "event") == "1,200 events"
+
+
+def line(product: str, released: float | None, uom: str | None = None, accepted: float | None = None) -> dict[str, Any]:
+    return {
+        "product": f"https://id.gs1.org/01/{product}", "uom": uom, "released": released, "accepted": accepted
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "goods"),
+    [
+        ([], "–"),
+        ([line("09506000134352", 270, "KGM")], "270 kg of GTIN …134352"),
+        ([line("09506000134352", 4), line("09506000134369", 3)], "7 pieces of 2 products"),
+        ([line("09506000134352", 4), line("09506000134352", 3)], "7 pieces of GTIN …134352"),
+        ([line("09506000134352", 4), line("09506000134369", 2, "LTR")], "4 pieces + 2 l of 2 products"),
+        ([line("09506000134352", None, accepted=9)], "9 pieces of GTIN …134352"),
+    ],
+)
+def test_goods_of_a_handoff(lines: list[dict[str, Any]], goods: str) -> None:
+    assert words.goods(lines) == goods
+
+
+@pytest.mark.parametrize(
+    ("identifier", "traceable"),
+    [
+        ("https://id.gs1.org/01/09506000134352/10/L7", True),
+        ("https://id.gs1.org/01/09506000134352/21/S1", True),
+        ("https://id.gs1.org/00/106141412345678908", True),
+        ("https://id.gs1.org/01/09506000134352", False),
+        ("https://id.gs1.org/414/9506000134352", False),
+        ("custody", False),
+    ],
+)
+def test_what_can_be_traced(identifier: str, traceable: bool) -> None:
+    assert words.is_traceable(identifier) is traceable
+
+
+def test_long_lists_end_in_dots() -> None:
+    lots = [f"https://id.gs1.org/01/09506000134352/10/L{n}" for n in range(5)]
+    assert words.listed(lots[:4]) == "L0, L1, L2, L3"
+    assert words.listed(lots) == "L0, L1, L2, L3 …"
+    assert words.listed([]) == ""
 
 
 @given(st.text(st.sampled_from("ab *_`[]()!<>#\\~$|:+-.1"), max_size=40))
