@@ -34,6 +34,19 @@ def _put(stub: Stub, words: list[str]) -> Response:
     return ok(b"put")
 
 
+def _fill(stub: Stub, words: list[str]) -> Response:
+    """So many states of so many bytes, and nothing else: the least that a transaction of that size costs."""
+    count, size = int(words[0]), int(words[1])
+    start_batch = getattr(stub, "start_write_batch", None)
+    if start_batch is not None:
+        start_batch()
+    prefix = stub.get_tx_id()[:16]
+    value = b"x" * max(size - 21, 1)
+    for number in range(count):
+        stub.put_state(f"{prefix}{number:05d}", value)
+    return ok(b"filled")
+
+
 def _get(stub: Stub, words: list[str]) -> Response:
     values = stub.get_multiple_states(words)
     return ok(json.dumps([None if value is None else value.decode() for value in values]).encode())
@@ -89,6 +102,7 @@ def _about(stub: Stub, words: list[str]) -> Response:
 
 _FUNCTIONS: dict[str, Function] = {
     "put": _put,
+    "fill": _fill,
     "get": _get,
     "append": _append,
     "delete": _delete,

@@ -1,0 +1,179 @@
+"""Lotline's capture on a real Fabric network, against the least that any chaincode could do there.
+
+Four organisations, four peers, three Raft orderers, majority endorsement, all on this machine. In one run:
+
+* the floor: a bare chaincode that writes as many states of the same size in one transaction with write batches;
+* Lotline's capture in batches, several transactions under way, each organisation's batches through its own peer;
+* the same events one a transaction, as many under way;
+* a stream of 200 events a second, a few a job, from `submit` to committed.
+
+Needs Fabric's binaries (`make fabric`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.pallets import EVENTS_A_PALLET, batches, pallets
+from benchmarks.report import report
+from ledger.blocks import decode_block
+from ledger.fabric.adapter import FabricLedger
+from network import binaries
+from network.topology import Blocks, build
+from tests.conftest import free_base_port
+from tests.fabric.playground import LOTLINE, NOTEBOOK, Playground
+
+BATCH = 500
+UNDER_WAY = 4
+PALLETS = 600
+SINGLE = 400
+STREAM_SECONDS = 15
+STREAM_JOB = 50
+
+
+@contextmanager
+def network() -> Iterator[Playground]:
+    """The default topology, and gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        topology = build(base_port=free_base_port(150), blocks=Blocks(timeout="250ms", messages=10))
+        place = Playground(Path(folder), topology)
+        try:
+            place.network.up()
+            yield place
+        finally:
+            place.network.down()
+
+
+Submit = Callable[[bytes, str], Awaitable[None]]
+
+
+async def timed(work: list[tuple[str, bytes, int]], submit: Submit, under_way: int) -> float:
+    """Seconds for all of it, so many transactions at a time."""
+    gate = asyncio.Semaphore(under_way)
+
+    async def one(who: str, batch: bytes) -> None:
+        async with gate:
+            await submit(batch, who)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(one(who, batch) for who, batch, _ in work))
+    return time.perf_counter() - started
+
+
+async def measure(place: Playground) -> None:
+    """All four parts."""
+    people = {"A": place.identity("SupplierMSP"), "B": place.identity("RetailerMSP")}
+    name = place.fresh("lotline", LOTLINE)
+    ledger = place.ledger(name, "SupplierMSP")
+    everybody = [organisation.msp_id for organisation in place.network.topology.organisations]
+    admins = ('{"admins":["' + '","'.join(everybody) + '"]}').encode()
+    await ledger.submit("configure", [admins], identity=people["A"])
+
+    async def capture(batch: bytes, who: str) -> None:
+        done = await ledger.submit("capture", [batch], identity=people[who])
+        if b'"rejected"' in done.result:
+            raise RuntimeError(done.result[:300].decode())
+
+    work = batches(pallets(PALLETS), BATCH)
+    events = PALLETS * EVENTS_A_PALLET
+    seconds = 0.0
+    for who in "AB":  # a shop receives what a farm has shipped
+        seconds += await timed([one for one in work if one[0] == who], capture, UNDER_WAY)
+    captured = events / seconds
+    states, size = await written(ledger)
+    print(f"capture: {events} events, {BATCH} a transaction, {UNDER_WAY} under way: {captured:,.0f} events/s")
+    print(f"         {states / events:.1f} states an event, {size:.0f} bytes each")
+
+    floor = await bare(place, states, int(size))
+    print(f"floor: as many states of that size without any contract: {floor:,.0f} states/s")
+    single = await one_by_one(place, people["A"])
+    print(f"one event a transaction, {4 * UNDER_WAY} under way: {single:,.0f} events/s")
+    report("capture on Fabric, of the bare floor", measured=captured * states / events / floor, target=0.6, unit="x")
+    report("capture on Fabric, against one a transaction", measured=captured / single, target=10, unit="x")
+    p50, p99 = await stream(place, people["A"])
+    print(f"200 events/s, {STREAM_JOB} a job: p50 {p50:.2f} s, p99 {p99:.2f} s from submit to committed")
+    report("capture on Fabric at 200 events/s, p50", measured=p50, target=1.5, unit="s", lower_is_better=True)
+    await ledger.close()
+
+
+async def written(ledger: FabricLedger) -> tuple[int, float]:
+    """How many states the captures wrote, and their mean size in bytes."""
+    count = total = 0
+    for number in range(await ledger.height()):
+        for transaction in decode_block(await ledger.block(number)).transactions:
+            if transaction.valid and transaction.function == "capture":
+                count += len(transaction.writes)
+                total += sum(len(write.key) + len(write.value or b"") for write in transaction.writes)
+    return count, total / count
+
+
+async def bare(place: Playground, states: int, size: int) -> float:
+    """States a second of the notebook's ``fill``, in transactions as large as the captures'."""
+    name = place.fresh("notebook", NOTEBOOK)
+    ledger = place.ledger(name, "SupplierMSP")
+    filler = place.identity("SupplierMSP")
+    transactions = PALLETS * EVENTS_A_PALLET // BATCH
+    each = states // transactions
+
+    async def fill(_batch: bytes, _who: str) -> None:
+        await ledger.submit("fill", [str(each).encode(), str(size).encode()], identity=filler)
+
+    seconds = await timed([("A", b"", 0)] * transactions, fill, UNDER_WAY)
+    await ledger.close()
+    return each * transactions / seconds
+
+
+async def one_by_one(place: Playground, who: object) -> float:
+    """Events a second when each has a transaction of its own."""
+    ledger = place.ledger(place.fresh("lotline", LOTLINE), "SupplierMSP")
+    work = [one for one in batches(pallets(SINGLE // EVENTS_A_PALLET), 1) if one[0] == "A"]
+
+    async def capture(batch: bytes, _who: str) -> None:
+        await ledger.submit("capture", [batch], identity=who)  # type: ignore[arg-type]
+
+    seconds = await timed(work, capture, 4 * UNDER_WAY)
+    await ledger.close()
+    return len(work) / seconds
+
+
+async def stream(place: Playground, who: object) -> tuple[float, float]:
+    """Seconds from submit to committed, open loop: jobs are sent when they are due, whatever became of those before."""
+    ledger = place.ledger(place.fresh("lotline", LOTLINE), "SupplierMSP")
+    jobs = STREAM_SECONDS * 200 // STREAM_JOB
+    work = [one for one in batches(pallets(jobs * STREAM_JOB // 7), STREAM_JOB) if one[0] == "A"][:jobs]
+    latencies: list[float] = []
+    begun = time.perf_counter()
+
+    async def job(number: int, batch: bytes) -> None:
+        due = begun + number * STREAM_JOB / 200
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await ledger.submit("capture", [batch], identity=who)  # type: ignore[arg-type]
+        latencies.append(time.perf_counter() - due)
+
+    await asyncio.gather(*(job(number, batch) for number, (_, batch, _) in enumerate(work)))
+    await ledger.close()
+    return statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
+
+
+def main() -> int:
+    if binaries.find() is None:
+        print("Fabric's binaries are not built: `make fabric`")
+        return 0
+    print(
+        f"{os.cpu_count()} cores; 4 organisations, 4 peers, 3 Raft orderers; blocks of 10 or 250 ms; majority endorsement"
+    )
+    with network() as place:
+        asyncio.run(measure(place))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
