@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.integration.api.processes import free_port
+import ui
+from tests.integration.api.processes import free_port, until
 
 pytestmark = pytest.mark.browser
 PATIENCE = 60_000
@@ -113,6 +115,75 @@ def test_from_a_suggestion_to_the_graph_and_its_events(page: Page, dashboard: st
     text = Path(download.value.path()).read_text()
     assert text.startswith("when,step,where,who,what,said by,block,transaction,event")
     assert len(text.splitlines()) > 2
+
+
+def test_from_a_typed_lot_number_to_its_trace_and_back_by_its_address(
+    page: Page, dashboard: str, tmp_path: Path
+) -> None:
+    page.goto(f"{dashboard}/trace")
+    field = page.get_by_label("Lot, item, case or pallet")
+    field.fill("L00002")
+    field.press("Enter")
+    page.get_by_text("things carry this number").wait_for()  # several products have a lot of this number
+    page.get_by_test_id("stSelectbox").locator("input").click()
+    page.get_by_role("option", name=re.compile("lot L00002")).first.click()
+    graph = page.get_by_test_id("stGraphVizChart").locator("svg")
+    expect(graph).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    expect(graph.get_by_text("lot L00002").first).to_be_visible()
+    expect(page).to_have_url(re.compile(r"id=https.*10(/|%2F)L00002"))
+    title = page.get_by_role("heading", name=re.compile("lot L00002")).inner_text()
+    keep(page, "trace-lot", tmp_path)
+    page.goto(page.url)
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def test_evidence_opens_and_leads_to_the_trace(page: Page, dashboard: str, tmp_path: Path) -> None:
+    page.goto(f"{dashboard}/disruptions")
+    page.get_by_role("button", name="Custody gap").click()
+    card = page.get_by_test_id("stExpander").filter(has_text="Custody gap").first
+    card.locator("summary").click()
+    card.get_by_text("Show the evidence").click()
+    expect(card.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    keep(page, "evidence", tmp_path)
+    card.get_by_test_id("stPageLink-NavLink").filter(has_text="Trace it").click()
+    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+
+
+@pytest.fixture(scope="module")
+def dashboard_alone() -> Iterator[str]:
+    """A dashboard whose API is not there."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py")), f"--server.port={port}",
+        "--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false",
+    ]  # fmt: skip
+    settings = {**os.environ, "LOTLINE_API_URL": f"http://127.0.0.1:{free_port()}", "LOTLINE_TOKEN": "token"}
+    with subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            until(lambda: is_up(f"{url}/_stcore/health"))
+            yield url
+        finally:
+            process.terminate()
+
+
+def is_up(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("path", ["/", "/trace", "/forecasts", "/disruptions"])
+def test_without_the_api_there_is_one_message(page: Page, dashboard_alone: str, path: str) -> None:
+    page.goto(dashboard_alone + path)
+    expect(page.get_by_test_id("stAlert")).to_have_count(1, timeout=PATIENCE)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("does not answer")
+    settled(page)
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
 
 def test_the_sidebar_leads_from_page_to_page(page: Page, dashboard: str) -> None:
