@@ -140,7 +140,7 @@ def test_from_a_typed_lot_number_to_its_trace_and_back_by_its_address(
 
 def test_evidence_opens_and_leads_to_the_trace(page: Page, dashboard: str, tmp_path: Path) -> None:
     page.goto(f"{dashboard}/disruptions")
-    page.get_by_role("button", name="Custody gap").click()
+    page.get_by_test_id("stButtonGroup").get_by_text("Custody gap").click()
     card = page.get_by_test_id("stExpander").filter(has_text="Custody gap").first
     card.locator("summary").click()
     card.get_by_text("Show the evidence").click()
