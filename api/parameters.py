@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -31,3 +32,14 @@ Identified = Annotated[
     Path(alias="id", max_length=500, description="EPC URN or GS1 Digital Link, percent-encoded"),
     AfterValidator(canonical_or_same),
 ]
+
+AsOf = Annotated[
+    date | None,
+    Query(alias="asOf", description="As of the end of that day, UTC; by default now", examples=["2013-05-31"]),
+]
+_FIRST = date(1990, 1, 1)  # nothing on a ledger is older, and no day before it can be counted back from
+
+
+def moment_of(as_of: date | None) -> datetime:
+    """The end of the day, or now."""
+    return datetime.now(UTC) if as_of is None else datetime.combine(max(as_of, _FIRST), time.max, UTC)

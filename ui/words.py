@@ -110,9 +110,9 @@ def quantity(value: float | None, uom: str | None) -> str:
 
 def unit(uom: str | None, *, one: bool = False) -> str:
     """A unit of measure as people write it; without one, pieces are counted."""
-    if not uom:
+    if uom in (None, "", "H87"):  # UN/ECE's code of a piece
         return "piece" if one else "pieces"
-    return _UNITS.get(uom, uom)
+    return _UNITS.get(uom or "", uom or "")
 
 
 def goods(lines: list[dict[str, Any]]) -> str:

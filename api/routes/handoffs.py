@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -13,7 +13,7 @@ from api.answers import GLN, GTIN, PGLN, SSCC
 from api.auth import MAY_QUERY, MAY_SEE_THINGS
 from api.models import Answer, Page
 from api.paging import PageSize, PageToken
-from api.parameters import Identifier
+from api.parameters import AsOf, Identifier, moment_of
 from api.problems import ApiError
 from api.routing import ApiRoute
 from api.tokens import Principal
@@ -69,7 +69,8 @@ def get_handoffs(
     request: Request,
     _: Annotated[Principal, Depends(MAY_QUERY)],
     status: Annotated[list[HandoffStatus], Query(description="Any of these")] = [],  # noqa: B006
-    late: Annotated[bool, Query(description="Promised before now and not accepted by then")] = False,
+    late: Annotated[bool, Query(description="Promised before now (or `asOf`) and not accepted by then")] = False,
+    as_of: AsOf = None,
     party: Identifier = None,
     from_party: Annotated[Identifier, Query(alias="fromParty")] = None,
     to_party: Annotated[Identifier, Query(alias="toParty")] = None,
@@ -87,7 +88,7 @@ def get_handoffs(
     """Handoffs that match all that is given, newest on the ledger first or by promised date."""
     wanted = HandoffFilter(
         statuses=status,
-        late_at=datetime.now(UTC) if late else None,
+        late_at=moment_of(as_of) if late else None,
         party=party,
         from_party=from_party,
         to_party=to_party,

@@ -12,6 +12,7 @@ from api import problems
 from api.answers import GLN
 from api.auth import MAY_QUERY
 from api.models import Answer
+from api.parameters import AsOf, moment_of
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
 from api.tokens import Principal
@@ -56,6 +57,7 @@ class OverviewOut(Answer):
     at: dt.datetime
     block: int | None = Field(description="Last block in the read model", examples=[17])
     recorded_at: dt.datetime | None = Field(description="Time of the last transaction")
+    newest_event: dt.datetime | None = Field(description="Time of the newest event")
     events: int
     things: int
     parties: int
@@ -79,7 +81,8 @@ def get_overview(
     _: Annotated[Principal, Depends(MAY_QUERY)],
     days: Annotated[int, Query(ge=1, le=3660, description="Movements of so many days")] = 30,
     top: Annotated[int, Query(ge=1, le=100, description="Length of each list")] = 10,
+    as_of: AsOf = None,
 ) -> Any:
-    """What moves, what is late, what may go wrong, as of now."""
+    """What moves, what is late, what may go wrong, as of now or of the end of a day."""
     with request.app.state.engine.connect() as connection:
-        return overview(connection, dt.datetime.now(dt.UTC), days=days, top=top)
+        return overview(connection, moment_of(as_of), days=days, top=top)

@@ -61,6 +61,8 @@ class Overview:
     block: int | None
     recorded_at: datetime | None
     """Time of the last transaction."""
+    newest_event: datetime | None
+    """What is told last may have happened long ago."""
     events: int
     things: int
     parties: int
@@ -92,6 +94,7 @@ def overview(connection: Connection, at: datetime, *, days: int = 30, top: int =
         at=at,
         block=connection.scalar(select(func.max(col(Block.number)))),
         recorded_at=None if last is None else last[1],
+        newest_event=connection.scalar(select(func.max(col(Event.event_time)))),
         events=_last(connection, Event),
         things=_last(connection, Thing),
         parties=_last(connection, Party),

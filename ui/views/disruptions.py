@@ -150,13 +150,13 @@ def _late_risks() -> None:
     rows = [_risk(risk, handoff) for risk in pending[:_RISKS_SHOWN] if (handoff := _open(risk["handoffId"], known))]
     if rows:
         columns = {
-            "chance": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=95),
+            "chance": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=85),
             "thing": st.column_config.TextColumn(width=145),
             "goods": st.column_config.TextColumn(width=105),
-            "from": st.column_config.TextColumn(width=162),
-            "to": st.column_config.TextColumn(width=162),
+            "from": st.column_config.TextColumn(width=148),
+            "to": st.column_config.TextColumn(width=148),
             "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=120),
-            "because": st.column_config.TextColumn(width=185),
+            "because": st.column_config.TextColumn(width=222),
         }
         wide(rows, columns)
     else:

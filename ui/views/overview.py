@@ -13,6 +13,7 @@ _LATE_SHOWN = 15
 _LANES_SHOWN = 10
 _STOCK_OUTS_SHOWN = 12
 _EXCEPTIONS_SHOWN = 20
+_SILENT_DAYS = 30
 _DAYS = {"30 days": 30, "90 days": 90, "a year": 365}
 
 
@@ -21,7 +22,7 @@ def page() -> None:
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     left.title("Overview")
     span = right.selectbox("Period", list(_DAYS), index=1)
-    overview = ask("/overview", days=_DAYS[span], top=15)
+    overview = _asked(_DAYS[span])
     if not overview["events"]:
         _nothing_yet()
         return
@@ -31,6 +32,17 @@ def page() -> None:
     _running_out()
     _not_adding_up(overview)
     provenance(overview["block"], words.day(overview["recordedAt"]))
+
+
+def _asked(days: int) -> Json:
+    """The overview as of now; of a record that ended long ago as of its end, saying so."""
+    overview = ask("/overview", days=days, top=15)
+    silent = words.days_between(overview["newestEvent"], overview["at"])
+    if silent is None or silent < _SILENT_DAYS:
+        return overview
+    last = overview["newestEvent"][:10]
+    st.info(f"The newest event is of {last}. What follows is as of that day.", icon=":material/history:")
+    return ask("/overview", days=days, top=15, asOf=last) | {"asOf": last}
 
 
 def _nothing_yet() -> None:
@@ -99,9 +111,14 @@ def _late(overview: Json) -> None:
             "days late": words.days_between(handoff["promisedAt"], overview["at"]),
             "evidence": words.hash_text((handoff["releaseEvents"] or [None])[0]),
         }
-        for handoff in ask("/handoffs", status="released", late=True, order="lastPromised", perPage=_LATE_SHOWN)[
-            "items"
-        ]
+        for handoff in ask(
+            "/handoffs",
+            status="released",
+            late=True,
+            asOf=overview.get("asOf"),
+            order="lastPromised",
+            perPage=_LATE_SHOWN,
+        )["items"]
     ]
     _table(rows)
     older = overview["late"] - len(rows)
@@ -122,10 +139,10 @@ def _table(rows: list[Json]) -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "thing": st.column_config.TextColumn(width=150),
+            "thing": st.column_config.TextColumn(width=145),
             "goods": st.column_config.TextColumn(width=115),
-            "from": st.column_config.TextColumn(width=168),
-            "to": st.column_config.TextColumn(width=168),
+            "from": st.column_config.TextColumn(width=158),
+            "to": st.column_config.TextColumn(width=158),
             "document": st.column_config.TextColumn(width=75),
             "promised": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=120),
             "days late": st.column_config.NumberColumn(format="%.1f", width=65),

@@ -15,6 +15,7 @@ from ui.shared import ask, name, readable
 
 _DIRECTIONS = {"both": "Both ways", "upstream": "Where from", "downstream": "Where to"}
 _LARGEST = 2000
+_FEW = 6
 _ELEMENTS = re.compile(r"\((\d{2,4})\)([^()]+)")
 
 
@@ -75,6 +76,8 @@ def _now(thing: Json) -> None:
     cells[1].metric("Where", _where(thing), border=True)
     cells[2].metric("Who holds it", _who(thing), border=True)
     cells[3].metric("How much", _how_much(thing), border=True)
+    if thing["kind"] == "lot":
+        st.caption("Loose goods only: what is packed counts with the unit it is on, which the graph shows.")
     for parent in thing["parents"]:
         st.caption(f"in {words.plain(words.short(parent))}")
     for problem in thing["exceptions"]:
@@ -105,7 +108,7 @@ def _status(thing: Json) -> str:
     if thing["kind"] == "instance" and thing["status"]:
         return str(thing["status"]).replace("_", " ")
     if thing["kind"] == "lot":
-        return "in stock" if _stock(thing) else "none left"
+        return "in stock" if _stock(thing) else "none loose"
     return str(thing["kind"]).replace("_", " ")
 
 
@@ -137,7 +140,8 @@ def _history(identifier: str, trace: Json) -> None:
         st.warning(f"The genealogy is larger than {_LARGEST} things; what is shown is its nearest part.")
     drawn, time, table = st.tabs(["Graph", "Timeline", f"Events ({len(trace['events'])})"])
     with drawn:
-        st.graphviz_chart(graph.dot(trace, name), width="stretch")
+        # a small graph drawn as wide as the page would be a poster
+        st.graphviz_chart(graph.dot(trace, name), width="stretch" if len(trace["nodes"]) > _FEW else "content")
         st.caption(
             "Left to right as the goods went. Brown: materials, green: what was asked for, blue: products made of it; dashed: packed on units, gathered by where those are now."
         )
