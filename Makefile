@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .lotline
 
-.PHONY: setup run test lint unit bench clean browser fabric
+.PHONY: setup run faults test lint unit bench clean browser fabric
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -38,6 +38,9 @@ unit: setup ## the fast tests: no I/O
 
 test: setup lint browser fabric ## everything
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+faults: setup fabric ## the faults of a Fabric network that take long to recover from
+	$(BIN)/python -m pytest -m faults tests/fabric
 
 bench: setup ## every claim of speed in the README, measured here
 	$(BIN)/python -m benchmarks

@@ -13,7 +13,7 @@ from tests.conftest import free_base_port
 from tests.fabric.playground import Playground
 from tests.fabric.scene import Scene
 
-pytestmark = pytest.mark.fabric
+pytestmark = [pytest.mark.fabric, pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")

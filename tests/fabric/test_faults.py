@@ -53,6 +53,7 @@ async def test_1_the_leading_orderer_is_killed(scene: Scene) -> None:
     await scene.finish()
 
 
+@pytest.mark.faults
 async def test_1_the_leading_orderer_is_frozen(scene: Scene) -> None:
     victim = scene.leader()
     scene.network.processes.signal(victim, signal.SIGSTOP)
