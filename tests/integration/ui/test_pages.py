@@ -15,6 +15,7 @@ import ui as app_folder
 from tests.integration.ui.conftest import Backend
 from ui.client import Api, path_of
 from ui.shared import api
+from ui.views import overview as overview_page
 from ui.words import moment, short
 
 Open = Callable[..., AppTest]
@@ -68,7 +69,10 @@ def texts(test: AppTest) -> str:
 
 def test_overview_says_what_the_api_says(page: Open, backend: Backend) -> None:
     test = page("overview", backend.url, backend.token)
-    overview = Api(backend.url, backend.token).get("/overview", days=90, top=15)
+    api = Api(backend.url, backend.token)
+    last = api.get("/overview")["newestEvent"][:10]
+    overview = api.get("/overview", days=90, top=15, asOf=last)  # the fixture's record ended long ago
+    assert f"The newest event is of {last}." in texts(test)
     shown = figures(test)
     assert shown["In transit"] == str(overview["inTransit"])
     assert shown["Past their promise"] == f"{overview['late']} of {overview['inTransit']}"
@@ -85,7 +89,10 @@ def test_another_period(page: Open, backend: Backend) -> None:
     assert not test.exception
 
 
-def test_what_is_late_is_told_by_goods_and_parties_the_latest_promise_first(page: Open, backend: Backend) -> None:
+def test_what_is_late_is_told_by_goods_and_parties_the_latest_promise_first(
+    page: Open, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview_page, "_SILENT_DAYS", 1_000_000)  # as of now, when all that is open is late
     late = Api(backend.url, backend.token).everything("/handoffs", status="released", late=True)
     assert len({handoff["promisedAt"] for handoff in late}) > 1
     shown = next(
@@ -116,6 +123,7 @@ def test_a_lot_is_traced_by_what_is_printed_on_it(page: Open, backend: Backend) 
     test.text_input[0].input(f"(01){gtin}(10){number}").run()
     assert not test.exception
     assert figures(test).keys() == {"Status", "Where", "Who holds it", "How much"}
+    assert "what is packed counts with the unit it is on" in texts(test)
     table = test.dataframe[-1].value
     assert len(table) == len(api.get(path_of("trace", lot), direction="both", maxNodes=2000)["events"])
     assert {"commissioning", "shipping"} & set(table["step"])

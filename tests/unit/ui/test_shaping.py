@@ -129,7 +129,7 @@ def test_where_and_how_much_of_a_lot() -> None:
     assert trace._where(here) == "2 places"
     assert trace._how_much(here) == "5.50 pieces, 4 kg"
     gone = thing("lot", ("p", "0", "KGM"))
-    assert (trace._status(gone), trace._where(gone), trace._who(gone)) == ("none left", "–", "–")
+    assert (trace._status(gone), trace._where(gone), trace._who(gone)) == ("none loose", "–", "–")
     assert trace._how_much(gone) == "0 kg"
     assert trace._status(thing("instance", status="in_transit")) == "in transit"
     assert trace._how_much(thing("instance")) == "1 thing inside"
