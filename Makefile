@@ -37,7 +37,7 @@ unit: setup ## the fast tests: no I/O
 	$(BIN)/python -m pytest tests/unit
 
 test: setup lint browser fabric ## everything
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 faults: setup fabric ## the faults of a Fabric network that take long to recover from
 	$(BIN)/python -m pytest -m faults tests/fabric

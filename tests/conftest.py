@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers a file's tests stay together, and so do all that share the Fabric network."""
-    for item in items:
-        shared = "fabric" if item.get_closest_marker("fabric") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(shared))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real input documents (``LOTLINE_DATA``); its tests are skipped where it is absent."""
@@ -50,8 +42,10 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]
 
 
 def free_base_port(count: int = 120) -> int:
-    """The first of many ports in a row that nobody listens on."""
-    for base in range(18000, 30000, count):
+    """The first of many ports in a row that nobody listens on; each of several test workers looks in a range of its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 17500 + 3600 * (worker % 4)
+    for base in range(first, first + 3600, count):
         if all(_is_free(port) for port in range(base, base + count)):
             return base
     raise RuntimeError("no free ports")
