@@ -258,6 +258,12 @@ class Channel:
         }
         return run(self.binaries, ["peer", *arguments], environment)
 
+    def orderer_flags(self) -> list[str]:
+        """Where the ``peer`` command finds an orderer that runs."""
+        root = self.layout.authority_certificate(self.topology.orderer_organisation)
+        running = [o for o in self.topology.orderers if self.nodes.processes.running(o.host)] or self.topology.orderers
+        return ["-o", running[0].address, "--tls", "--cafile", str(root)]
+
     def discover(self, peer: Peer, what: str, *arguments: str) -> str:
         """Ask a peer's discovery service, as the administrator of its organisation."""
         organisation = self.topology.organisation(peer.msp_id)

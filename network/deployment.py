@@ -139,21 +139,9 @@ class Deployment:
             return
         self.channel.peer_tool(peer, "lifecycle", "chaincode", "install", str(file))
 
-    def _orderer_flags(self) -> list[str]:
-        root = self.layout.authority_certificate(self.topology.orderer_organisation)
-        return [
-            "-o",
-            self.topology.orderers[0].address,
-            "--tls",
-            "--cafile",
-            str(root),
-            "--channelID",
-            self.topology.channel,
-        ]
-
     def _approve(self, peer: Peer, definition: Definition, identifier: str) -> None:
         self.channel.peer_tool(
-            peer, "lifecycle", "chaincode", "approveformyorg", *self._orderer_flags(), *definition.flags(),
+            peer, "lifecycle", "chaincode", "approveformyorg", *self.channel.orderer_flags(), "--channelID", self.topology.channel, *definition.flags(),
             "--package-id", identifier,
         )  # fmt: skip
 
@@ -164,7 +152,15 @@ class Deployment:
             targets += ["--peerAddresses", organisation.peers[0].address, "--tlsRootCertFiles", str(root)]
         first = self.topology.organisations[0].peers[0]
         self.channel.peer_tool(
-            first, "lifecycle", "chaincode", "commit", *self._orderer_flags(), *definition.flags(), *targets
+            first,
+            "lifecycle",
+            "chaincode",
+            "commit",
+            *self.channel.orderer_flags(),
+            "--channelID",
+            self.topology.channel,
+            *definition.flags(),
+            *targets,
         )
 
     def _committed(self, definition: Definition, peer: Peer | None = None) -> int:

@@ -20,6 +20,7 @@ from network.deployment import Definition, Deployment
 from network.layout import Layout
 from network.nodes import Nodes
 from network.processes import Processes
+from network.revocation import Revocation
 from network.topology import Orderer, Peer, Topology
 from network.waiting import port_free
 
@@ -118,6 +119,14 @@ class Network:
         kind = "admin" if role == "admin" else "client"
         organisation = self.topology.organisation(msp_id)
         return self.authorities.issue(organisation, name, kind, {"role": role, **(attributes or {})}) / "msp"
+
+    def revoke(self, msp_id: str, name: str) -> None:
+        """Revoke an identity, at its authority and in the channel's configuration: from the next block on peers refuse it.
+
+        Raises ToolError for a name that the authority does not know.
+        """
+        organisation = self.topology.organisation(msp_id)
+        Revocation(self.channel).publish(organisation, self.authorities.revoke(organisation, name))
 
     def down(self, say: Say = lambda _: None) -> None:
         """Stop every process, chaincode first and authorities last; ledgers and keys stay."""

@@ -140,6 +140,20 @@ def start(
 
 
 @app.command()
+def revoke(
+    context: typer.Context,
+    organisation: Annotated[str, typer.Option("--organisation", "-o", metavar="MSP", help="Whose identity.")],
+    name: Annotated[str, typer.Argument(help="The identity, as the organisation's Fabric CA knows it.")],
+) -> None:
+    """Revoke an identity: the list goes into the channel's configuration, and every peer refuses it from then on."""
+    here = session(context)
+    with told():
+        open_network(here.home).revoke(organisation, name)
+    here.answer({"revoked": name, "organisation": organisation})
+    here.text(f"{name} of {organisation} is revoked")
+
+
+@app.command()
 def reset(
     context: typer.Context,
     yes: Annotated[bool, typer.Option("--yes", help="Really: ledgers, keys and certificates are deleted.")] = False,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ledger.fabric.adapter import FabricLedger
 from ledger.fabric.connection import read_connection
+from ledger.fabric.options import Deadlines
 from ledger.fabric.wallet import msp_identity
 from ledger.identity import Identity
 from network.deployment import Definition
@@ -39,11 +40,11 @@ class Playground:
         name = name or f"{role}{next(self._numbers)}"
         return msp_identity(self.network.issue(msp_id, name, role), msp_id, name)
 
-    def ledger(self, chaincode: str, msp_id: str | None = None) -> FabricLedger:
+    def ledger(self, chaincode: str, msp_id: str | None = None, deadlines: Deadlines | None = None) -> FabricLedger:
         """The ledger port on a chaincode, through the peers of an organisation first."""
         topology = self.network.topology
         organisation = topology.organisation(msp_id) if msp_id else topology.organisations[0]
         peers = read_connection(self.network.layout.connection(organisation)).peers
         folder = self.network.layout.identity(organisation, "admin") / "msp"
         reader = msp_identity(folder, organisation.msp_id, "admin")
-        return FabricLedger({organisation.msp_id: peers}, reader, topology.channel, chaincode)
+        return FabricLedger({organisation.msp_id: peers}, reader, topology.channel, chaincode, deadlines)

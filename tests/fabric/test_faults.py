@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import Conflict, LedgerError
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, Unavailable
+from ledger.fabric.adapter import FabricLedger
+from ledger.fabric.options import Deadlines
+from ledger.fabric.peers import GatewayPeer
 from ledger.identity import Identity
 from network.topology import Blocks, Topology, build
 from tests.conftest import free_base_port
@@ -148,3 +151,72 @@ async def test_a_certificate_of_another_authority(scene: Scene, place: Playgroun
         await scene.ledger.submit("put", [b"k", b"v"], identity=forged)
     assert not refused.value.retryable
     assert "FarmMSP" in str(refused.value)
+
+
+async def test_17_a_revoked_certificate(scene: Scene, place: Playground) -> None:
+    """Good until the channel's configuration says otherwise, and never after."""
+    await scene.load.stop()
+    leaver = await asyncio.to_thread(place.identity, "FarmMSP", "scanner", "leaver")
+    await scene.ledger.submit("put", [b"k", b"v"], identity=leaver)
+    await asyncio.to_thread(place.network.revoke, "FarmMSP", "leaver")
+
+    async def refusal() -> LedgerError | None:
+        try:
+            await scene.ledger.submit("put", [b"k", b"v"], identity=leaver)
+        except LedgerError as error:
+            return error
+        return None
+
+    async with asyncio.timeout(30):
+        # the configuration may reach one peer before the other
+        while not isinstance(refused := await refusal(), InvalidIdentity):
+            await asyncio.sleep(0.1)
+    assert "leaver of FarmMSP" in str(refused)
+    await scene.ledger.submit("put", [b"k", b"w"], identity=scene.farmer)
+
+
+async def test_8_a_chaincode_that_never_answers(scene: Scene, place: Playground) -> None:
+    """The caller hears of it within its own deadline, and others are served meanwhile."""
+    ledger = place.ledger(scene.chaincode, "FarmMSP", Deadlines(evaluate=2.0, endorse=2.0))
+    started = asyncio.get_running_loop().time()
+    for call in (ledger.submit, ledger.evaluate):
+        with pytest.raises(Unavailable):
+            await call("hang", [b"20"], identity=scene.farmer)
+    assert asyncio.get_running_loop().time() - started < 15
+    await scene.load.after(5)
+    await ledger.close()
+    await scene.finish()
+
+
+@pytest.mark.parametrize("megabytes", [9, 70])
+async def test_9_values_beyond_grpcs_own_limit(scene: Scene, megabytes: int) -> None:
+    """Nine megabytes go through; what the network cannot carry is refused for good, and nothing is retried for ever."""
+    await scene.load.stop()
+    value = b"x" * megabytes * 1024 * 1024
+    if megabytes < 40:
+        await scene.ledger.submit("put", [b"large", value], identity=scene.farmer)
+        return
+    with pytest.raises(LedgerError) as refused:
+        await scene.ledger.submit("put", [b"large", value], identity=scene.farmer)
+    assert not refused.value.retryable
+    assert "larger than" in str(refused.value)
+
+
+async def test_a_peer_that_answers_garbage(scene: Scene) -> None:
+    """Somebody else listens on the peer's port: an error that can be retried, not a hang."""
+
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        await writer.drain()
+        writer.close()
+
+    await scene.load.stop()
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    ledger = FabricLedger(
+        {"FarmMSP": [GatewayPeer(f"localhost:{port}")]}, scene.farmer, deadlines=Deadlines(evaluate=5.0)
+    )
+    with pytest.raises(Unavailable):
+        await ledger.evaluate("get", [b"k"], identity=scene.farmer)
+    await ledger.close()
+    server.close()

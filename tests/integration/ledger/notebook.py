@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 
 from chaincode.response import Response, error, ok
@@ -83,6 +84,11 @@ def _refuse(stub: Stub, words: list[str]) -> Response:
     return error(int(words[0]), words[1], b"because")
 
 
+def _hang(stub: Stub, words: list[str]) -> Response:
+    time.sleep(float(words[0]))
+    return ok()
+
+
 def _crash(stub: Stub, words: list[str]) -> Response:
     stub.put_state("never", b"written")
     raise RuntimeError("out of order")
@@ -110,5 +116,6 @@ _FUNCTIONS: dict[str, Function] = {
     "list": _list,
     "refuse": _refuse,
     "crash": _crash,
+    "hang": _hang,
     "about": _about,
 }
