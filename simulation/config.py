@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+
+_EVENTS_A_DAY = (16, 90)
+"""What the smallest network cannot do without, and what the largest has to tell."""
 
 
 @dataclass(frozen=True)
 class Anomalies:
-    """How often things go wrong: probabilities, each of the thing named."""
+    """How often things go wrong: probabilities, each of the thing named.
+
+    Where no truck is ever delayed, every transport keeps its promise.
+    """
 
     delayed_truck: float = 0.07
     lost_pallet: float = 0.002
@@ -18,6 +24,11 @@ class Anomalies:
     missing_receipt: float = 0.006
     late_upload: float = 0.04
     duplicate_upload: float = 0.004
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} is a probability, from 0 to 1: {value} asked for")
 
     @classmethod
     def none(cls) -> Anomalies:
@@ -42,8 +53,9 @@ class SimulationConfig:
     def __post_init__(self) -> None:
         if self.days < 30:
             raise ValueError(f"a simulation takes at least 30 days, so that goods arrive: {self.days} asked for")
-        if self.events < self.days * 8:
-            raise ValueError(f"{self.days} days need at least {self.days * 8} events: {self.events} asked for")
+        least, most = (self.days * a_day for a_day in _EVENTS_A_DAY)
+        if not least <= self.events <= most:
+            raise ValueError(f"{self.days} days make {least} to {most} events: {self.events} asked for")
 
     @property
     def start(self) -> datetime:

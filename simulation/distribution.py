@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from simulation import events
 from simulation.engine import Engine
+from simulation.recall import hold
 from simulation.stock import Loose, whole
 from simulation.transport import Trip, mean_days
 from simulation.world import CARRIER, CENTRES, HUB, PLANTS, PRODUCTS, Product, Shop, Site
@@ -154,7 +156,8 @@ class Distribution:
                 found = timedelta(days=engine.luck.uniform(3, 25))
                 engine.uploads.say(receiver.msp, trip.arrives, event, later=found)
         for n, pallet in enumerate(here):
-            self._put_away(trip.arrives + timedelta(minutes=40 + 3 * n), receiver, pallet)
+            moment = trip.arrives + timedelta(minutes=40 + 3 * n)
+            engine.at(moment, partial(self._put_away, moment, receiver, pallet))
 
     def _put_away(self, moment: datetime, receiver: Site, pallet: Pallet) -> None:
         engine, store = self._engine, self._engine.store(receiver)
@@ -165,8 +168,11 @@ class Distribution:
             store.cases[item].extend(cases)
         for item, loose in pallet.loose.items():
             for lot, quantity in loose:
-                store.shelves[item].add(lot, quantity)
                 engine.truth.reached(lot, receiver.place)
+                if lot in engine.recalled:
+                    hold(engine, moment, receiver, lot, quantity)
+                else:
+                    store.shelves[item].add(lot, quantity)
 
     def _damaged(self, sender: Site, receiver: Site, document: str, pallet: Pallet, trip: Trip) -> None:
         engine = self._engine

@@ -37,6 +37,7 @@ class Engine:
         self.truth.met(self.roads.obstacles)
         self.shops: tuple[Shop, ...] = SHOPS[: number_of_shops(config)]
         self.stores: defaultdict[int, Store] = defaultdict(Store)
+        self.recalled: set[str] = set()
         self.luck = config.stream("luck")
         self._numbers: defaultdict[str, int] = defaultdict(int)
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []

@@ -19,6 +19,9 @@ from simulation.recall import Recall
 from simulation.retail import Retail
 from simulation.upload import Batch
 
+_PLANTS_OPEN = timedelta(hours=6)
+_LORRIES_ARE_LOADED = timedelta(hours=16, minutes=30)
+
 
 class Simulation:
     """One run. ``batches`` can be read once; the truth is whole when they have been."""
@@ -40,12 +43,17 @@ class Simulation:
     def batches(self) -> Iterator[Batch]:
         """What is uploaded, in the order of upload."""
         engine = self._engine
-        parts = (Materials(engine), Production(engine), Distribution(engine), Recall(engine), Retail(engine))
+        in_the_morning = (Materials(engine), Production(engine), Recall(engine))
+        in_the_evening = (Distribution(engine), Retail(engine))
         opening_stock(engine)
         for day in range(self.config.days):
-            engine.do_until(engine.morning(day) + timedelta(hours=16, minutes=30))
-            for part in parts:
+            # nobody uses what has not arrived: each part of the day begins with what was there by then
+            engine.do_until(engine.morning(day) + _PLANTS_OPEN)
+            for part in in_the_morning:
                 part.day(day)
+            engine.do_until(engine.morning(day) + _LORRIES_ARE_LOADED)
+            for later in in_the_evening:
+                later.day(day)
             yield from engine.uploads.until(engine.morning(day + 1))
 
     def truth(self) -> dict[str, Any]:

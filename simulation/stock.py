@@ -33,6 +33,13 @@ class Shelf:
         self.total = round(self.total - sum(taken.values()), 3)
         return list(taken.items())
 
+    def remove(self, lot: str) -> float:
+        """Take all there is of one lot."""
+        taken = self.of(lot)
+        self._lots = deque(part for part in self._lots if part[0] != lot)
+        self.total = round(self.total - taken, 3)
+        return taken
+
     def of(self, lot: str) -> float:
         """How much of one lot is there."""
         return round(sum(quantity for name, quantity in self._lots if name == lot), 3)

@@ -85,7 +85,10 @@ class Roads:
                 reasons.append(obstacle.name)
                 days *= obstacle.factor
         promised = (leaves + timedelta(days=mean + spread)).replace(hour=12, minute=0, second=0)
-        return Trip(leaves, promised, _working_hour(leaves + timedelta(days=days), self._stream), tuple(reasons))
+        arrives = _working_hour(leaves + timedelta(days=days), self._stream)
+        if not self._delayed:
+            arrives = min(arrives, promised)
+        return Trip(leaves, promised, arrives, tuple(reasons))
 
 
 def _working_hour(moment: datetime, stream: random.Random) -> datetime:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from epcis import check, parse_document, parse_event
-from epcis.identifiers import parse
-from simulation import Anomalies, Simulation, SimulationConfig, document, numbering, simulate
+from simulation import Anomalies, Simulation, SimulationConfig, document, simulate
 
 CONFIG = SimulationConfig(events=2_000, days=90, seed=3, end=date(2026, 1, 1))
 
@@ -37,7 +36,7 @@ def test_the_same_seed_is_the_same_to_the_byte() -> None:
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.integers(30, 60), st.integers(8, 25), st.integers(0, 2**32))
+@given(st.integers(30, 60), st.integers(16, 30), st.integers(0, 2**32))
 def test_every_event_is_valid_and_in_its_time(days: int, density: int, seed: int) -> None:
     config = SimulationConfig(events=days * density, days=days, seed=seed, end=date(2026, 1, 1))
     for event in events(simulate(config)):
@@ -47,31 +46,17 @@ def test_every_event_is_valid_and_in_its_time(days: int, density: int, seed: int
         assert parsed.event_time.date() <= config.end
 
 
-def test_about_as_many_events_as_asked_for(made: tuple[list[dict[str, Any]], dict[str, Any]]) -> None:
-    found, truth = made
-    assert abs(len(found) - CONFIG.events) <= 0.15 * CONFIG.events
-    assert truth["eventsMade"] == len(found)
+@pytest.mark.parametrize(("events", "days"), [(480, 30), (2_700, 30), (1_440, 90), (8_100, 90)])
+def test_about_as_many_events_as_asked_for(events: int, days: int) -> None:
+    run = simulate(replace(CONFIG, events=events, days=days))
+    found = sum(len(batch.events) for batch in run.batches())
+    assert abs(found - events) <= 0.1 * events
+    assert run.truth()["eventsMade"] == found
 
 
 def test_batches_are_documents(made: tuple[list[dict[str, Any]], dict[str, Any]]) -> None:
     batch = next(iter(simulate(CONFIG).batches()))
     assert len(parse_document(document(batch)).events) == len(batch.events)
-
-
-def test_late_shipments_arrive_late_in_the_events(made: tuple[list[dict[str, Any]], dict[str, Any]]) -> None:
-    found, truth = made
-    received: dict[str, datetime] = {}
-    for event in found:
-        if event.get("bizStep") == "receiving":
-            for reference in event.get("bizTransactionList", ()):
-                received.setdefault(reference["bizTransaction"], parse_event(event).event_time)
-    judged = Counter[bool]()
-    for number, shipment in truth["shipments"].items():
-        arrived = received.get(number)
-        if arrived is not None and shipment["late"]:
-            judged[arrived > datetime.fromisoformat(shipment["promised"])] += 1
-    assert judged[True] > 0
-    assert judged[False] == 0
 
 
 def test_anomalies_name_events_that_are_there(made: tuple[list[dict[str, Any]], dict[str, Any]]) -> None:
@@ -86,14 +71,6 @@ def test_anomalies_name_events_that_are_there(made: tuple[list[dict[str, Any]], 
     missing = [anomaly for anomaly in late if anomaly["event"] not in hashes]
     assert len(missing) < len(late)
     assert all(anomaly["time"] >= "2025-12-29" for anomaly in missing)
-
-
-def test_a_perfect_world_has_no_anomaly() -> None:
-    run = simulate(SimulationConfig(events=1_500, days=60, seed=1, end=date(2026, 1, 1), anomalies=Anomalies.none()))
-    found = events(run)
-    kinds = {anomaly["kind"] for anomaly in run.truth()["anomalies"]}
-    assert not kinds & {"lost", "lost_pallet", "damaged", "short_delivery", "missing_receipt"}
-    assert not any(event.get("disposition") == "damaged" for event in found)
 
 
 def test_every_lot_made_was_commissioned_of_materials_that_were(
@@ -120,15 +97,15 @@ def test_every_lot_made_was_commissioned_of_materials_that_were(
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
-    [({"days": 10}, "at least 30 days"), ({"events": 100, "days": 90}, "at least 720 events")],
+    ("events", "days", "says"),
+    [(50_000, 29, "at least 30 days"), (1_439, 90, "1440 to 8100 events"), (8_101, 90, "1440 to 8100 events")],
 )
-def test_what_cannot_be_simulated(changes: dict[str, int], says: str) -> None:
+def test_what_cannot_be_simulated(events: int, days: int, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        SimulationConfig(**changes)  # type: ignore[arg-type]
+        SimulationConfig(events=events, days=days)
 
 
-@given(st.integers(0, 999))
-def test_numbers_have_valid_check_digits(number: int) -> None:
-    for identifier in (numbering.place(number), numbering.party(number)):
-        assert parse(identifier).has_valid_check_digit
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan")])
+def test_a_probability_is_from_0_to_1(value: float) -> None:
+    with pytest.raises(ValueError, match="lost_pallet is a probability"):
+        Anomalies(lost_pallet=value)
