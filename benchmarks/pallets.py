@@ -18,9 +18,9 @@ def pallets(count: int) -> list[Stored]:
 
 def _pallet(number: int) -> list[Stored]:
     items = [sgtin(_GTIN_BODY + check_digit(_GTIN_BODY), f"{number}x{n}") for n in range(5)]
-    pallet = _numbered(sscc, f"0950600{number:010d}")
-    dock, shop = (_numbered(gln, f"9506000{n:05d}") for n in (1, 2))
-    maker, buyer = (_numbered(pgln, f"9506000{n:05d}") for n in (1, 2))
+    pallet = numbered(sscc, f"0950600{number:010d}")
+    dock, shop = (numbered(gln, f"9506000{n:05d}") for n in (1, 2))
+    maker, buyer = (numbered(pgln, f"9506000{n:05d}") for n in (1, 2))
     note = [{"type": "desadv", "bizTransaction": f"urn:epcglobal:cbv:bt:9506000000018:D{number}"}]
     source, destination = {"type": "owning_party", "source": maker}, {"type": "owning_party", "destination": buyer}
     made = [
@@ -49,7 +49,8 @@ def _pallet(number: int) -> list[Stored]:
     return [*made, packed, shipped, received]
 
 
-def _numbered(make: object, body: str) -> str:
+def numbered(make: object, body: str) -> str:
+    """An identifier of a number without its check digit."""
     return str(make(body + check_digit(body)))  # type: ignore[operator]
 
 
