@@ -38,7 +38,7 @@ from tests.fabric.playground import LOTLINE, NOTEBOOK, Playground
 
 BATCH = 497  # whole pallets: no two batches under way touch the same goods
 UNDER_WAY = 4
-PALLETS = 600
+PALLETS = 1420
 SINGLE = 400
 STREAM_SECONDS = 15
 STREAM_JOB = 49  # seven pallets
