@@ -22,7 +22,11 @@ _SECONDS = 86_400
 
 
 class Transit(NamedTuple):
-    """A handoff as a journey; ``product`` and ``quantity`` are None when it carries several products."""
+    """A handoff as a journey; ``product`` and ``quantity`` are None when it carries several products.
+
+    ``quantity`` is what was released: what was accepted is not known while the goods are under way, and nothing
+    that is learned from journeys may tell how they ended.
+    """
 
     handoff: str
     item: str
@@ -79,7 +83,7 @@ def _select() -> Query:
             col(Handoff.key),
             _item.c.uri,
             _product.c.uri,
-            func.coalesce(line.c.accepted, line.c.released),
+            func.coalesce(line.c.released, line.c.accepted),
             *(
                 _sender.c.uri,
                 _receiver.c.uri,

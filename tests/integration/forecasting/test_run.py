@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 import readmodel
-from api.instance import load_settings
 from forecasting import NothingToForecastError, RunSummary, run
-from tests.integration.lotline.run import answer
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    home = tmp_path_factory.mktemp("forecasting") / "home"
-    made = answer(home, "simulate", "--events", "5000", "--days", "240", "--seed", "5", "--end", "2026-05-01")
-    assert made["rejected"] == 0
-    engine = readmodel.open_engine(load_settings(home).readmodel_url)
-    yield engine
-    engine.dispose()
+from readmodel.forecasts import latest
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +41,12 @@ def test_the_choice_is_no_worse_than_naive_on_the_back_test(engine: Engine, summ
         engine,
         "SELECT c.value, n.value FROM series s"
         " JOIN backtest c ON c.run_id = s.run_id AND c.unique_id = s.unique_id AND c.model = s.chosen_model"
-        " JOIN backtest n ON n.run_id = s.run_id AND n.unique_id = s.unique_id AND n.model = 'seasonal_naive'"
+        " JOIN backtest n ON n.run_id = s.run_id AND n.unique_id = s.unique_id"
+        " AND n.model IN ('naive', 'seasonal_naive')"
         " WHERE c.metric = n.metric AND n.metric ="
-        " CASE WHEN s.demand_class IN ('intermittent', 'lumpy') THEN 'rmsse' ELSE 'mase' END",
+        " CASE WHEN s.demand_class IN ('intermittent', 'lumpy') THEN 'rmsse' ELSE 'mase' END"
+        " AND s.run_id = :run",
+        run=summary.run_id,
     )
     assert pairs
     assert all(chosen <= naive + 1e-9 for chosen, naive in pairs)  # type: ignore[operator]
@@ -63,8 +54,23 @@ def test_the_choice_is_no_worse_than_naive_on_the_back_test(engine: Engine, summ
     assert summary.better_than_seasonal_naive > 0
 
 
+def test_every_series_has_a_choice_beside_both_naive_models(engine: Engine, summary: RunSummary) -> None:
+    chosen = rows(engine, "SELECT unique_id, chosen_model FROM series WHERE run_id = :run", run=summary.run_id)
+    assert len(chosen) == summary.series
+    forecast = rows(engine, "SELECT DISTINCT unique_id, model FROM forecast WHERE run_id = :run", run=summary.run_id)
+    assert sorted(chosen) == sorted(forecast)
+    tested = rows(
+        engine,
+        "SELECT unique_id, count(DISTINCT model) FROM backtest WHERE run_id = :run"
+        " AND model IN ('naive', 'seasonal_naive') AND metric = 'mase' GROUP BY unique_id",
+        run=summary.run_id,
+    )
+    assert {unique_id for unique_id, _ in tested} == {unique_id for unique_id, _ in chosen}
+    assert {count for _, count in tested} == {2}
+
+
 def test_prophet_took_part(engine: Engine, summary: RunSummary) -> None:
-    assert rows(engine, "SELECT 1 FROM backtest WHERE model = 'prophet' LIMIT 1")
+    assert rows(engine, "SELECT 1 FROM backtest WHERE run_id = :run AND model = 'prophet' LIMIT 1", run=summary.run_id)
 
 
 def test_warnings_name_events_that_are_on_the_ledger(engine: Engine, summary: RunSummary) -> None:
@@ -84,6 +90,11 @@ def test_a_second_run_of_the_same_history_says_the_same(engine: Engine, summary:
     )
     assert len(digests) == 1
     assert again.models == summary.models
+    newest = latest(engine)
+    assert newest is not None
+    assert newest.id == again.run_id  # what readers are given
+    kept = rows(engine, "SELECT count(DISTINCT unique_id) FROM forecast WHERE run_id = :run", run=summary.run_id)
+    assert kept == [(summary.series,)]  # the first can still be scored
 
 
 def test_an_empty_ledger_is_told(tmp_path: Path) -> None:
