@@ -1,0 +1,82 @@
+"""From what a gateway says to the ledger port's errors: what may be tried again, and what never."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from fabric_protos.peer import transaction_pb2
+
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, Unavailable
+from ledger.fabric.classify import after_commit, before_ordering, is_duplicate
+from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError
+from ledger.identity import Identity
+
+Code = grpc.StatusCode
+WHO = Identity("scanner", "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))
+FAILED = "failed to endorse transaction, see attached details for more info"
+
+
+def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
+    return EndorseError(message, code, [ErrorDetail("peer:1", "FarmMSP", text) for text in details])
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refused(Code.UNAVAILABLE, "connection refused"), Unavailable),
+        (refused(Code.DEADLINE_EXCEEDED, "deadline"), Unavailable),
+        (
+            refused(Code.UNKNOWN, "too many requests for /gateway.Gateway, exceeding concurrency limit (500)"),
+            Unavailable,
+        ),
+        (refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), RejectedByContract),
+        (refused(Code.ABORTED, FAILED, "transaction returned with failure: KeyError: 'x'"), RejectedByContract),
+        (refused(Code.ABORTED, FAILED, "chaincode stream terminated"), Unavailable),
+        (
+            refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
+            Conflict,
+        ),
+        (
+            refused(Code.ABORTED, FAILED, "error validating proposal: access denied: creator org unknown"),
+            InvalidIdentity,
+        ),
+        (refused(Code.FAILED_PRECONDITION, "no combination of peers can be derived"), Unavailable),
+    ],
+)
+def test_before_ordering(error: GatewayError, kind: type[LedgerError]) -> None:
+    found = before_ordering(error, WHO)
+    assert type(found) is kind
+    assert not found.outcome_unknown  # nothing was sent to an orderer
+
+
+def test_the_contracts_own_words_and_status() -> None:
+    found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), WHO)
+    assert isinstance(found, RejectedByContract)
+    assert (found.status, found.message) == (409, "not yours")
+
+
+def test_who_is_refused_is_named() -> None:
+    found = before_ordering(refused(Code.ABORTED, FAILED, "access denied: creator org unknown"), WHO)
+    assert "scanner of FarmMSP" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("MVCC_READ_CONFLICT", Conflict),
+        ("PHANTOM_READ_CONFLICT", Conflict),
+        ("ENDORSEMENT_POLICY_FAILURE", Conflict),
+        ("CHAINCODE_VERSION_CONFLICT", Conflict),
+        ("BAD_CREATOR_SIGNATURE", RejectedByContract),
+        ("INVALID_WRITESET", RejectedByContract),
+    ],
+)
+def test_after_commit(code: str, kind: type[LedgerError]) -> None:
+    error = CommitError("tx", transaction_pb2.TxValidationCode.Value(code), 7)
+    assert type(after_commit(error)) is kind
+
+
+def test_a_duplicate_is_known() -> None:
+    assert is_duplicate(refused(Code.FAILED_PRECONDITION, FAILED, "duplicate transaction found [ab]. Creator [cd]"))
+    assert not is_duplicate(refused(Code.ABORTED, FAILED, "chaincode response 500, duplicate"))
