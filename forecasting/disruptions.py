@@ -55,6 +55,14 @@ class Disruption:
         }
 
 
+def distinct(found: Iterable[Disruption]) -> list[Disruption]:
+    """Each once, the first of its id: two handoffs of one lot on one lane are two warnings."""
+    once: dict[str, Disruption] = {}
+    for one in found:
+        once.setdefault(one.row()["id"], one)
+    return list(once.values())
+
+
 def late(risks: Sequence[Risk], as_of: datetime) -> Iterator[Disruption]:
     """Open handoffs that are overdue, or likely to be."""
     usual = _usual_days(risk.journey for risk in risks)

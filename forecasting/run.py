@@ -152,7 +152,7 @@ def _warnings(
         *disruptions.shocks(choices),
         *disruptions.open_exceptions(connection),
     ]
-    return list({(one.kind, one.subject): one for one in found}.values())
+    return disruptions.distinct(found)
 
 
 def _with_evidence(journey: late.Journey, evidence: dict[str, tuple[str, ...]]) -> late.Journey:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting.contest import Choice, Entry
-from forecasting.disruptions import _days_until, drifts, late, shocks
+from forecasting.disruptions import Disruption, _days_until, distinct, drifts, late, shocks
 from forecasting.late import Journey, Risk
 from forecasting.series import DAILY, WEEKLY, Frequency, Series
 
@@ -74,6 +74,18 @@ def test_when_stock_is_gone() -> None:
     assert _days_until(demand, 4, 1) == 1  # used up by the end of the first day, missed on the second
     assert _days_until(demand, 11, 7) == 14
     assert _days_until(demand, 12, 1) is None
+
+
+def test_two_handoffs_of_one_lot_on_one_lane_are_two_warnings() -> None:
+    first = risk(-5)
+    second = dataclasses.replace(first, journey=dataclasses.replace(first.journey, id="h2"))
+    found = distinct(late([first, second], NOW))
+    assert [one.row()["id"] for one in found] == ["overdue|h1", "overdue|h2"]
+
+
+def test_of_the_same_exception_the_newest_stays() -> None:
+    newest, oldest = (Disruption("exception", "low", "lot shortage", detail) for detail in ("newest", "oldest"))
+    assert distinct([newest, oldest]) == [newest]
 
 
 def test_the_same_warning_has_the_same_id() -> None:
