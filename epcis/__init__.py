@@ -13,6 +13,7 @@ from epcis.documents import (
     event_hash,
     parse_document,
     parse_event,
+    parse_value,
     pre_hash,
     render_document,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "event_hash",
     "parse_document",
     "parse_event",
+    "parse_value",
     "pre_hash",
     "render_document",
 ]

@@ -42,6 +42,8 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
     ``index`` is the event's place in its document. ``field`` of a problem is a JSON pointer from the event.
     """
     errors = [Problem(index, *found) for rule in (_check_digits, _parent) for found in rule(event)]
+    if not event.sensor_element_list:
+        return errors
     warnings = [
         Problem(index, *found, severity="warning")
         for rule in (_sensor_attributes, _sensor_times)

@@ -78,10 +78,18 @@ def parse_event(obj: bytes | str | dict[str, Any], context: Sequence[Any] | None
     Raises:
         InvalidDocument: with every fault found.
     """
-    raw = read_json(obj)
+    return parse_value(read_json(obj), context)
+
+
+def parse_value(value: Any, context: Sequence[Any] | None = None) -> Event:
+    """As :func:`parse_event`, from a JSON value that was read just now and that nobody changes later: it is not copied.
+
+    Raises:
+        InvalidDocument: with every fault found.
+    """
     problems: list[Problem] = []
     base = Context(list(context)) if context else GS1_ONLY
-    event = _event(raw, None, (), base, problems)
+    event = _event(value, None, (), base, problems)
     if event is None or problems:
         raise InvalidDocument(problems)
     return event
@@ -161,7 +169,8 @@ def _event(raw: Any, index: int | None, path: _Path, context: Context, problems:
     except ValidationError as error:
         problems += _problems(error, index, path)
         return None
-    event._context = context
+    if context is not GS1_ONLY:
+        event._within(context)
     if event.extensions:
         _take_signature(event, index, path, problems)
     return event
@@ -172,7 +181,7 @@ def _take_signature(event: Event, index: int | None, path: _Path, problems: list
         if event.context.expand(name) == (LOTLINE_NAMESPACE, "signature"):
             value = event.extensions.pop(name)
             if isinstance(value, dict):
-                event._signature = value
+                event._signed(value)
             else:
                 problems.append(Problem(index, pointer(*path, name), "signature", "must be an object"))
 

@@ -24,7 +24,7 @@ from epcis.cbv import (
     Vocabulary,
 )
 from epcis.formats import is_date_time, is_uri
-from epcis.identifiers import CANONICAL_BASE, canonical_or_same
+from epcis.identifiers import CANONICAL_BASE, canonical_or_same, is_canonical
 
 _T = TypeVar("_T")
 
@@ -61,7 +61,7 @@ def check_uri(text: str) -> str:
 
 
 def _canonical_identifier(text: str) -> str:
-    return canonical_or_same(check_uri(text))
+    return text if is_canonical(text) else canonical_or_same(check_uri(text))
 
 
 def _canonical_reference(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 _PCHAR = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
@@ -23,6 +24,7 @@ _TIME = re.compile(
     r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 _FIRST_LEAP_YEAR = "0004"
+_LONGEST_CACHED = 40
 _HALF_MILLISECOND = timedelta(microseconds=500)
 
 
@@ -65,6 +67,12 @@ def parse_date_time(text: str) -> datetime:
     Raises:
         ValueError: it is not RFC 3339, or no such moment exists.
     """
+    # Fractions may have any number of digits, and a cache of long texts would be a way to fill the memory.
+    return _parse_date_time(text) if len(text) <= _LONGEST_CACHED else _parse_date_time.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 12)  # an event's time is read several times over: to judge it, to hash it, to compare it
+def _parse_date_time(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 date-time")

@@ -32,6 +32,7 @@ __all__ = [
     "gln",
     "gtin",
     "has_valid_check_digit",
+    "is_canonical",
     "is_miswritten",
     "lot",
     "parse",
@@ -107,6 +108,11 @@ def to_urn(
         InvalidIdentifier: it is no GS1 identifier, or no URN can say it.
     """
     return write_urn(parse(identifier), company_prefix_length, lengths)
+
+
+def is_canonical(uri: str) -> bool:
+    """Whether ``uri`` is one of the commonest canonical Digital Links, which need no closer look."""
+    return _ALREADY_CANONICAL.fullmatch(uri) is not None
 
 
 def canonical_or_same(uri: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _ZERO = ord("0")
 
 
@@ -19,6 +21,7 @@ def check_digit(digits: str) -> str:
     return str(-weighted % 10)
 
 
+@lru_cache(maxsize=1 << 14)  # one product's number comes with each of its items
 def has_valid_check_digit(digits: str) -> bool:
     """Whether the last of ``digits`` is the check digit of the others."""
     return digits[-1:] == check_digit(digits[:-1])
