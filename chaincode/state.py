@@ -1,7 +1,7 @@
 """The world state as a transaction sees it: what was committed, under what it has itself written so far.
 
 Fabric's reads never show a transaction's own writes, and each read is a round trip; so values are fetched in bulk, kept
-here, and written at the end. Layers make a capture group, and each event in it, undoable.
+here, and written at the end. A capture group, and each event in it, can be undone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class State:
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
         self._committed: dict[str, Record | None] = {}
-        self._layers: list[dict[str, Record | None]] = [{}]
+        self._written: dict[str, Record | None] = {}
+        self._undo: list[tuple[str, Record | None]] = []
+        self._marks: list[int] = []
 
     def prefetch(self, keys: Iterable[str]) -> None:
         """Fetch in one round trip what is not here yet."""
@@ -34,21 +36,33 @@ class State:
 
     def get(self, key: str) -> Record | None:
         """The record of a key, None if there is none."""
-        for layer in reversed(self._layers):
-            found = layer.get(key, _UNKNOWN)
-            if found is not _UNKNOWN:
-                return found  # type: ignore[no-any-return]
+        found: Record | None = self._written.get(key, _UNKNOWN)
+        if found is not _UNKNOWN:
+            return found
+        return self.committed(key)
+
+    def committed(self, key: str) -> Record | None:
+        """The record of a key before this transaction, None if there was none."""
         if key not in self._committed:
             self.prefetch((key,))
         return self._committed[key]
 
+    def has_written(self, key: str) -> bool:
+        """Whether this transaction has a record for a key."""
+        return self._written.get(key) is not None
+
     def put(self, key: str, record: Record) -> None:
         """Write a record."""
-        self._layers[-1][key] = record
+        self._write(key, record)
 
     def delete(self, key: str) -> None:
         """Delete a key."""
-        self._layers[-1][key] = None
+        self._write(key, None)
+
+    def _write(self, key: str, record: Record | None) -> None:
+        if self._marks:
+            self._undo.append((key, self._written.get(key, _UNKNOWN)))
+        self._written[key] = record
 
     def under(self, kind: str, attribute: str) -> Iterator[tuple[list[str], Record]]:
         """All records whose composite key begins with a type and one attribute, in key order.
@@ -59,32 +73,38 @@ class State:
         found: dict[str, Record | None] = {
             key: orjson.loads(value) for key, value in self._stub.get_state_by_partial_composite_key(kind, [attribute])
         }
-        for layer in self._layers:
-            found.update((key, record) for key, record in layer.items() if key.startswith(prefix))
+        found.update((key, record) for key, record in self._written.items() if key.startswith(prefix))
         for key in sorted(found):
             record = found[key]
             if record is not None:
                 yield key[1:-1].split("\x00")[1:], record
 
     def begin(self) -> None:
-        """Open a layer: what follows can be dropped."""
-        self._layers.append({})
+        """What follows can be dropped, up to the ``keep`` that belongs to this."""
+        self._marks.append(len(self._undo))
 
     def keep(self) -> None:
-        """Close the layer and keep its writes."""
-        top = self._layers.pop()
-        self._layers[-1].update(top)
+        """Keep what was written since the last ``begin``; it can still be dropped with what is around it."""
+        self._marks.pop()
+        if not self._marks:
+            self._undo.clear()
 
     def drop(self) -> None:
-        """Close the layer and forget its writes."""
-        self._layers.pop()
+        """Forget what was written since the last ``begin``."""
+        start = self._marks.pop()
+        for key, before in reversed(self._undo[start:]):
+            if before is _UNKNOWN:
+                del self._written[key]
+            else:
+                self._written[key] = before
+        del self._undo[start:]
 
     def flush(self) -> int:
         """Hand all kept writes to the peer, in key order; returns how many there were."""
-        assert len(self._layers) == 1
+        assert not self._marks
         count = 0
-        for key in sorted(self._layers[0]):
-            record = self._layers[0][key]
+        for key in sorted(self._written):
+            record = self._written[key]
             if record is not None:
                 self._stub.put_state(key, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
             elif self._committed.get(key, _UNKNOWN) is None:

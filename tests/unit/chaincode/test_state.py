@@ -1,0 +1,54 @@
+"""The world state under a transaction's own writes: against a model that copies everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaincode.state import State
+from tests.unit.chaincode.peer import NOW, Call
+
+KEYS = ["a", "b", "c"]
+STEPS = st.lists(
+    st.tuples(st.just("put"), st.sampled_from(KEYS), st.integers(0, 9))
+    | st.tuples(st.just("delete"), st.sampled_from(KEYS), st.just(0))
+    | st.tuples(st.sampled_from(["begin", "keep", "drop"]), st.just(""), st.just(0)),
+    max_size=40,
+)
+
+
+@given(STEPS, st.dictionaries(st.sampled_from(KEYS), st.integers(10, 19)))
+def test_what_is_dropped_was_never_there(steps: list[tuple[str, str, int]], committed: dict[str, int]) -> None:
+    call = Call({key: b'{"n":%d}' % value for key, value in committed.items()}, "f", None, b"", NOW)
+    state = State(call)
+    now: dict[str, Any] = dict(committed)
+    around: list[dict[str, Any]] = []
+    for what, key, value in steps:
+        if what == "put":
+            state.put(key, {"n": value})
+            now[key] = value
+        elif what == "delete":
+            state.delete(key)
+            now.pop(key, None)
+        elif what == "begin":
+            state.begin()
+            around.append(dict(now))
+        elif around:
+            before = around.pop()
+            if what == "keep":
+                state.keep()
+            else:
+                state.drop()
+                now = before
+        assert {key: record["n"] for key in KEYS if (record := state.get(key)) is not None} == now
+    for _ in around:
+        state.keep()
+    state.flush()
+    after = {**committed}
+    for key, raw in call.writes.items():
+        after.pop(key, None)
+        if raw is not None:
+            after[key] = int(raw[5:-1])
+    assert after == now
