@@ -320,22 +320,21 @@ class FabricStub:
         if not key:
             raise ValueError("a state key must not be empty")
         if self._batch is not None:
-            self._batch.add(writes.Record(key=key, value=value, collection=collection, type=writes.PUT))
+            self._batch.add(writes.PUT, collection, key, value=value)
         else:
             request = _shim.PutState(key=key, value=value, collection=collection)
             self._ask(Message.PUT_STATE, request.SerializeToString())
 
     def _write(self, record: int, collection: str, key: str, kind: int, request: bytes) -> None:
         if self._batch is not None:
-            self._batch.add(writes.Record(key=key, collection=collection, type=record))
+            self._batch.add(record, collection, key)
         else:
             self._ask(kind, request)
 
     def _put_policy(self, collection: str, key: str, policy: bytes) -> None:
         metadata = _shim.StateMetadata(metakey=_POLICY, value=policy)
         if self._batch is not None:
-            record = writes.Record(key=key, collection=collection, metadata=metadata, type=writes.METADATA)
-            self._batch.add(record)
+            self._batch.add(writes.METADATA, collection, key, metadata=metadata)
         else:
             request = _shim.PutStateMetadata(key=key, collection=collection, metadata=metadata)
             self._ask(Message.PUT_STATE_METADATA, request.SerializeToString())
