@@ -18,6 +18,7 @@ import orjson
 
 from api.database import data_version, transaction
 from api.jobs import CAPTURE, Failure, now
+from chaincode import batch_form
 
 NONCE_BYTES = 24
 
@@ -53,14 +54,14 @@ class Batch:
 
     def arguments(self) -> list[bytes]:
         """The contract's arguments. The events were made canonical when they came in: bytes are only
-        joined."""
+        joined, and compressed."""
         if self.function != CAPTURE:
             return [self.jobs[0].payload]
         groups = (
             b'{"id":"%s","onError":"%s","events":%s}' % (job.id.encode(), job.on_error.encode(), job.payload)
             for job in self.jobs
         )
-        return [b'{"groups":[' + b",".join(groups) + b"]}"]
+        return [batch_form.encode(b'{"groups":[' + b",".join(groups) + b"]}")]
 
 
 @dataclass(frozen=True, slots=True)

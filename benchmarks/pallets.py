@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import epcis
+from chaincode.batch_form import encode
 from epcis.identifiers import check_digit, gln, pgln, sgtin, sscc
 
 _GTIN_BODY = "0950600013435"
@@ -74,7 +75,6 @@ def batches(said: list[Stored], size: int) -> list[tuple[str, bytes, int]]:
         events = [event for speaker, event in said if speaker == who]
         for start in range(0, len(events), size):
             part = events[start : start + size]
-            found.append(
-                (who, b'{"groups":[{"id":"1","onError":"proceed","events":[' + b",".join(part) + b"]}]}", len(part))
-            )
+            batch = b'{"groups":[{"id":"1","onError":"proceed","events":[' + b",".join(part) + b"]}]}"
+            found.append((who, encode(batch), len(part)))
     return found

@@ -6,6 +6,7 @@ Environment: ``CHAINCODE_ID`` (label:sha256, as installed), ``CHAINCODE_SERVER_A
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,13 @@ def _tls() -> TLSFiles | None:
     return TLSFiles(Path(key), Path(certificate), Path(authority) if authority else None)
 
 
+def _tune() -> None:
+    """A transaction makes many records and no cycles: looking for cycles all the time costs a tenth of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     package_id = os.environ.get("CHAINCODE_ID")
@@ -34,6 +42,7 @@ def main() -> int:
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
+    _tune()
     with ChaincodeServer(Lotline(), package_id, address, _tls()) as server:
         print(f"serving {package_id} on port {server.port}", flush=True)
         done.wait()

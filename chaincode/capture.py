@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from chaincode import effects, keys, rules
+from chaincode import batch_form, effects, keys, rules
 from chaincode.context import Context, Fact, utc_text
+from chaincode.duplicates import is_captured
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
-from epcis import Event, InvalidDocument, parse_event
+from epcis import Event, InvalidDocument, parse_event, parse_value
 
 Verdict = dict[str, Any]
+Reader = Callable[[Any], Event]
 ROLLBACK, PROCEED = "rollback", "proceed"
-_FORM = "a batch is {'groups': [{'id', 'onError', 'events'}]}"
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Group:
 
 
 def capture(context: Context, batch: bytes) -> bytes:
-    """Apply a batch; returns ``{"groups": [{"id", "committed", "verdicts": […]}]}``. Raises Malformed."""
+    """Apply a batch (see ``batch_form``); returns ``{"groups": [{"id", "committed", "verdicts": […]}]}``. Raises Malformed."""
     rules.has_role(context, rules.CAPTURE_ROLES, "capture events")
     groups = _read(batch)
     prefetch(context, (event for group in groups for event in group.events if isinstance(event, Event)))
@@ -44,33 +45,31 @@ def capture(context: Context, batch: bytes) -> bytes:
 
 
 def _read(batch: bytes) -> list[Group]:
-    try:
-        document = orjson.loads(batch)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"{_FORM}: {error}") from error
-    return [_group(entry) for entry in _list(document, "groups")]
+    document = batch_form.decode(batch)
+    reader = parse_event if batch_form.is_deep(document) else parse_value
+    return [_group(entry, reader) for entry in _list(document, "groups")]
 
 
 def _list(document: Any, name: str) -> list[Any]:
     found = document.get(name) if isinstance(document, dict) else None
     if not isinstance(found, list):
-        raise Malformed(f"{_FORM}: {name!r} is not a list, or missing")
+        raise Malformed(f"{batch_form.FORM}: {name!r} is not a list, or missing")
     return found
 
 
-def _group(entry: Any) -> Group:
+def _group(entry: Any, reader: Reader) -> Group:
     events = _list(entry, "events")
     if "id" not in entry:
-        raise Malformed(f"{_FORM}: a group has no 'id'")
+        raise Malformed(f"{batch_form.FORM}: a group has no 'id'")
     on_error = entry.get("onError", ROLLBACK)
     if on_error not in (ROLLBACK, PROCEED):
         raise Malformed(f"onError is {ROLLBACK} or {PROCEED}, not {on_error!r}")
-    return Group(str(entry["id"]), on_error, [_parse(event) for event in events])
+    return Group(str(entry["id"]), on_error, [_parse(event, reader) for event in events])
 
 
-def _parse(event: Any) -> Event | Rejection:
+def _parse(event: Any, reader: Reader) -> Event | Rejection:
     try:
-        return parse_event(event)
+        return reader(event)
     except InvalidDocument as error:
         problem = error.problems[0]
         return Rejection(problem.code, problem.message, problem.field)
@@ -101,7 +100,7 @@ def _verdict(context: Context, event: Event | Rejection, number: int) -> Verdict
     if isinstance(event, Rejection):
         return _rejected("", event)
     fact = _fact(event)
-    if context.state.get(keys.event(fact.hex)) is not None:
+    if is_captured(context, fact):
         return {"event": fact.hash, "verdict": "duplicate"}
     context.state.begin()
     try:

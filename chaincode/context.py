@@ -71,7 +71,7 @@ class Fact:
     party: str | None = None
     flags: set[str] = field(default_factory=set)
 
-    @property
+    @cached_property
     def hex(self) -> str:
         """The hash's hexadecimal digits."""
         return hash_hex(self.hash)
@@ -88,7 +88,7 @@ def hash_hex(hash_uri: str) -> str:
 
 def utc_text(moment: datetime) -> str:
     """A moment as text of fixed width, so that texts sort as times do."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def decimal(number: Any) -> Decimal:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from chaincode import keys, parties
 from chaincode.claims import KINDS, documents_of
 from chaincode.context import Context, hash_hex
+from chaincode.duplicates import witness
 from chaincode.effects import ACCEPTING, RELEASING
 from epcis import Event
 
@@ -20,12 +21,20 @@ def prefetch(context: Context, events: Iterable[Event]) -> None:
     for event in batch:
         first.extend(_named(event))
     context.state.prefetch(first)
-    context.state.prefetch(key for event in batch for key in _holdings(context, event))
+    context.state.prefetch(key for event in batch for key in (*_known(context, event), *_holdings(context, event)))
     _follow(context, {uri for event in batch for uri in _instances(event)})
 
 
+def _known(context: Context, event: Event) -> Iterator[str]:
+    """The event's own key, unless it is read already or cannot be there."""
+    proof = witness(event)
+    if proof is not None and context.state.committed(proof) is not None:
+        yield keys.event(hash_hex(event.hash))
+
+
 def _named(event: Event) -> Iterator[str]:
-    yield keys.event(hash_hex(event.hash))
+    if witness(event) is None:
+        yield keys.event(hash_hex(event.hash))
     if event.event_id is not None:
         yield keys.event_id(event.event_id)
     if event.signature is not None:

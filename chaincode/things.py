@@ -311,8 +311,10 @@ def commission(context: Context, fact: Fact, uri: str) -> None:
 
 def _lot_of(fact: Fact, uri: str) -> str | None:
     """The lot that an item belongs to, from the event's instance/lot master data."""
+    if not fact.event.ilmd:
+        return None
     known_as = identify(uri)
-    if known_as is None or known_as.gtin is None or not fact.event.ilmd:
+    if known_as is None or known_as.gtin is None:
         return None
     for name, value in fact.event.ilmd.items():
         if name.rpartition(":")[2].rpartition("/")[2] == "lotNumber" and isinstance(value, str):

@@ -127,6 +127,7 @@ def test_a_submitter_that_cannot_be_read_is_refused(creator: bytes) -> None:
     [
         None, 3, [], {}, {"type": "ObjectEvent"}, {**commission(1, item(1)), "action": "ERASE"},
         {**commission(1, item(1)), "eventTime": "yesterday"}, {**commission(1, item(1)), "epcList": [["a"]]},
+        {**commission(1, item(2)), "example:deep": json.loads("[" * 400 + "]" * 400)},
     ],
 )  # fmt: skip
 def test_events_that_are_none_are_rejected_by_themselves(broken: Any) -> None:
