@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from network.layout import Layout
 from network.nodes import Nodes
+from network.operations import Operations
 from network.tools import ToolError, run
 from network.topology import Consensus, Orderer, Organisation, Peer, Topology
 from network.waiting import until
@@ -151,6 +151,7 @@ class Channel:
     layout: Layout
     nodes: Nodes
     binaries: Path
+    operations: Operations
 
     def create(self) -> None:
         """Write the genesis block, once: its hash is the network's identity."""
@@ -220,7 +221,7 @@ class Channel:
             self.nodes.processes.check(orderer.host)
 
     def _has_leader(self) -> bool:
-        return any(leader(orderer, self.topology.consensus) for orderer in self.topology.orderers)
+        return any(self.operations.leads(orderer) for orderer in self.topology.orderers)
 
     def join(self, peer: Peer) -> None:
         """Make a peer join the channel, once it answers."""
@@ -279,13 +280,3 @@ class Channel:
             ],
         )  # fmt: skip
 
-
-def leader(orderer: Orderer, consensus: Consensus) -> bool:
-    """Whether an orderer is the leader, by its own metrics."""
-    name = "consensus_etcdraft_is_leader{" if consensus is Consensus.RAFT else "consensus_BFT_is_leader{"
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{orderer.operations_port}/metrics", timeout=2) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return False
-    return any(line.startswith(name) and line.endswith(" 1") for line in lines)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,11 +13,12 @@ from pathlib import Path
 
 from network import binaries, store
 from network.authorities import Authorities
-from network.channel import Channel, leader
+from network.channel import Channel
 from network.connection import write_connections
 from network.deployment import Definition, Deployment
 from network.layout import Layout
 from network.nodes import Nodes
+from network.operations import Operations
 from network.processes import Processes
 from network.revocation import Revocation
 from network.topology import Orderer, Peer, Topology
@@ -70,9 +70,14 @@ class Network:
         return Nodes(self.topology, self.layout, self.processes, self.binaries)
 
     @cached_property
+    def operations(self) -> Operations:
+        """What nodes say of themselves."""
+        return Operations(self.topology, self.layout)
+
+    @cached_property
     def channel(self) -> Channel:
         """The channel."""
-        return Channel(self.topology, self.layout, self.nodes, self.binaries)
+        return Channel(self.topology, self.layout, self.nodes, self.binaries, self.operations)
 
     @cached_property
     def deployment(self) -> Deployment:
@@ -178,12 +183,12 @@ class Network:
 
     def _orderer_status(self, orderer: Orderer) -> NodeStatus:
         running = self.processes.running(orderer.host)
-        leads = running and leader(orderer, self.topology.consensus)
+        leads = running and self.operations.leads(orderer)
         return NodeStatus(orderer.host, "orderer", running, f"port {orderer.port}" + (", leader" if leads else ""))
 
     def _peer_status(self, peer: Peer) -> NodeStatus:
         running = self.processes.running(peer.host)
-        height = _metric(peer.operations_port, f'ledger_blockchain_height{{channel="{self.topology.channel}"}}')
+        height = self.operations.height(peer)
         return NodeStatus(peer.host, "peer", running, f"port {peer.port}" + (f", height {height}" if height else ""))
 
     def _check_ports(self) -> None:
@@ -205,11 +210,3 @@ def _import_path() -> dict[str, str]:
     """Chaincode servers import what this process can import."""
     return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
-
-def _metric(port: int, name: str) -> str:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return ""
-    return next((line.rpartition(" ")[2] for line in lines if line.startswith(name)), "")

@@ -88,7 +88,16 @@ def peer_config(topology: Topology, peer: Peer, layout: Layout) -> dict[str, Any
             "pvtdataStore": {"collElgProcMaxDbBatchSize": 5000, "collElgProcDbBatchesInterval": 1000, "deprioritizedDataReconcilerInterval": "60m", "purgeInterval": 100, "purgedKeyAuditLogging": True},
             "snapshots": {"rootDir": str(data / "snapshots")},
         },
-        "operations": {"listenAddress": f"127.0.0.1:{peer.operations_port}", "tls": {"enabled": False}},
+        "operations": {
+            "listenAddress": f"127.0.0.1:{peer.operations_port}",
+            "tls": {
+                "enabled": True,
+                "cert": {"file": str(tls / "server.crt")},
+                "key": {"file": str(tls / "server.key")},
+                "clientAuthRequired": True,
+                "clientRootCAs": {"files": [str(tls / "ca.crt")]},
+            },
+        },
         "metrics": {"provider": "prometheus"},
     }  # fmt: skip
 
@@ -126,6 +135,7 @@ def orderer_config(topology: Topology, orderer: Orderer, layout: Layout) -> dict
     tls = identity / "tls"
     files = {"PrivateKey": str(tls / "server.key"), "Certificate": str(tls / "server.crt")}
     root = str(tls / "ca.crt")
+    administrators_only = {"Enabled": True, "ClientAuthRequired": True, "ClientRootCAs": [root], **files}
     return {
         "General": {
             "ListenAddress": "127.0.0.1",
@@ -149,11 +159,11 @@ def orderer_config(topology: Topology, orderer: Orderer, layout: Layout) -> dict
             "Authentication": {"TimeWindow": "15m"},
         },
         "FileLedger": {"Location": str(data / "ledger")},
-        "Operations": {"ListenAddress": f"127.0.0.1:{orderer.operations_port}", "TLS": {"Enabled": False}},
+        "Operations": {"ListenAddress": f"127.0.0.1:{orderer.operations_port}", "TLS": administrators_only},
         "Metrics": {"Provider": "prometheus"},
         "Admin": {
             "ListenAddress": f"127.0.0.1:{orderer.admin_port}",
-            "TLS": {"Enabled": True, "ClientAuthRequired": True, "ClientRootCAs": [root], "RootCAs": [root], **files},
+            "TLS": administrators_only,
         },
         "ChannelParticipation": {"Enabled": True, "MaxRequestBodySize": "4 MB"},
         "Consensus": {"WALDir": str(data / "wal"), "SnapDir": str(data / "snapshots")},

@@ -7,7 +7,6 @@ from ledger.fabric.connection import read_connection
 from ledger.fabric.peers import GatewayPeer
 from ledger.fabric.wallet import msp_identity
 from ledger.port import Ledger
-from network.channel import leader
 from tests.fabric.load import Load, verify
 from tests.fabric.playground import NOTEBOOK, Playground
 
@@ -44,6 +43,6 @@ class Scene:
 
     def leader(self) -> str:
         """The orderer that leads."""
-        found = [o.host for o in self.network.topology.orderers if leader(o, self.network.topology.consensus)]
+        found = [o.host for o in self.network.topology.orderers if self.network.operations.leads(o)]
         assert len(found) == 1
         return found[0]
