@@ -279,4 +279,3 @@ class Channel:
                 what, "--channel", self.topology.channel, "--server", peer.address, *arguments,
             ],
         )  # fmt: skip
-

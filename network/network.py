@@ -209,4 +209,3 @@ class Network:
 def _import_path() -> dict[str, str]:
     """Chaincode servers import what this process can import."""
     return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-
