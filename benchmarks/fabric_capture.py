@@ -4,8 +4,7 @@ Four organisations, four peers, three Raft orderers, majority endorsement, all o
 
 * the floor: a bare chaincode that writes as many states of the same size in one transaction with write batches;
 * Lotline's capture in batches, several transactions under way, each organisation's batches through its own peer;
-* the same events one a transaction, as many under way;
-* a stream of 200 events a second, a few a job, from `submit` to committed.
+* the same events one a transaction, four times as many under way.
 
 Needs Fabric's binaries (`make fabric`).
 """
@@ -16,7 +15,6 @@ import asyncio
 import contextlib
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -40,8 +38,6 @@ BATCH = 497  # whole pallets: no two batches under way touch the same goods
 UNDER_WAY = 4
 PALLETS = 1420
 SINGLE = 400
-STREAM_SECONDS = 15
-STREAM_JOB = 49  # seven pallets
 
 
 @contextmanager
@@ -74,7 +70,7 @@ async def timed(work: list[tuple[str, bytes, int]], submit: Submit, under_way: i
 
 
 async def measure(place: Playground) -> None:
-    """All four parts."""
+    """All three parts."""
     people = {"A": place.identity("SupplierMSP"), "B": place.identity("RetailerMSP")}
     name = place.fresh("lotline", LOTLINE)
     ledger = place.ledger(name, "SupplierMSP")
@@ -104,9 +100,6 @@ async def measure(place: Playground) -> None:
     print(f"one event a transaction, {4 * UNDER_WAY} under way: {single:,.0f} events/s")
     report("capture on Fabric, of the bare floor", measured=captured * states / events / floor, target=0.6, unit="x")
     report("capture on Fabric, against one a transaction", measured=captured / single, target=10, unit="x")
-    p50, p99 = await stream(place, people)
-    print(f"200 events/s, {STREAM_JOB} a job: p50 {p50:.2f} s, p99 {p99:.2f} s from submit to committed")
-    report("capture on Fabric at 200 events/s, p50", measured=p50, target=1.5, unit="s", lower_is_better=True)
     await ledger.close()
 
 
@@ -165,26 +158,6 @@ async def one_by_one(place: Playground, people: dict[str, Identity]) -> float:
     seconds = await timed(work, capture, 4 * UNDER_WAY)
     await ledger.close()
     return len(work) / seconds
-
-
-async def stream(place: Playground, people: dict[str, Identity]) -> tuple[float, float]:
-    """Seconds from submit to committed, open loop: jobs are sent when they are due, whatever became of those before."""
-    ledger = place.ledger(place.fresh("lotline", LOTLINE), "SupplierMSP")
-    await register(ledger, people)
-    jobs = STREAM_SECONDS * 200 // STREAM_JOB
-    work = [one for one in batches(pallets(jobs * STREAM_JOB // 7), STREAM_JOB) if one[0] == "A"][:jobs]
-    latencies: list[float] = []
-    begun = time.perf_counter()
-
-    async def job(number: int, batch: bytes) -> None:
-        due = begun + number * STREAM_JOB / 200
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        await submit_capture(ledger, batch, people["A"])
-        latencies.append(time.perf_counter() - due)
-
-    await asyncio.gather(*(job(number, batch) for number, (_, batch, _) in enumerate(work)))
-    await ledger.close()
-    return statistics.median(latencies), statistics.quantiles(latencies, n=100)[98]
 
 
 def main() -> int:

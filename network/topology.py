@@ -102,7 +102,7 @@ class Organisation:
 class Blocks:
     """When a block is cut. BFT does not use ``timeout`` and ``preferred_bytes`` but cuts every ``bft_interval``."""
 
-    timeout: str = "500ms"
+    timeout: str = "250ms"
     messages: int = 100
     absolute_bytes: str = "98 MB"
     preferred_bytes: str = "4 MB"
