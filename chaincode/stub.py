@@ -54,6 +54,10 @@ class Stub(Protocol):
         """Delete a key."""
         ...
 
+    def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
+        """Give a key an endorsement policy of its own (a SignaturePolicyEnvelope); empty to take it away."""
+        ...
+
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:
