@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.msp import identities_pb2, msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from google.protobuf.message import DecodeError
+
+from ledger.policies import Policy, channel_policy
 
 _BFT = "BFT"
 Authorities = Mapping[str, tuple[bytes, ...]]
@@ -24,6 +26,12 @@ class ChannelConfig:
     orderers: Authorities
     consenters: Mapping[int, bytes]
     """BFT: the serialised identity of each orderer by its number. Empty on other channels."""
+    group: configtx_pb2.ConfigGroup = field(default_factory=configtx_pb2.ConfigGroup, repr=False, compare=False)
+    """The whole configuration."""
+
+    def policy(self, path: str) -> Policy:
+        """A policy by its path (``/Channel/Application/Endorsement``); one that nothing meets if there is none."""
+        return channel_policy(self.group, path)
 
     @property
     def quorum(self) -> int:
@@ -42,7 +50,11 @@ class ChannelConfig:
         group = configtx_pb2.ConfigEnvelope.FromString(payload.data).config.channel_group
         orderer = group.groups["Orderer"]
         return cls(
-            header.channel_id, _authorities(group.groups["Application"]), _authorities(orderer), _consenters(orderer)
+            header.channel_id,
+            _authorities(group.groups["Application"]),
+            _authorities(orderer),
+            _consenters(orderer),
+            group,
         )
 
 

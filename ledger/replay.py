@@ -6,6 +6,7 @@ Source of the rules: fabric ``core/ledger/kvledger/txmgmt/validation/validator.g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
@@ -21,27 +22,77 @@ Sets = Sequence[tuple[str, kv_rwset_pb2.KVRWSet]]
 VALID: int = transaction_pb2.VALID
 
 
-def public_sets(results: bytes) -> tuple[Sets, dict[str, bool]]:
-    """The public read-write sets in a TxReadWriteSet; the private collections beside them, and whether it writes them."""
-    entries = rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset
-    sets = [(entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset)) for entry in entries]
-    private = [collection for entry in entries for collection in entry.collection_hashed_rwset]
-    return sets, {item.collection_name: _writes(item) for item in private}
+@dataclass(frozen=True)
+class Effects:
+    """What a transaction read and wrote: its public sets, and of private collections whether it writes them."""
+
+    sets: Sets
+    private: dict[Key, bool]
+    """By namespace and collection."""
+
+    @classmethod
+    def read(cls, results: bytes) -> Effects:
+        """Take a TxReadWriteSet apart. Raises DecodeError."""
+        entries = rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset
+        sets = [(entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset)) for entry in entries]
+        private = {
+            (entry.namespace, item.collection_name): _writes(item)
+            for entry in entries
+            for item in entry.collection_hashed_rwset
+        }
+        return cls(sets, private)
+
+    def written(self) -> set[str]:
+        """The namespaces in which it changes anything."""
+        public = {namespace for namespace, found in self.sets if found.writes or found.metadata_writes}
+        return public | {namespace for (namespace, _), writes in self.private.items() if writes}
+
+    def keys(self, namespace: str) -> Iterator[str]:
+        """The public keys of a namespace whose value or policy it changes."""
+        for space, found in self.sets:
+            if space == namespace:
+                yield from (write.key for write in found.writes)
+                yield from (write.key for write in found.metadata_writes)
+
+    def collections(self, namespace: str) -> list[str]:
+        """The private collections of a namespace that it writes."""
+        return [name for (space, name), writes in self.private.items() if space == namespace and writes]
 
 
 def _writes(collection: rwset_pb2.CollectionHashedReadWriteSet) -> bool:
-    return bool(kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset).hashed_writes)
+    found = kv_rwset_pb2.HashedRWSet.FromString(collection.hashed_rwset)
+    return bool(found.hashed_writes or found.metadata_writes)
 
 
 class Replay:
-    """The version (block, transaction) of every key, block after block. Values are not kept."""
+    """The state block after block: of every key the version (block, transaction), the value, and its own policy.
+
+    Values are kept because a transaction may change a key's policy alone: its value then counts as written anew.
+    """
 
     def __init__(self) -> None:
         self._versions: dict[Key, Version] = {}
+        self._values: dict[Key, bytes] = {}
+        self._policies: dict[Key, bytes] = {}
         self._known: set[str] = set()
         self._seen: set[str] = set()
         self._taken: set[str] = set()
         self._updates: dict[Key, tuple[bytes | None, int]] = {}
+        self._new_policies: dict[Key, bytes] = {}
+        self._policy_changes: set[Key] = set()
+
+    def value(self, namespace: str, key: str) -> bytes | None:
+        """What a key held before the current block."""
+        return self._values.get((namespace, key))
+
+    def policy(self, namespace: str, key: str) -> bytes:
+        """A key's own endorsement policy before the current block; empty if it has none."""
+        return self._policies.get((namespace, key), b"")
+
+    def has_new_policy(self, namespace: str, key: str) -> bool:
+        """Whether an earlier transaction of the current block changes a key's policy. It need not have succeeded: peers
+        look at endorsements before they look at versions."""
+        return (namespace, key) in self._policy_changes
 
     def verdict(self, tx_id: str, sets: Sets) -> int:
         """The validation code that the block so far leaves to a well-formed, well-endorsed transaction."""
@@ -62,11 +113,27 @@ class Replay:
         self._seen.add(tx_id)
         if sound:
             self._taken.add(tx_id)
+        if sound and tx_id not in self._known:
+            self._policy_changes |= {(namespace, one.key) for namespace, found in sets for one in found.metadata_writes}
         if code != VALID:
             return
         for namespace, found in sets:
             for write in found.writes:
-                self._updates[namespace, write.key] = (None if write.is_delete else write.value, index)
+                self._write((namespace, write.key), None if write.is_delete else write.value, index)
+            for metadata in found.metadata_writes:
+                self._set_policy((namespace, metadata.key), _policy(metadata), index)
+
+    def _write(self, key: Key, value: bytes | None, index: int) -> None:
+        self._updates[key] = (value, index)
+        if value is None:
+            self._new_policies[key] = b""
+
+    def _set_policy(self, key: Key, policy: bytes, index: int) -> None:
+        """A key that is not there, or is deleted by the same transaction, gets none."""
+        value = self._updates[key][0] if key in self._updates else self._values.get(key)
+        if value is not None:
+            self._updates[key] = (value, index)
+            self._new_policies[key] = policy
 
     def finish(self, block: int) -> bytes:
         """End the current block; returns the bytes of its updates for the commit hash."""
@@ -77,8 +144,16 @@ class Replay:
         for key, (value, index) in updates.items():
             if value is None:
                 self._versions.pop(key, None)
+                self._values.pop(key, None)
             else:
                 self._versions[key] = (block, index)
+                self._values[key] = value
+        for key, policy in self._new_policies.items():
+            if policy:
+                self._policies[key] = policy
+            else:
+                self._policies.pop(key, None)
+        self._new_policies, self._policy_changes = {}, set()
         return chain.update_bytes(((*key, value, index) for key, (value, index) in updates.items()), block)
 
     def _stale(self, namespace: str, read: kv_rwset_pb2.KVRead) -> bool:
@@ -108,6 +183,11 @@ def _covers(query: kv_rwset_pb2.RangeQueryInfo, key: str) -> bool:
     if encoded < query.start_key.encode():
         return False
     return not end or encoded < end or (encoded == end and not query.itr_exhausted)
+
+
+def _policy(metadata: kv_rwset_pb2.KVMetadataWrite) -> bytes:
+    """What a change of a key's metadata makes of its policy: metadata are replaced as a whole."""
+    return next((bytes(one.value) for one in metadata.entries if one.name == chain.VALIDATION_PARAMETER), b"")
 
 
 def _version(read: kv_rwset_pb2.KVRead) -> Version | None:
