@@ -14,10 +14,11 @@ from fabric_protos.msp import msp_principal_pb2
 
 
 def all_of(msps: Iterable[str]) -> bytes:
-    """A serialised SignaturePolicyEnvelope that asks for a peer of each organisation; empty (no policy) for none."""
+    """A serialised SignaturePolicyEnvelope that asks for a peer of each organisation. Raises ValueError for none: a
+    policy that names nobody would be met by anybody."""
     named = sorted(set(msps))
     if not named:
-        return b""
+        raise ValueError("a policy names at least one organisation")
     rules = [policies_pb2.SignaturePolicy(signed_by=number) for number in range(len(named))]
     every = policies_pb2.SignaturePolicy(n_out_of=policies_pb2.SignaturePolicy.NOutOf(n=len(named), rules=rules))
     envelope = policies_pb2.SignaturePolicyEnvelope(rule=every, identities=[_peer_of(msp) for msp in named])

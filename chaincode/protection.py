@@ -33,9 +33,10 @@ class _Subject(NamedTuple):
 
 
 def protect(context: Context, argument: bytes) -> bytes:
-    """``{"thing" or "lot": identifier, "organisations": [MSP, …]}`` or a list of them; no organisation: protected no more.
+    """``{"thing" or "lot": identifier, "organisations": [MSP, …]}`` or a list of them.
 
-    Answers ``{"protected": [{"id", "endorsers"}]}``. Raises Malformed.
+    A say can be passed on, and never taken off: Fabric keeps a key's policy as long as the key, and its gateway finds
+    no endorsers for an empty one. Answers ``{"protected": [{"id", "endorsers"}]}``. Raises Malformed.
     """
     rules.has_role(context, rules.ADMIN_ROLES, "protect")
     answers, written = [], 0
@@ -65,7 +66,9 @@ def _read(context: Context, entry: Record) -> tuple[_Subject, list[str]]:
 
 def _organisations(given: object) -> list[str]:
     if not isinstance(given, list) or not all(isinstance(msp, str) and msp.strip() for msp in given):
-        raise Malformed("organisations is a list of MSP identifiers; an empty one ends the protection")
+        raise Malformed("organisations is a list of MSP identifiers")
+    if not given:
+        raise Malformed("a say in a thing can be passed on, not taken off: name at least one organisation")
     if len(given) > _MOST_ORGANISATIONS:
         raise Malformed(f"at most {_MOST_ORGANISATIONS} organisations can have a say in one thing")
     return sorted(set(given))
@@ -122,6 +125,5 @@ def _apply(context: Context, subject: _Subject, wanted: list[str]) -> int:
     for key in subject.keys:
         record = context.state.get(key)
         if record is not None:
-            rest = {field: value for field, value in record.items() if field != "endorsers"}
-            context.state.put(key, {**rest, "endorsers": wanted} if wanted else rest)
+            context.state.put(key, {**record, "endorsers": wanted})
     return len(subject.keys)

@@ -92,8 +92,8 @@ class State:
             if record is not None:
                 self._stub.put_state(key, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
                 wanted, before = record.get("endorsers"), self._committed.get(key)
-                if wanted != (before.get("endorsers") if before else None):
-                    self._stub.set_state_validation_parameter(key, all_of(wanted or ()))
+                if wanted is not None and (before is None or wanted != before.get("endorsers")):
+                    self._stub.set_state_validation_parameter(key, all_of(wanted))
             elif self._committed.get(key, _UNKNOWN) is None:
                 continue  # made and unmade within the transaction
             else:

@@ -55,7 +55,7 @@ class Stub(Protocol):
         ...
 
     def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
-        """Give a key an endorsement policy of its own (a SignaturePolicyEnvelope); empty to take it away."""
+        """Give a key an endorsement policy of its own (a SignaturePolicyEnvelope), for good: see the shim."""
         ...
 
     def get_state_by_partial_composite_key(

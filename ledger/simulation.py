@@ -118,7 +118,7 @@ class SimulationStub:
         self.writes[key] = None
 
     def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
-        """Give a key an endorsement policy of its own; empty to take it away."""
+        """Give a key an endorsement policy of its own."""
         self.policies[key] = policy
 
     def get_state_validation_parameter(self, key: str) -> bytes | None:

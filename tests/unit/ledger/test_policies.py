@@ -53,8 +53,9 @@ def test_all_of_asks_for_a_peer_of_each() -> None:
     assert not wanted.met_by(signers(farm, (SHOP, "clerk", "client")))
 
 
-def test_all_of_nobody_is_no_policy() -> None:
-    assert all_of([]) == b""
+def test_all_of_nobody_would_be_met_by_anybody() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        all_of([])
 
 
 def test_nobody_stands_for_two() -> None:
