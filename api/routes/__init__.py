@@ -13,6 +13,7 @@ from api.routes import (
     overview,
     parties,
     places,
+    protection,
     things,
     trace,
 )
@@ -22,6 +23,7 @@ ROUTERS = (
     events.router,
     trace.router,
     things.router,
+    protection.router,
     handoffs.router,
     exceptions.router,
     overview.router,
