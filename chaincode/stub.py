@@ -58,6 +58,10 @@ class Stub(Protocol):
         """Give a key an endorsement policy of its own (a SignaturePolicyEnvelope), for good: see the shim."""
         ...
 
+    def get_state_validation_parameter(self, key: str) -> bytes | None:
+        """A key's own endorsement policy, None where it has none."""
+        ...
+
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:

@@ -99,6 +99,9 @@ class Call:
     def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
         self.policies[key] = policy
 
+    def get_state_validation_parameter(self, key: str) -> bytes | None:
+        raise AssertionError("the contract reads endorsers from its records, not from its peer")
+
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:
