@@ -111,11 +111,14 @@ class ImplicitPolicy:
 class NoPolicy:
     """What stands where a policy is missing or cannot be read: nothing is enough for it."""
 
+    def __init__(self, said: str = "a policy that is not there or can't be read") -> None:
+        self._said = said
+
     def met_by(self, signers: Signers) -> bool:
         return False
 
     def __str__(self) -> str:
-        return "a policy that is not there or can't be read"
+        return self._said
 
 
 @lru_cache(maxsize=4096)

@@ -159,8 +159,10 @@ class Forge:
         orderer: Identity | None = None,
         last_config: int = 0,
         chaincode: str = CHAINCODE,
+        hashed: Sequence[tuple[str, bytes, bytes | None, int]] = (),
     ) -> common_pb2.Block:
-        """The next block. ``writes``: key, value and transaction of what its valid transactions leave behind."""
+        """The next block. ``writes``: key, value and transaction of what its valid transactions leave behind;
+        ``hashed``: collection, hash of the key, hash of the value and transaction."""
         before = self.blocks[-1].header
         previous = chain.header_hash(before.number, before.previous_hash, before.data_hash)
         nonce = before.number.to_bytes(24, "big")
@@ -168,7 +170,9 @@ class Forge:
             before.number + 1, previous, envelopes, orderer or self.orderer, nonce, last_config=last_config
         )
         filter_ = bytes([VALID] * len(envelopes)) if codes is None else bytes(codes)
-        updates = chain.update_bytes([(chaincode, *write) for write in writes], block.header.number)
+        updates = chain.update_bytes(
+            [(chaincode, *write) for write in writes], block.header.number, [(chaincode, *one) for one in hashed]
+        )
         self._commit_hash = chain.commit_hash(filter_, updates, self._commit_hash)
         metadata = common_pb2.Metadata(value=self._commit_hash)
         block.metadata.metadata[chain.COMMIT_HASH] = metadata.SerializeToString(deterministic=True)

@@ -11,7 +11,7 @@ from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 
 from chaincode.endorsement import all_of
 from ledger import chain
-from ledger.replay import Replay
+from ledger.replay import Effects, Replay
 from ledger.verify import verify_chain
 from tests.unit.ledger.forge import CHAINCODE, VALID, Forge, rwset
 from tests.unit.ledger.test_replay import commit
@@ -49,7 +49,7 @@ def test_a_majority_is_not_enough_for_a_key_with_a_policy(forge: Forge) -> None:
     forge.append([forge.envelope(WRITE, **by(forge, "farm", "shop"))], writes=[("apples", b"2", 0)])
     assert found_in(forge) == [(3, 0, "endorsement_policy")]
     detail = verify_chain(forge.blocks)[0].detail
-    assert detail == "apples is changed by 1 of (TruckMSP.peer) only"
+    assert detail == "apples asks for 1 of (TruckMSP.peer); endorsed by FarmMSP, ShopMSP"
 
 
 def test_whom_it_names_is_enough_and_needs_no_majority(forge: Forge) -> None:
@@ -128,7 +128,7 @@ def test_a_change_of_policy_is_a_change_for_those_who_read_the_key() -> None:
     assert commit(replay, 1, rwset(writes={"a": b"1"})) == [VALID]
     assert commit(replay, 2, rwset(policies={"a": TRUCK_ONLY}), rwset({"a": (1, 0)})) == [VALID, STALE]
     assert commit(replay, 3, rwset({"a": (2, 0)})) == [VALID]
-    assert replay.policy(CHAINCODE, "a") == TRUCK_ONLY
+    assert replay.public.policy((CHAINCODE, "a")) == TRUCK_ONLY
 
 
 def test_the_value_of_a_key_whose_policy_alone_changed_is_the_last_one_of_the_block() -> None:
@@ -136,10 +136,10 @@ def test_the_value_of_a_key_whose_policy_alone_changed_is_the_last_one_of_the_bl
     commit(replay, 1, rwset(writes={"a": b"1", "gone": b"1"}))
     calls = [rwset(writes={"a": b"2", "gone": None}), rwset(policies={"a": TRUCK_ONLY, "gone": TRUCK_ONLY})]
     for index, found in enumerate(calls):
-        replay.add(str(index), index, VALID, [(CHAINCODE, found)])
+        replay.add(str(index), index, VALID, Effects([(CHAINCODE, found)]))
     expected = [(CHAINCODE, "a", b"2", 1), (CHAINCODE, "gone", None, 0)]
     assert replay.finish(2) == chain.update_bytes(expected, 2)
-    assert replay.policy(CHAINCODE, "gone") == b""
+    assert replay.public.policy((CHAINCODE, "gone")) == b""
 
 
 def definition(policy: policy_pb2.ApplicationPolicy) -> bytes:
