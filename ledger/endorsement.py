@@ -6,6 +6,7 @@ Source of the rules: fabric ``core/common/validation/statebased``, ``core/chainc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from fabric_protos.peer import collection_pb2, policy_pb2
@@ -45,9 +46,10 @@ class EndorsementRules:
     def _asked(self, namespace: str, effects: Effects) -> Iterator[tuple[str, Policy]]:
         """The policies that what a transaction writes in a namespace must meet, each once, and of what."""
         seen: set[str] = set()
-        for key in effects.public_keys():
-            if key[0] == namespace:
-                yield from self._of_key(self._replay.public, key, "", seen)
+        public = self._replay.public
+        keys = (key for key in effects.public_keys() if key[0] == namespace)
+        for key in islice(keys, 1 if public.is_plain else None):  # where all ask for the same, the first one tells
+            yield from self._of_key(public, key, "", seen)
         for hashed in effects.hashed_keys():
             if hashed[0] == namespace:
                 yield from self._of_key(self._replay.hashed, hashed, hashed[1], seen)
@@ -55,14 +57,13 @@ class EndorsementRules:
     def _of_key(
         self, space: KeySpace[Any], key: tuple[Any, ...], collection: str, seen: set[str]
     ) -> Iterator[tuple[str, Policy]]:
-        namespace, name = key[0], _readable(key[-1])
         if space.has_new_policy(key):
-            yield name, NoPolicy("another block, as this one has changed its policy before")
+            yield _readable(key[-1]), NoPolicy("another block, as this one has changed its policy before")
         elif policy := space.policy(key):
-            yield name, signature_policy(policy)
+            yield _readable(key[-1]), signature_policy(policy)
         elif collection not in seen:
             seen.add(collection)
-            yield (f"{namespace} {collection}".strip(), self._policy_of_all(namespace, collection))
+            yield f"{key[0]} {collection}".strip(), self._policy_of_all(key[0], collection)
 
     def _policy_of_all(self, namespace: str, collection: str) -> Policy:
         """Of a collection's keys, or (without one) of the public keys."""

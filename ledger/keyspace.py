@@ -38,6 +38,11 @@ class KeySpace(Generic[Key]):
         """A key's own endorsement policy before the current block; empty if it has none."""
         return self._policies.get(key, b"")
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no key has a policy of its own, or may get one in the current block."""
+        return not self._policies and not self._policy_changes
+
     def has_new_policy(self, key: Key) -> bool:
         """Whether an earlier transaction of the current block changes a key's policy. It need not have succeeded: peers
         look at endorsements before they look at versions."""

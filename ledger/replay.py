@@ -51,7 +51,8 @@ class Effects:
 
     def written(self) -> set[str]:
         """The namespaces in which it changes anything."""
-        return {key[0] for key in self.public_keys()} | {key[0] for key in self.hashed_keys()}
+        public = {namespace for namespace, found in self.sets if found.writes or found.metadata_writes}
+        return public | {key[0] for key in self.hashed_keys()}
 
     def public_keys(self) -> Iterator[Key]:
         """The public keys whose value or policy it changes."""

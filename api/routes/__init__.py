@@ -22,8 +22,8 @@ ROUTERS = (
     capture.router,
     events.router,
     trace.router,
+    protection.router,  # before things: the first path that fits a request answers for its methods
     things.router,
-    protection.router,
     handoffs.router,
     exceptions.router,
     overview.router,

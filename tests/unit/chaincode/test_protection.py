@@ -246,7 +246,11 @@ class Protections(Histories):
     def nothing_yet(self) -> None:
         self.protected: dict[str, list[str]] = {}
 
-    @rule(msp=st.sampled_from(MSPS), uri=st.sampled_from(ITEMS + PALLETS + LOTS), who=st.sets(st.sampled_from(MSPS), min_size=1))
+    @rule(
+        msp=st.sampled_from(MSPS),
+        uri=st.sampled_from(ITEMS + PALLETS + LOTS),
+        who=st.sets(st.sampled_from(MSPS), min_size=1),
+    )
     def protect(self, msp: str, uri: str, who: set[str]) -> None:
         before = dict(self.peer.state)
         what = {"lot" if uri in LOTS else "thing": uri}
