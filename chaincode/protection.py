@@ -103,6 +103,7 @@ def _lot(context: Context, uri: object) -> _Subject:
         raise Malformed(f"there is no lot {uri}", 404)
     balances = [keys.balance(*attributes) for attributes, _ in context.state.under("LB", uri)]
     consignees = [attributes[1] for attributes, _ in context.state.under("HX", uri)]
+    context.state.prefetch(keys.claims(uri, consignee) for consignee in consignees)
     lanes = [key for consignee in consignees for key in _lane(context, uri, consignee)]
     return _Subject(uri, record, record["msp"], [keys.lot(uri), *balances, *lanes])
 

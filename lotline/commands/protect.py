@@ -25,7 +25,7 @@ def protect(
         typer.Argument(metavar="ID", help="Digital Link, EPC URN, (01)…(10)…, or a lot or serial number."),
     ],
     agreeing: Annotated[
-        list[str], typer.Argument(metavar="MSP…", help="All organisations that must agree from now on.")
+        list[str], typer.Argument(metavar="MSP", help="All organisations that must agree from now on.")
     ],
     organisation: Annotated[
         str | None,

@@ -95,8 +95,9 @@ def test_its_claims_and_handoffs_too_those_to_come_and_those_that_were() -> None
 
 def test_a_lots_balances_claims_and_handoffs() -> None:
     peer = told()
-    peer.accept(ship(2, lots={lot(1): 20}, document="D1"))
+    peer.accept(ship(2, lots={lot(1): 20}, document="D1"), ship(2.5, lots={lot(1): 1}, to=A))
     protect(peer, *BOTH, lot=lot(1))
+    assert peer.last.round_trips <= 8  # however many consignees there are
     peer.accept(ship(3, lots={lot(1): 10}, to=C, document="D2"), make_lot(4, lot(1), 5))
     peer.accept(receive(5, lots={lot(1): 20}, document="D1"), msp="BMSP")
     peer.accept(receive(6, lots={lot(1): 10}, site=C, document="D1"), msp="CMSP")  # the wrong document
