@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import AsyncIterator
@@ -42,9 +43,29 @@ class Contract:
         self.admins = {msp_id: _admin(world, msp_id) for msp_id in ORGANISATIONS}
         peers = {one.msp_id: read_connection(layout.connection(one)).peers for one in topology.organisations}
         self.ledger = FabricLedger(peers, self.admins[ONE], topology.channel, NAME, Deadlines(endorse=10.0))
+        self._everyone = [
+            FabricLedger({msp_id: [peer]}, self.admins[msp_id], topology.channel, NAME)
+            for msp_id, known in peers.items()
+            for peer in known
+        ]
+
+    async def close(self) -> None:
+        for ledger in (self.ledger, *self._everyone):
+            await ledger.close()
 
     async def submit(self, function: str, argument: Any, by: str = ONE) -> Committed:
-        return await self.ledger.submit(function, [json.dumps(argument).encode()], identity=self.admins[by])
+        """Submit, and let every peer have the block: one that lags would endorse what others do not."""
+        done = await self.ledger.submit(function, [json.dumps(argument).encode()], identity=self.admins[by])
+        await self.arrived(done.block)
+        return done
+
+    async def arrived(self, block: int) -> None:
+        """Wait until every peer that is there has a block."""
+        async with asyncio.timeout(30):
+            for ledger in self._everyone:
+                with contextlib.suppress(Unavailable):
+                    while await ledger.height() <= block:
+                        await asyncio.sleep(0.01)
 
     async def capture(self, event: dict[str, Any], by: str = ONE) -> Committed:
         done = await self.submit("capture", batch(event), by)
@@ -97,7 +118,7 @@ def start(world: World) -> int:
         for number, msp_id in enumerate(ORGANISATIONS, start=1):
             done = await contract.submit("registerParty", {"id": party(number), "name": msp_id}, msp_id)
             await contract.submit("registerPlace", {"id": place(number), "party": party(number)}, msp_id)
-        await contract.ledger.close()
+        await contract.close()
         return done.block
 
     world.network.deploy(Definition(NAME, package="lotline"), LOTLINE, slot=3)
@@ -108,7 +129,7 @@ def start(world: World) -> int:
 async def contract(start: int, world: World) -> AsyncIterator[Contract]:
     made = Contract(world)
     yield made
-    await made.ledger.close()
+    await made.close()
 
 
 async def test_the_gateway_asks_whom_the_thing_needs(contract: Contract) -> None:
@@ -195,6 +216,7 @@ async def test_a_change_beside_a_change_of_protection_is_tried_again(contract: C
             assert second.code == transaction_pb2.ENDORSEMENT_POLICY_FAILURE
             break
     assert same_block
+    await contract.arrived(first.block_number)
     await contract.capture(ship(2, uri))
     found = await contract.thing(uri)
     assert (found["status"], found["endorsers"]) == ("in_transit", [ONE, THREE])
