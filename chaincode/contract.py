@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from chaincode import capture, keys, publications, registry
+from chaincode import capture, keys, protection, publications, registry
 from chaincode.context import Context, hash_hex
 from chaincode.rejection import Malformed
 from chaincode.response import Response, error, ok
@@ -66,6 +66,7 @@ FUNCTIONS: dict[str, Function] = {
     "registerDevice": registry.register_device,
     "revokeDevice": registry.revoke_device,
     "publish": publications.publish,
+    "protect": protection.protect,
     "config": _config,
     "event": _lookup(lambda name: keys.event(hash_hex(name) or name), "event"),
     "thing": _lookup(keys.thing, "thing"),

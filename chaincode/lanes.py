@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from chaincode import handoffs, keys
 from chaincode.claims import Claim
 from chaincode.context import Context, Fact
+from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import close_exception, open_exception
 from chaincode.handoffs import Faults
 from chaincode.matching import Hop, match_instance, match_lot
@@ -27,7 +28,9 @@ class Lane:
         *,
         is_lot: bool = False,
         known_empty: bool = False,
+        of: Record | None = None,
     ) -> None:
+        """``of``: the item's record; claims and handoffs of what is protected are protected as it is."""
         self._context = context
         self.consignee = consignee or ""
         self._kind = handoffs.LOT if is_lot else handoffs.INSTANCE
@@ -40,6 +43,7 @@ class Lane:
         self._folded: int = record.get("folded", 0)
         self.written: int = record.get("written", 0)
         self._faults: list[list[str]] = record.get("faults", [])
+        self._endorsed = endorsed_as(of) or endorsed_as(record)
         self._before = self.hops = self._match()
         self._record = record
 
@@ -97,7 +101,7 @@ class Lane:
         self._save(sorted(now_open))
 
     def _write(self, record: Record) -> None:
-        self._context.state.put(keys.handoff(record["id"]), record)
+        self._context.state.put(keys.handoff(record["id"]), {**record, **self._endorsed})
 
     def _open(self, fact: Fact, identity: str, kind: str, detail: str, hop: Hop, *, known: bool) -> None:
         whom = handoffs.parties_of(hop)
@@ -126,6 +130,7 @@ class Lane:
             record["counted"] = sorted(self.counted)
         if self.contradictions:
             record["contradictions"] = self.contradictions
+        record |= self._endorsed
         if record != self._record:
             self._context.state.put(self._key, record)
             self._record = record

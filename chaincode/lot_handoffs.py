@@ -19,9 +19,9 @@ Movements = dict[tuple[str, str], Decimal]
 
 def hand_over(context: Context, fact: Fact, element: QuantityElement) -> None:
     """So much of a lot is shipped or received, or its shipping taken back."""
-    lots.see(context, fact, element)
+    lot = lots.see(context, fact, element)
     claim = claim_of(context, fact, 1, element)
-    lane = Lane(context, element.epc_class, claim.consignee, is_lot=True)
+    lane = Lane(context, element.epc_class, claim.consignee, is_lot=True, of=lot)
     before = _movements(lane.hops)
     lane.add([claim])
     _move(context, fact, element, before, _movements(lane.hops))

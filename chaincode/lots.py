@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from chaincode import keys, rules
 from chaincode.context import Context, Fact, decimal, decimal_text
+from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import close_exception, open_exception
 from chaincode.rejection import Rejection
 from chaincode.state import Record
@@ -23,9 +24,9 @@ def make(context: Context, fact: Fact, element: QuantityElement) -> None:
     rules.lot_is_own(context, uri, lot)
     if lot is None or not lot["commissioned"]:
         created = lot["created"] if lot is not None else fact.time
-        header = {"id": uri, "msp": context.msp, "commissioned": True, "created": min(created, fact.time)}
+        header: Record = {"id": uri, "msp": context.msp, "commissioned": True, "created": min(created, fact.time)}
         uom = lot["uom"] if lot is not None else element.uom
-        context.state.put(keys.lot(uri), {**header, "event": fact.hash, "uom": uom})
+        context.state.put(keys.lot(uri), {**endorsed_as(lot), **header, "event": fact.hash, "uom": uom})
         if lot is not None:
             close_exception(context, fact, "uncommissioned", uri)
     if element.quantity is not None:
@@ -77,7 +78,7 @@ def move(
         _note_overdraft(context, fact, uri, holder, place, amount, known=before["overdrawn"])
     time, event = max((before["time"], before["event"]), (fact.time, fact.hash))
     balance = {"class": uri, "holder": holder, "place": place, "quantity": decimal_text(amount), "uom": element.uom}
-    context.state.put(key, {**balance, "event": event, "time": time, "overdrawn": amount < 0})
+    context.state.put(key, {**endorsed_as(lot), **balance, "event": event, "time": time, "overdrawn": amount < 0})
 
 
 def _unclaimed(context: Context, uri: str, holder: str | None, place: str | None) -> Record | None:

@@ -37,7 +37,7 @@ def register_device(context: Context, argument: bytes) -> bytes:
 def revoke_device(context: Context, argument: bytes) -> bytes:
     """``{id}``: its signatures are refused from now on."""
     rules.has_role(context, rules.ADMIN_ROLES, "revoke a device")
-    identifier = str(_entries(argument)[0].get("id", ""))
+    identifier = str(entries(argument)[0].get("id", ""))
     device = context.state.get(keys.device(identifier))
     if device is None:
         raise Malformed(f"device {identifier} is not registered", 404)
@@ -53,7 +53,7 @@ def configure(context: Context, argument: bytes) -> bytes:
     known = context.state.get(keys.CONFIG)
     if known is not None and context.msp not in known["admins"]:
         raise Malformed(f"{context.msp} is not among the channel's administrators ({', '.join(known['admins'])})", 403)
-    wanted = _entries(argument)[0]
+    wanted = entries(argument)[0]
     config = {**context.config, **wanted}
     _check_config(wanted, config)
     config["admins"] = sorted(set(config["admins"]) or {context.msp})
@@ -79,7 +79,7 @@ def _check_config(wanted: Record, config: Record) -> None:
 def _register(context: Context, argument: bytes, read: Callable[[Context, Record], tuple[str, Record]]) -> bytes:
     rules.has_role(context, rules.ADMIN_ROLES, "register")
     identifiers = []
-    for number, entry in enumerate(_entries(argument)):
+    for number, entry in enumerate(entries(argument)):
         try:
             key, record = read(context, entry)
         except Malformed as error:
@@ -93,7 +93,8 @@ def _register(context: Context, argument: bytes, read: Callable[[Context, Record
     return orjson.dumps({"registered": identifiers})
 
 
-def _entries(argument: bytes) -> list[Record]:
+def entries(argument: bytes) -> list[Record]:
+    """The objects of an argument: one, or a list of them. Raises Malformed."""
     try:
         document = orjson.loads(argument)
     except orjson.JSONDecodeError as error:

@@ -29,6 +29,16 @@ def has_role(context: Context, roles: frozenset[str], what: str) -> None:
         raise Malformed(f"to {what} the certificate must carry the role {wanted}, not {context.role or 'none'}", 403)
 
 
+def may_protect(context: Context, uri: str, responsible: str, before: set[str], wanted: set[str]) -> None:
+    """Who holds a thing (made a lot), or has a say in it already, may give organisations a say. A say ends only by the
+    word of who has it: or else whoever holds the goods next could drop the maker's."""
+    if context.msp != responsible and context.msp not in before:
+        raise Malformed(f"{uri} is {responsible}'s: only they, or who has a say in it already, can protect it", 403)
+    dropped = before - wanted - {context.msp}
+    if dropped:
+        raise Malformed(f"{', '.join(sorted(dropped))} must agree to changes of {uri}: only they can end that", 403)
+
+
 def is_well_formed(fact: Fact) -> None:
     """2. What GS1's schema cannot say must hold too: check digits, sensor data, children named, no quantity below zero.
     Warnings are flags."""

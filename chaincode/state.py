@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from chaincode.endorsement import all_of
 from chaincode.stub import Stub
 
 Record = dict[str, Any]
@@ -100,13 +101,19 @@ class State:
         del self._undo[start:]
 
     def flush(self) -> int:
-        """Hand all kept writes to the peer, in key order; returns how many there were."""
+        """Hand all kept writes to the peer, in key order; returns how many there were.
+
+        A record that names ``endorsers`` is changed by these only: its key gets the policy that says so.
+        """
         assert not self._marks
         count = 0
         for key in sorted(self._written):
             record = self._written[key]
             if record is not None:
                 self._stub.put_state(key, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+                wanted, before = record.get("endorsers"), self._committed.get(key)
+                if wanted is not None and (before is None or wanted != before.get("endorsers")):
+                    self._stub.set_state_validation_parameter(key, all_of(wanted))
             elif self._committed.get(key, _UNKNOWN) is None:
                 continue  # made and unmade within the transaction
             else:

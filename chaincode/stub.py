@@ -54,6 +54,14 @@ class Stub(Protocol):
         """Delete a key."""
         ...
 
+    def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
+        """Give a key an endorsement policy of its own (a SignaturePolicyEnvelope), for good: see the shim."""
+        ...
+
+    def get_state_validation_parameter(self, key: str) -> bytes | None:
+        """A key's own endorsement policy, None where it has none."""
+        ...
+
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:

@@ -113,7 +113,7 @@ def outermost(context: Context, thing: Record) -> Record:
 
 def lane_of(context: Context, thing: Record) -> Lane:
     """The claims about a thing; nothing is read for one that nobody has shipped or received."""
-    return Lane(context, thing["id"], known_empty=not thing["handoffs"])
+    return Lane(context, thing["id"], known_empty=not thing["handoffs"], of=thing)
 
 
 # --- registers

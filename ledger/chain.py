@@ -15,6 +15,8 @@ from fabric_protos.common import common_pb2
 from ledger.identity import Identity
 
 SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, ORDERER, COMMIT_HASH = range(5)
+VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
+"""The name under which a key's metadata holds its own endorsement policy."""
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
 
 
@@ -76,19 +78,28 @@ def commit_hash(codes: bytes, updates: bytes, previous: bytes) -> bytes:
     return hashlib.sha256(uvarint(len(codes)) + codes + updates + previous).digest()
 
 
-def update_bytes(writes: Iterable[tuple[str, str, bytes | None, int]], block: int) -> bytes:
+def update_bytes(
+    writes: Iterable[tuple[str, str, bytes | None, int]],
+    block: int,
+    hashed: Iterable[tuple[str, str, bytes, bytes | None, int]] = (),
+) -> bytes:
     """A block's state updates as Fabric hashes them.
 
     ``writes``: (namespace, key, value or None for a deletion, number of the transaction in the block), one a key: the
-    last. Sorted by namespace and key; the namespace stands on the first entry of its run only.
+    last. ``hashed``: (namespace, collection, hash of the key, hash of the value or None, number). Sorted by namespace,
+    collection (public keys first) and key; namespace and collection stand on the first entry of their run only.
     """
     height = ordered_varint(block)
-    entries = sorted((namespace.encode(), key.encode(), value, tx) for namespace, key, value, tx in writes)
+    entries = [(namespace.encode(), b"", key.encode(), value, tx) for namespace, key, value, tx in writes]
+    entries += [(space.encode(), collection.encode(), key, value, tx) for space, collection, key, value, tx in hashed]
+    entries.sort(key=lambda entry: entry[:3])
     out: list[bytes] = []
-    last: bytes | None = None
-    for namespace, key, value, tx in entries:
-        prefix = b"" if namespace == last else _field(1, namespace)
-        last = namespace
+    last: tuple[bytes, bytes] | None = None
+    for namespace, collection, key, value, tx in entries:
+        prefix = b"" if last is not None and namespace == last[0] else _field(1, namespace)
+        if (namespace, collection) != last:
+            prefix += _field(2, collection)
+        last = namespace, collection
         content = b"\x20\x01" if value is None else _field(5, value)
         out.append(_field(1, prefix + _field(3, key) + content + _field(6, height + ordered_varint(tx))))
     return b"".join(out)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.msp import identities_pb2, msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from google.protobuf.message import DecodeError
+
+from ledger.policies import NoPolicy, Policy, channel_policy
 
 _BFT = "BFT"
 Authorities = Mapping[str, tuple[bytes, ...]]
@@ -24,6 +26,19 @@ class ChannelConfig:
     orderers: Authorities
     consenters: Mapping[int, bytes]
     """BFT: the serialised identity of each orderer by its number. Empty on other channels."""
+    group: configtx_pb2.ConfigGroup = field(default_factory=configtx_pb2.ConfigGroup, repr=False, compare=False)
+    """The whole configuration."""
+
+    def policy(self, path: str) -> Policy:
+        """A policy by its path (``/Channel/Application/Endorsement``); one that nothing meets if there is none."""
+        return channel_policy(self.group, path)
+
+    def organisation_policy(self, msp_id: str) -> Policy:
+        """What stands for an organisation alone: its own policy for endorsements."""
+        for name, group in self.group.groups["Application"].groups.items():
+            if _msp_of(group).name == msp_id:
+                return self.policy(f"/Channel/Application/{name}/Endorsement")
+        return NoPolicy()
 
     @property
     def quorum(self) -> int:
@@ -42,7 +57,11 @@ class ChannelConfig:
         group = configtx_pb2.ConfigEnvelope.FromString(payload.data).config.channel_group
         orderer = group.groups["Orderer"]
         return cls(
-            header.channel_id, _authorities(group.groups["Application"]), _authorities(orderer), _consenters(orderer)
+            header.channel_id,
+            _authorities(group.groups["Application"]),
+            _authorities(orderer),
+            _consenters(orderer),
+            group,
         )
 
 
@@ -60,10 +79,14 @@ def is_config(block: common_pb2.Block) -> bool:
 def _authorities(group: configtx_pb2.ConfigGroup) -> Authorities:
     found = {}
     for organisation in group.groups.values():  # its name in the configuration need not be that of its MSP
-        wrapped = msp_config_pb2.MSPConfig.FromString(organisation.values["MSP"].value)
-        msp = msp_config_pb2.FabricMSPConfig.FromString(wrapped.config)
+        msp = _msp_of(organisation)
         found[msp.name] = (*msp.root_certs, *msp.intermediate_certs)
     return found
+
+
+def _msp_of(organisation: configtx_pb2.ConfigGroup) -> msp_config_pb2.FabricMSPConfig:
+    wrapped = msp_config_pb2.MSPConfig.FromString(organisation.values["MSP"].value)
+    return msp_config_pb2.FabricMSPConfig.FromString(wrapped.config)
 
 
 def _consenters(group: configtx_pb2.ConfigGroup) -> dict[int, bytes]:

@@ -39,7 +39,7 @@ class Committer:
         block = chain.assemble(0, b"", [envelope], None, b"")
         block.metadata.metadata[chain.TRANSACTIONS_FILTER] = _VALID
         digest = chain.header_hash(0, b"", block.header.data_hash)
-        store.commit(0, digest, block.SerializeToString(), None, {}, b"")
+        store.commit(0, digest, block.SerializeToString(), None, {}, {}, b"")
         store.close()
         unfinished.rename(path)
 
@@ -56,16 +56,25 @@ class Committer:
             proposal, chaincode, stub.results(chaincode), stub.event, response, self._peers, submitter
         )
         number = self._height
+        writes, policies = self._changes(stub)
         block = chain.assemble(number, self._previous, [envelope], self._orderer, os.urandom(NONCE_BYTES))
-        updates = chain.update_bytes(((chaincode, key, value, 0) for key, value in stub.writes.items()), number)
+        updates = chain.update_bytes(((chaincode, key, value, 0) for key, value in writes.items()), number)
         commit_hash = chain.commit_hash(_VALID, updates, self._commit_hash)
         block.metadata.metadata[chain.TRANSACTIONS_FILTER] = _VALID
         block.metadata.metadata[chain.COMMIT_HASH] = common_pb2.Metadata(value=commit_hash).SerializeToString()
         digest = chain.header_hash(number, self._previous, block.header.data_hash)
         content = block.SerializeToString(deterministic=True)
-        self._store.commit(number, digest, content, proposal.tx_id, stub.writes, commit_hash)
+        self._store.commit(number, digest, content, proposal.tx_id, writes, policies, commit_hash)
         self._height, self._previous, self._commit_hash = number + 1, digest, commit_hash
         return number
+
+    def _changes(self, stub: SimulationStub) -> tuple[dict[str, bytes | None], dict[str, bytes]]:
+        """What a call leaves behind: values and policies by key. A new policy makes a new version of its key, also
+        where the value stays; a key that is not there gets none."""
+        writes = dict(stub.writes)
+        unwritten = [key for key in stub.policies if key not in writes]
+        writes.update((key, found.value) for key, found in self._store.get_many(unwritten).items())
+        return writes, {key: policy for key, policy in stub.policies.items() if writes.get(key) is not None}
 
 
 def result_of(block: common_pb2.Block) -> bytes:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
+from ledger.chain import VALIDATION_PARAMETER
 from ledger.transaction import Proposal
 
 _NUL, _LAST = "\x00", "\U0010ffff"
@@ -27,6 +28,8 @@ class WorldState(Protocol):
     def get_many(self, keys: Sequence[str]) -> dict[str, Versioned]: ...
 
     def range(self, start: str, end: str) -> Iterator[tuple[str, Versioned]]: ...
+
+    def policy(self, key: str) -> bytes | None: ...
 
 
 class Answer(Protocol):
@@ -59,6 +62,7 @@ class SimulationStub:
         self._reads: dict[str, Versioned | None] = {}
         self._ranges: dict[str, list[tuple[str, Versioned]]] = {}
         self.writes: dict[str, bytes | None] = {}
+        self.policies: dict[str, bytes] = {}
         self.event: tuple[str, bytes] | None = None
 
     def args(self) -> list[bytes]:
@@ -113,6 +117,15 @@ class SimulationStub:
         """Delete a key."""
         self.writes[key] = None
 
+    def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
+        """Give a key an endorsement policy of its own."""
+        self.policies[key] = policy
+
+    def get_state_validation_parameter(self, key: str) -> bytes | None:
+        """A key's own endorsement policy, None where it has none."""
+        self.get_state(key)  # Fabric reads the key for it
+        return self._state.policy(key)
+
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:
@@ -147,6 +160,7 @@ class SimulationStub:
                 kv_rwset_pb2.KVWrite(key=key, is_delete=(value := self.writes[key]) is None, value=value or b"")
                 for key in sorted(self.writes, key=str.encode)
             ],
+            metadata_writes=[_policy(key, self.policies[key]) for key in sorted(self.policies, key=str.encode)],
         )
         namespaces = [rwset_pb2.NsReadWriteSet(namespace=namespace, rwset=rwset.SerializeToString(deterministic=True))]
         return bytes(rwset_pb2.TxReadWriteSet(ns_rwset=namespaces).SerializeToString(deterministic=True))
@@ -156,6 +170,11 @@ def _read(key: str, read: Versioned | None) -> kv_rwset_pb2.KVRead:
     if read is None:
         return kv_rwset_pb2.KVRead(key=key)
     return kv_rwset_pb2.KVRead(key=key, version=kv_rwset_pb2.Version(block_num=read.block, tx_num=0))
+
+
+def _policy(key: str, policy: bytes) -> kv_rwset_pb2.KVMetadataWrite:
+    entry = kv_rwset_pb2.KVMetadataEntry(name=VALIDATION_PARAMETER, value=policy)
+    return kv_rwset_pb2.KVMetadataWrite(key=key, entries=[entry])
 
 
 def _range(start: str, found: Sequence[tuple[str, Versioned]]) -> kv_rwset_pb2.RangeQueryInfo:

@@ -14,6 +14,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, header_hash BLOB NOT NULL, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS tx (id BLOB PRIMARY KEY, block INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (key TEXT UNIQUE NOT NULL, value BLOB NOT NULL, block INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS policy (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 _CHUNK = 500
@@ -90,6 +91,11 @@ class Store:
         )
         return ((key, Versioned(value, block)) for key, value, block in rows)
 
+    def policy(self, key: str) -> bytes | None:
+        """A key's own endorsement policy."""
+        row = self._db.execute("SELECT value FROM policy WHERE key = ?", (key,)).fetchone()
+        return None if row is None else bytes(row[0])
+
     def commit(
         self,
         number: int,
@@ -97,9 +103,10 @@ class Store:
         content: bytes,
         tx_id: str | None,
         writes: Mapping[str, bytes | None],
+        policies: Mapping[str, bytes],
         commit_hash: bytes,
     ) -> None:
-        """A block and everything that follows from it, whole or not at all."""
+        """A block and everything that follows from it, whole or not at all. An empty policy is none."""
         puts = [(key, value, number) for key, value in writes.items() if value is not None]
         deletes = [(key,) for key, value in writes.items() if value is None]
         self._db.execute("BEGIN IMMEDIATE")
@@ -113,6 +120,9 @@ class Store:
                 puts,
             )
             self._db.executemany("DELETE FROM state WHERE key = ?", deletes)
+            self._db.executemany("DELETE FROM policy WHERE key = ?", [*deletes, *((key,) for key in policies)])
+            given = [(key, policy) for key, policy in policies.items() if policy]
+            self._db.executemany("INSERT INTO policy VALUES (?, ?)", given)
             self._db.execute("INSERT OR REPLACE INTO meta VALUES ('commit_hash', ?)", (commit_hash,))
             self._db.execute("COMMIT")
         except BaseException:

@@ -29,6 +29,7 @@ COMMANDS = {
     "simulate": ("simulate", "Make a supply network's events and capture them."),
     "trace": ("trace", "Where did it come from, where did it go?"),
     "thing": ("thing", "Where is it now, who holds it, how much?"),
+    "protect": ("protect", "Demand that organisations agree to every change of a thing."),
     "forecast": ("forecast", "Forecast demand and transit times from the ledger's history."),
     "disruptions": ("disruptions", "What will run late or run out, and why."),
     "rebuild": ("rebuild", "Throw the read model away and rebuild it from the ledger."),

@@ -163,6 +163,8 @@ class Thing(SQLModel, table=True):
     commissioned: bool | None = None
     uom: str | None = None
     updated_at: datetime | None = Field(default=None, sa_type=Timestamp)
+    endorsers: list[str] | None = Field(default=None, sa_type=Json)
+    """The organisations that must agree to every change of it; null for what the channel's majority decides."""
 
 
 class PackedQuantity(SQLModel, table=True):

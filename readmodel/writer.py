@@ -34,7 +34,7 @@ from readmodel.tables import (
 
 _STATE = (
     *("lot_id", "msp", "holder_id", "place_id", "parent_id"),
-    *("status", "disposition", "commissioned", "updated_at"),
+    *("status", "disposition", "commissioned", "updated_at", "endorsers"),
 )
 _STATELESS: Row = (None,) * (len(_STATE) - 1)
 
@@ -195,9 +195,16 @@ def _states(bulk: Bulk, scan: Scan, ids: Ids, written: Collection[str]) -> None:
     bulk.update(Thing, ("id", *_STATE), changed)
     bulk.update(
         Thing,
-        ("id", "msp", "commissioned", "uom", "updated_at"),
+        ("id", "msp", "commissioned", "uom", "updated_at", "endorsers"),
         [
-            (things[uri], lot.get("msp"), lot.get("commissioned"), lot.get("uom"), micros(lot.get("created")))
+            (
+                things[uri],
+                lot.get("msp"),
+                lot.get("commissioned"),
+                lot.get("uom"),
+                micros(lot.get("created")),
+                _endorsers(lot),
+            )
             for uri, lot in scan.lot_headers.items()
         ],
     )
@@ -215,7 +222,13 @@ def _state(uri: str, state: Mapping[str, Any], ids: Ids) -> Row:
         get("disposition"),
         get("commissioned"),
         micros(get("time")),
+        _endorsers(state),
     )
+
+
+def _endorsers(record: Mapping[str, Any]) -> str | None:
+    named = record.get("endorsers")
+    return None if named is None else dump(named)
 
 
 def _quantities(bulk: Bulk, scan: Scan, ids: Ids) -> None:

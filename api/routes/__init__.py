@@ -13,6 +13,7 @@ from api.routes import (
     overview,
     parties,
     places,
+    protection,
     things,
     trace,
 )
@@ -21,6 +22,7 @@ ROUTERS = (
     capture.router,
     events.router,
     trace.router,
+    protection.router,  # before things: the first path that fits a request answers for its methods
     things.router,
     handoffs.router,
     exceptions.router,

@@ -55,6 +55,10 @@ class ThingOut(Answer):
     disposition: str | None = Field(examples=["in_progress"])
     commissioned: bool | None
     updated_at: datetime | None
+    endorsers: list[str] = Field(
+        description="Organisations that must agree to every change; none: the channel's majority decides",
+        examples=[["CarrierMSP", "FarmMSP"]],
+    )
     parents: list[str] = Field(description="What it is in, from the inside out", examples=[[SSCC]])
     place: str | None = Field(description="Of the outermost parent", examples=[GLN])
     place_name: str | None

@@ -138,7 +138,11 @@ class FabricStub:
         self._write(writes.DELETE, "", key, Message.DEL_STATE, _shim.DelState(key=key).SerializeToString())
 
     def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
-        """Set a key's own endorsement policy (a serialised SignaturePolicyEnvelope; empty to remove it)."""
+        """Set a key's own endorsement policy (a serialised SignaturePolicyEnvelope).
+
+        It stays as long as the key. Peers take an empty one for none when they validate, but a gateway then finds no
+        endorsers for the key any more ("state based endorsement policy cannot be satisfied").
+        """
         self._put_policy("", key, policy)
 
     def get_state_validation_parameter(self, key: str) -> bytes | None:

@@ -23,6 +23,11 @@ def texts(error: GatewayError) -> str:
     return " | ".join([error.message, *(detail.message for detail in error.details)])
 
 
+def _with_names(error: GatewayError) -> str:
+    """The same, and who said it: whose peer is away is what the reader wants to know."""
+    return " | ".join([error.message, *(f"{one.msp_id} {one.address}: {one.message}" for one in error.details)])
+
+
 def is_duplicate(error: GatewayError) -> bool:
     """Whether the peer knows this transaction id already: it was committed before."""
     return "duplicate transaction found" in texts(error)
@@ -38,12 +43,12 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     if broken:
         return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return errors.Unavailable(said)
+        return errors.Unavailable(_with_names(error))
     if "do not match" in said:
         return errors.Conflict(f"the peers' answers differ: {said}")
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
         return errors.InvalidIdentity(f"{identity.name} of {identity.msp_id}: {said}")
-    return errors.Unavailable(said)
+    return errors.Unavailable(_with_names(error))
 
 
 def _about_identity(error: GatewayError) -> bool:

@@ -44,25 +44,11 @@ def _named(found: ThingRecord) -> list[str | None]:
 
 
 def _show(here: Session, found: ThingRecord, named: dict[str, str]) -> None:
-    def name(identifier: str | None) -> str:
-        return named.get(identifier, identifier) if identifier else "unknown"
-
-    here.text(f"{found.id}  ({found.kind}{', ' + found.status if found.status else ''})")
-    for parent in found.parents:
-        here.text(f"  inside {parent}")
-    if found.kind == "instance":
-        here.text(f"  at {name(found.place)}, held by {name(found.holder)}")
-    if found.commissioned is False:
-        here.text("  its maker never reported it: adopted from the first who did")
-    for line in found.balances:
-        if not float(line.quantity):
-            continue  # all of it has gone on
-        here.text(f"  {line.quantity} {line.uom or 'pieces'} at {name(line.place)}, held by {name(line.holder)}")
-    if found.contents_total:
-        here.text(f"  {found.contents_total} things inside")
+    _show_state(here, found, named)
     for handoff in found.handoffs:
         promised = f", promised for {handoff.promised_at:%Y-%m-%d}" if handoff.promised_at else ""
-        here.text(f"  handoff {handoff.status}: {name(handoff.from_party)} to {name(handoff.to_party)}{promised}")
+        between = f"{_name(named, handoff.from_party)} to {_name(named, handoff.to_party)}"
+        here.text(f"  handoff {handoff.status}: {between}{promised}")
     for fault in found.exceptions:
         here.text(f"  open exception: {fault.kind}: {fault.detail}")
     here.text()
@@ -74,3 +60,26 @@ def _show(here: Session, found: ThingRecord, named: dict[str, str]) -> None:
             for e in found.events
         ],
     )
+
+
+def _name(named: dict[str, str], identifier: str | None) -> str:
+    return named.get(identifier, identifier) if identifier else "unknown"
+
+
+def _show_state(here: Session, found: ThingRecord, named: dict[str, str]) -> None:
+    here.text(f"{found.id}  ({found.kind}{', ' + found.status if found.status else ''})")
+    for parent in found.parents:
+        here.text(f"  inside {parent}")
+    if found.kind == "instance":
+        here.text(f"  at {_name(named, found.place)}, held by {_name(named, found.holder)}")
+    if found.commissioned is False:
+        here.text("  its maker never reported it: adopted from the first who did")
+    if found.endorsers:
+        here.text(f"  every change needs the agreement of {' and '.join(found.endorsers)}")
+    for line in found.balances:
+        if not float(line.quantity):
+            continue  # all of it has gone on
+        where = f"at {_name(named, line.place)}, held by {_name(named, line.holder)}"
+        here.text(f"  {line.quantity} {line.uom or 'pieces'} {where}")
+    if found.contents_total:
+        here.text(f"  {found.contents_total} things inside")

@@ -63,6 +63,8 @@ class ThingRecord:
     disposition: str | None
     commissioned: bool | None
     updated_at: datetime | None
+    endorsers: list[str]
+    """The organisations that must agree to every change of it; none: the channel's majority."""
     parents: list[str]
     place: str | None
     place_name: str | None
@@ -104,6 +106,7 @@ def thing(connection: Connection, identifier: str, *, contents: int = 200, event
         disposition=row["disposition"],
         commissioned=row["commissioned"],
         updated_at=row["updated_at"],
+        endorsers=row["endorsers"] or [],
         parents=parents,
         place=outermost["place"],
         place_name=outermost["place_name"],
@@ -131,6 +134,7 @@ def _select_things() -> Query:
             col(Thing.disposition),
             col(Thing.commissioned),
             col(Thing.updated_at),
+            col(Thing.endorsers),
             col(Thing.parent_id),
             _product.c.uri.label("product"),
             _lot.c.uri.label("lot"),

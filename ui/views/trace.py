@@ -80,6 +80,9 @@ def _now(thing: Json) -> None:
         st.caption("Loose goods only: what is packed counts with the unit it is on, which the graph shows.")
     for parent in thing["parents"]:
         st.caption(f"in {words.plain(words.short(parent))}")
+    if thing["endorsers"]:
+        named = words.plain(" and ".join(thing["endorsers"]))
+        st.caption(f"Protected: every change needs the agreement of {named}.")
     for problem in thing["exceptions"]:
         if problem["status"] == "open":
             st.warning(f"**{problem['kind'].replace('_', ' ')}** — {words.plain(readable(problem['detail']))}")

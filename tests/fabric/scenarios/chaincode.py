@@ -15,9 +15,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from fabric_protos.common import policies_pb2
-from fabric_protos.msp import msp_principal_pb2
-
+from chaincode.endorsement import all_of
 from chaincode.response import Response, error, ok
 from chaincode.shim import ChaincodeServer, TLSFiles
 from chaincode.shim.stub import FabricStub
@@ -89,23 +87,6 @@ def set_endorsers(stub: FabricStub, args: list[bytes]) -> Response:
     key, *msps = args
     stub.set_state_validation_parameter(key.decode(), all_of([msp.decode() for msp in msps]))
     return ok()
-
-
-def all_of(msps: list[str]) -> bytes:
-    """A policy that asks for a peer of each organisation."""
-    identities = [
-        msp_principal_pb2.MSPPrincipal(
-            principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-            principal=msp_principal_pb2.MSPRole(
-                msp_identifier=msp, role=msp_principal_pb2.MSPRole.PEER
-            ).SerializeToString(),
-        )
-        for msp in sorted(msps)
-    ]
-    rules = [policies_pb2.SignaturePolicy(signed_by=n) for n in range(len(msps))]
-    n_of = policies_pb2.SignaturePolicy.NOutOf(n=len(msps), rules=rules)
-    policy = policies_pb2.SignaturePolicy(n_out_of=n_of)
-    return bytes(policies_pb2.SignaturePolicyEnvelope(rule=policy, identities=identities).SerializeToString())
 
 
 PRIVATE: dict[str, Function] = {

@@ -181,7 +181,7 @@ async def test_no_valid_token(idle_service: Service, path: str, authorization: s
 
 
 async def test_a_stranger_is_turned_away_before_the_body_is_read(idle_service: Service) -> None:
-    for path in ("/capture", "/events", "/parties", "/places", "/devices"):
+    for path in ("/capture", "/events", "/parties", "/places", "/devices", "/things/protect"):
         answer = await idle_service.nobody.post(path, content=b"{" * 10, headers={"Content-Type": "text/plain"})
         problem(answer, 401)
 
@@ -198,6 +198,7 @@ async def test_a_stranger_is_turned_away_before_the_body_is_read(idle_service: S
         ("scanner", "POST", "/parties", "admin"),
         ("analyst", "POST", "/places", "admin"),
         ("auditor", "POST", "/devices", "admin"),
+        ("scanner", "POST", "/things/protect", "admin"),
     ],
 )
 async def test_a_wrong_role_is_told_the_right_one(
@@ -341,6 +342,8 @@ async def test_a_read_model_that_is_away_is_a_503(idle_service: Service) -> None
             },
             "latitude",
         ),
+        ("/things/protect", {"id": "https://id.gs1.org/01/09506000134351/21/1", "organisations": ["FarmMSP"]}, "id"),
+        ("/things/protect", {"id": "https://id.gs1.org/01/09506000134352/21/1", "organisations": []}, "organisations"),
         (
             "/devices",
             {

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import epcis
-from tests.integration.api.conftest import DOCK, Service, bare, document, event
+from tests.integration.api.conftest import DOCK, Service, bare, document, event, sgtin
 
 FARM = "https://id.gs1.org/417/0614141000005"
 PARTY = {"id": FARM, "name": "Green Farm", "country": "DE"}
@@ -118,3 +118,42 @@ async def test_registering_waits_its_turn_behind_scans(service: Service) -> None
     block = (await register(service, "/parties", PARTY)).json()["block"]
     jobs = [await service.finished(place, "admin") for place in scans]
     assert max(job["block"] for job in jobs) < block
+
+
+LOT = "https://id.gs1.org/01/09506000134352/10/L1"
+
+
+def protection(identifier: str, *organisations: str) -> dict[str, Any]:
+    return {"id": identifier, "organisations": list(organisations)}
+
+
+async def test_things_and_lots_that_organisations_must_agree_to(service: Service) -> None:
+    await register(service, "/parties", PARTY)
+    shop = {"id": "https://id.gs1.org/417/9506000111117", "name": "Shop"}
+    await register(service, "/parties", shop, "shop_admin")
+    made = event(2, epcList=[], quantityList=[{"epcClass": LOT, "quantity": 5}])
+    assert (await service.capture(event(1), made))["success"]
+    body = [protection("urn:epc:id:sgtin:9506000.013435.1", "ShopMSP", "FarmMSP"), protection(LOT, "FarmMSP")]
+    answer = await service.admin.post("/things/protect", json=body)
+    assert answer.status_code == 200, answer.text
+    assert [one["id"] for one in answer.json()["items"]] == [sgtin(1), LOT]
+    for item, endorsers in zip(answer.json()["items"], (["FarmMSP", "ShopMSP"], ["FarmMSP"]), strict=True):
+        assert (await service.scanner.get(item["location"])).json()["endorsers"] == endorsers
+    # it survives what is told of it later
+    assert (await service.capture(event(1, bizStep="inspecting", action="OBSERVE")))["success"]
+    assert (await service.scanner.get(where("things", sgtin(1)))).json()["endorsers"] == ["FarmMSP", "ShopMSP"]
+    stolen = await service.shop_admin.post("/things/protect", json=protection(LOT, "ShopMSP"))
+    assert (stolen.status_code, "FarmMSP" in stolen.json()["detail"]) == (403, True)
+    dropped = await service.admin.post("/things/protect", json=protection(sgtin(1), "FarmMSP"))
+    assert (dropped.status_code, "ShopMSP must agree" in dropped.json()["detail"]) == (403, True)
+    passed_on = await service.shop_admin.post("/things/protect", json=protection(sgtin(1), "FarmMSP"))
+    assert passed_on.status_code == 200
+
+
+async def test_no_protection_by_or_of_who_is_not_there(service: Service) -> None:
+    missing = await service.admin.post("/things/protect", json=protection(sgtin(9), "FarmMSP"))
+    assert (missing.status_code, "there is no thing" in missing.json()["detail"]) == (404, True)
+    assert (await service.capture(event(1)))["success"]
+    assert (await service.scanner.get(where("things", sgtin(1)))).json()["endorsers"] == []
+    unknown = await service.admin.post("/things/protect", json=protection(sgtin(1), "TypoMSP"))
+    assert (unknown.status_code, "TypoMSP" in unknown.json()["detail"]) == (404, True)

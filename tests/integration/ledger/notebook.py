@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from chaincode.endorsement import all_of
 from chaincode.response import Response, error, ok
 from chaincode.stub import Stub
 
@@ -86,6 +87,17 @@ def _list(stub: Stub, words: list[str]) -> Response:
     return ok(json.dumps(listed).encode())
 
 
+def _demand(stub: Stub, words: list[str]) -> Response:
+    """From now on a key is changed by these organisations together; its value stays."""
+    key, *msps = words
+    stub.set_state_validation_parameter(key, all_of(msps))
+    return ok()
+
+
+def _demanded(stub: Stub, words: list[str]) -> Response:
+    return ok((stub.get_state_validation_parameter(words[0]) or b"").hex().encode())
+
+
 def _refuse(stub: Stub, words: list[str]) -> Response:
     stub.put_state("never", b"written")
     return error(int(words[0]), words[1], b"because")
@@ -121,6 +133,8 @@ _FUNCTIONS: dict[str, Function] = {
     "delete": _delete,
     "file": _file,
     "list": _list,
+    "demand": _demand,
+    "demanded": _demanded,
     "refuse": _refuse,
     "crash": _crash,
     "hang": _hang,

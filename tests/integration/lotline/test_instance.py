@@ -117,6 +117,18 @@ def test_a_thing_is_traced_by_every_way_of_writing_it(home: Path) -> None:
     assert "active" in lotline(home, "thing", SSCC).stdout
 
 
+def test_a_thing_that_must_be_agreed_to(home: Path) -> None:
+    lotline(home, "capture", "-", stdin=document(event(1, "commissioning", action="ADD")))
+    assert answer(home, "thing", SSCC)["endorsers"] == []
+    found = answer(home, "protect", "(00)095210000000000018", "FarmMSP")
+    assert found == {"id": SSCC, "endorsers": ["FarmMSP"]}
+    assert answer(home, "thing", SSCC)["endorsers"] == ["FarmMSP"]
+    assert "needs the agreement of FarmMSP" in lotline(home, "thing", SSCC).stdout
+    refused = lotline(home, "protect", SSCC, "ShopMSP", "-o", "ShopMSP", code=1)
+    assert "only they, or who has a say in it already" in refused.stderr
+    assert "never heard of" in lotline(home, "protect", "NO-SUCH", "FarmMSP", code=1).stderr
+
+
 def test_rollback_leaves_nothing_and_proceed_the_rest(home: Path) -> None:
     fine = event(3, "inspecting")
     bad = event(4, "commissioning", action="ADD")  # it was commissioned before

@@ -61,6 +61,9 @@ class Network:
         (group,) = answer["groups"]
         assert [one for one in group["verdicts"] if one["verdict"] != "accepted"] == []
 
+    async def protect(self, who: str, what: dict[str, str], *organisations: str) -> None:
+        await self._submit(who, "protect", {**what, "organisations": organisations})
+
     async def _submit(self, who: str, function: str, argument: dict[str, Any]) -> Any:
         done = await self.ledger.submit(function, [orjson.dumps(argument)], identity=self._people[who])
         return orjson.loads(done.result)
@@ -127,6 +130,24 @@ async def test_a_story_from_lot_to_shelf(network: Network, engine: Engine) -> No
         assert origin is not None
         assert RAW in {node.id for node in origin.nodes}
         assert overview(connection, datetime.now(UTC)).in_transit == 0
+
+
+async def test_who_must_agree_to_changes_of_a_thing_or_lot(network: Network, engine: Engine) -> None:
+    """Followed as it happens, or learnt at once: the same."""
+    await network.story()
+    projector = Projector(engine)
+    await projector.run(network.ledger, until=await network.ledger.height())
+    await network.protect("shop", {"thing": ITEMS[4]}, "ShopMSP", "MakerMSP")
+    await network.protect("maker", {"lot": RAW}, "MakerMSP")
+    await network.capture("shop", object_event(50, step="inspecting", epcList=ITEMS[4:], bizLocation={"id": STORE}))
+    await projector.run(network.ledger, until=await network.ledger.height())
+    with engine.connect() as connection:
+        found = {uri: thing(connection, uri) for uri in (ITEMS[3], ITEMS[4], RAW, GTIN)}
+    endorsers = {uri: one.endorsers for uri, one in found.items() if one is not None}
+    assert endorsers == {ITEMS[3]: [], ITEMS[4]: ["MakerMSP", "ShopMSP"], RAW: ["MakerMSP"], GTIN: []}
+    before = digest(engine)
+    await rebuild(engine, network.ledger)
+    assert digest(engine) == before
 
 
 async def test_every_event_has_the_hash_it_is_known_by(network: Network, sqlite_engine: Engine) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import ui as app_folder
+from tests.integration.lotline.run import answer
 from tests.integration.ui.conftest import Backend
 from ui.client import Api, path_of
 from ui.shared import api
@@ -128,6 +129,16 @@ def test_a_lot_is_traced_by_what_is_printed_on_it(page: Open, backend: Backend) 
     assert len(table) == len(api.get(path_of("trace", lot), direction="both", maxNodes=2000)["events"])
     assert {"commissioning", "shipping"} & set(table["step"])
     assert test.query_params["id"] in (lot, [lot])
+
+
+def test_who_must_agree_to_changes_is_shown(page: Open, backend: Backend) -> None:
+    api = Api(backend.url, backend.token)
+    lot = a_lot(api)
+    maker = api.get(path_of("things", lot))["msp"]
+    assert "Protected" not in texts(page("trace", backend.url, backend.token, id=lot))
+    assert answer(backend.home, "protect", lot, maker, "-o", maker)["endorsers"] == [maker]
+    test = page("trace", backend.url, backend.token, id=lot)
+    assert f"Protected: every change needs the agreement of {maker}." in texts(test)
 
 
 def test_a_number_that_several_things_carry_is_asked_about(page: Open, backend: Backend) -> None:

@@ -57,6 +57,7 @@ class Call:
         self._now = now
         self.reads: list[str] = []
         self.writes: dict[str, bytes | None] = {}
+        self.policies: dict[str, bytes] = {}
         self.round_trips = 0
 
     def args(self) -> list[bytes]:
@@ -95,6 +96,12 @@ class Call:
     def del_state(self, key: str) -> None:
         self.writes[key] = None
 
+    def set_state_validation_parameter(self, key: str, policy: bytes) -> None:
+        self.policies[key] = policy
+
+    def get_state_validation_parameter(self, key: str) -> bytes | None:
+        raise AssertionError("the contract reads endorsers from its records, not from its peer")
+
     def get_state_by_partial_composite_key(
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:
@@ -119,6 +126,8 @@ class Peer:
 
     def __init__(self) -> None:
         self.state: dict[str, bytes] = {}
+        self.policies: dict[str, bytes] = {}
+        """Endorsement policies of single keys."""
         self.now = NOW
         self.last = Call(self.state, "", None, b"", NOW)
         """The latest call: what it read and wrote, whether it was committed or not."""
@@ -133,12 +142,22 @@ class Peer:
         answer = self.contract.invoke(call)
         self.last = call
         if answer.status < 400:
-            for key, value in call.writes.items():
-                if value is None:
-                    self.state.pop(key, None)
-                else:
-                    self.state[key] = value
+            self._commit(call)
         return answer
+
+    def _commit(self, call: Call) -> None:
+        """A policy is part of its key: it goes with it, and cannot be given to a key that is not there."""
+        for key, value in call.writes.items():
+            if value is None:
+                self.state.pop(key, None)
+                self.policies.pop(key, None)
+            else:
+                self.state[key] = value
+        for key, policy in call.policies.items():
+            if policy and key in self.state:
+                self.policies[key] = policy
+            else:
+                self.policies.pop(key, None)
 
     def capture(
         self, *events: dict[str, Any], msp: str = "AMSP", on_error: str = "proceed", **who: str

@@ -57,6 +57,11 @@ def _row(kind: str) -> str:
     return row
 
 
+@pytest.mark.parametrize("kind", ["TH", "HX", "HO", "LT", "LB"])
+def test_what_is_protected_names_its_endorsers(kind: str) -> None:
+    assert "`endorsers`" in _row(kind)
+
+
 def _fields() -> list[tuple[str, str]]:
     """(kind of key, field) of every record that a story writes."""
     written = [(key[1:3], json.loads(value)) for *_, writes in told() for key, value in writes if value is not None]

@@ -61,6 +61,11 @@ def test_who_is_refused_is_named() -> None:
     assert "scanner of FarmMSP" in str(found)
 
 
+def test_whose_peer_is_away_is_named() -> None:
+    found = before_ordering(refused(Code.ABORTED, FAILED, "connection refused"), WHO)
+    assert str(found).endswith("FarmMSP peer:1: connection refused")
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -68,8 +68,9 @@ def rwset(
     reads: Mapping[str, Version | None] | None = None,
     writes: Mapping[str, bytes | None] | None = None,
     ranges: Sequence[kv_rwset_pb2.RangeQueryInfo] = (),
+    policies: Mapping[str, bytes | None] | None = None,
 ) -> kv_rwset_pb2.KVRWSet:
-    """What a call read, wrote (None deletes) and listed."""
+    """What a call read, wrote (None deletes) and listed, and whose endorsement policies it set (None drops metadata)."""
     return kv_rwset_pb2.KVRWSet(
         reads=[read(key, version) for key, version in (reads or {}).items()],
         writes=[
@@ -77,7 +78,13 @@ def rwset(
             for key, value in (writes or {}).items()
         ],
         range_queries_info=ranges,
+        metadata_writes=[_metadata(key, policy) for key, policy in (policies or {}).items()],
     )
+
+
+def _metadata(key: str, policy: bytes | None) -> kv_rwset_pb2.KVMetadataWrite:
+    entry = kv_rwset_pb2.KVMetadataEntry(name="VALIDATION_PARAMETER", value=policy or b"")
+    return kv_rwset_pb2.KVMetadataWrite(key=key, entries=[] if policy is None else [entry])
 
 
 def read(key: str, version: Version | None) -> kv_rwset_pb2.KVRead:
@@ -95,9 +102,9 @@ def listing(
     return kv_rwset_pb2.RangeQueryInfo(start_key=start, end_key=end, itr_exhausted=exhausted, raw_reads=reads)
 
 
-def results(found: kv_rwset_pb2.KVRWSet) -> bytes:
+def results(found: kv_rwset_pb2.KVRWSet, namespace: str = CHAINCODE) -> bytes:
     """The read-write set of one namespace, as an endorser signs it."""
-    entry = rwset_pb2.NsReadWriteSet(namespace=CHAINCODE, rwset=found.SerializeToString(deterministic=True))
+    entry = rwset_pb2.NsReadWriteSet(namespace=namespace, rwset=found.SerializeToString(deterministic=True))
     return bytes(rwset_pb2.TxReadWriteSet(ns_rwset=[entry]).SerializeToString(deterministic=True))
 
 
@@ -130,16 +137,17 @@ class Forge:
         endorsers: Sequence[Identity] | None = None,
         answer: bytes = b"done",
         raw_results: bytes | None = None,
+        chaincode: str = CHAINCODE,
     ) -> bytes:
         """A transaction with this read-write set."""
         self._nonces += 1
         who = submitter or self.farmer
         chosen = self._nonces.to_bytes(24, "big") if nonce is None else nonce
-        proposal = Proposal.create("lotline", CHAINCODE, [b"capture", b"{}"], who, chosen, NOW)
+        proposal = Proposal.create("lotline", chaincode, [b"capture", b"{}"], who, chosen, NOW)
         response = proposal_response_pb2.Response(status=200, payload=answer)
-        signed = results(found) if raw_results is None else raw_results
+        signed = results(found, chaincode) if raw_results is None else raw_results
         return endorsed_envelope(
-            proposal, CHAINCODE, signed, None, response, self.peers if endorsers is None else endorsers, who
+            proposal, chaincode, signed, None, response, self.peers if endorsers is None else endorsers, who
         )
 
     def append(
@@ -150,8 +158,11 @@ class Forge:
         *,
         orderer: Identity | None = None,
         last_config: int = 0,
+        chaincode: str = CHAINCODE,
+        hashed: Sequence[tuple[str, bytes, bytes | None, int]] = (),
     ) -> common_pb2.Block:
-        """The next block. ``writes``: key, value and transaction of what its valid transactions leave behind."""
+        """The next block. ``writes``: key, value and transaction of what its valid transactions leave behind;
+        ``hashed``: collection, hash of the key, hash of the value and transaction."""
         before = self.blocks[-1].header
         previous = chain.header_hash(before.number, before.previous_hash, before.data_hash)
         nonce = before.number.to_bytes(24, "big")
@@ -159,7 +170,9 @@ class Forge:
             before.number + 1, previous, envelopes, orderer or self.orderer, nonce, last_config=last_config
         )
         filter_ = bytes([VALID] * len(envelopes)) if codes is None else bytes(codes)
-        updates = chain.update_bytes([(CHAINCODE, *write) for write in writes], block.header.number)
+        updates = chain.update_bytes(
+            [(chaincode, *write) for write in writes], block.header.number, [(chaincode, *one) for one in hashed]
+        )
         self._commit_hash = chain.commit_hash(filter_, updates, self._commit_hash)
         metadata = common_pb2.Metadata(value=self._commit_hash)
         block.metadata.metadata[chain.COMMIT_HASH] = metadata.SerializeToString(deterministic=True)

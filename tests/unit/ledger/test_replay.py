@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import chain
-from ledger.replay import Replay
+from ledger.replay import Effects, Replay
 from tests.unit.ledger.forge import CHAINCODE, VALID, Version, listing, rwset
 
 STALE: int = transaction_pb2.MVCC_READ_CONFLICT
@@ -20,7 +20,7 @@ def commit(replay: Replay, number: int, *found: kv_rwset_pb2.KVRWSet) -> list[in
     """A block of transactions; their verdicts."""
     codes = []
     for index, one in enumerate(found):
-        sets = [(CHAINCODE, one)]
+        sets = Effects([(CHAINCODE, one)])
         codes.append(replay.verdict(f"{number}-{index}", sets))
         replay.add(f"{number}-{index}", index, codes[-1], sets)
     replay.finish(number)
@@ -77,7 +77,7 @@ def test_a_key_that_this_block_has_deleted_can_no_more_be_read_in_it() -> None:
 
 def test_namespaces_are_apart() -> None:
     replay = started()
-    other = [("other", rwset({"a": None}))]
+    other = Effects([("other", rwset({"a": None}))])
     assert replay.verdict("x", other) == VALID
 
 
@@ -126,7 +126,7 @@ def test_keys_are_ordered_by_their_bytes() -> None:
 
 
 def test_an_id_counts_once() -> None:
-    replay, sets = Replay(), [(CHAINCODE, rwset(writes={"a": b"1"}))]
+    replay, sets = Replay(), Effects([(CHAINCODE, rwset(writes={"a": b"1"}))])
     assert replay.verdict("x", sets) == VALID
     replay.add("x", 0, VALID, sets)
     assert replay.verdict("x", sets) == DUPLICATE
@@ -136,7 +136,7 @@ def test_an_id_counts_once() -> None:
 
 def test_an_unsound_transaction_takes_its_id_from_later_blocks_only() -> None:
     """As in Fabric: a peer looks for an id among the sound ones of the block and among all of the blocks before."""
-    replay, sets = Replay(), [(CHAINCODE, rwset())]
+    replay, sets = Replay(), Effects([(CHAINCODE, rwset())])
     replay.add("x", 0, transaction_pb2.BAD_CREATOR_SIGNATURE, sets, sound=False)
     assert replay.verdict("x", sets) == VALID
     replay.finish(1)
@@ -148,7 +148,7 @@ def test_the_updates_of_a_block_are_the_last_values_of_valid_transactions() -> N
     for index, (code, key, value) in enumerate(
         [(VALID, "a", b"1"), (STALE, "b", b"2"), (VALID, "a", b"3"), (VALID, "c", None)]
     ):
-        replay.add(str(index), index, code, [(CHAINCODE, rwset(writes={key: value}))])
+        replay.add(str(index), index, code, Effects([(CHAINCODE, rwset(writes={key: value}))]))
     assert replay.finish(7) == chain.update_bytes([(CHAINCODE, "a", b"3", 2), (CHAINCODE, "c", None, 3)], 7)
     assert replay.finish(8) == b""
 
@@ -177,7 +177,7 @@ def test_the_same_verdicts_as_a_ledger_that_simply_looks_again(blocks: list[list
         for index, (age, keys, writes, span) in enumerate(calls):
             seen = past[max(0, len(past) - 1 - age)]
             ranges = [] if span is None else [listing(span[0], span[1], _between(seen, *span))]
-            sets = [(CHAINCODE, rwset({key: seen.get(key) for key in keys}, writes, ranges))]
+            sets = Effects([(CHAINCODE, rwset({key: seen.get(key) for key in keys}, writes, ranges))])
             expected = VALID
             if any(key in touched or seen.get(key) != now.get(key) for key in keys):
                 expected = STALE

@@ -21,8 +21,9 @@ APPLE, WIDE = "k\U0001f34e", "k\uff5c"  # UTF-16 would have them the other way r
 class Memory:
     """Committed values, and how often they were asked for."""
 
-    def __init__(self, values: dict[str, Versioned]) -> None:
+    def __init__(self, values: dict[str, Versioned], policies: dict[str, bytes] | None = None) -> None:
         self._values = values
+        self._policies = policies or {}
         self.asked: list[list[str]] = []
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Versioned]:
@@ -32,6 +33,9 @@ class Memory:
     def range(self, start: str, end: str) -> Iterator[tuple[str, Versioned]]:
         keys = sorted(self._values, key=str.encode)
         return ((key, self._values[key]) for key in keys if start.encode() <= key.encode() < end.encode())
+
+    def policy(self, key: str) -> bytes | None:
+        return self._policies.get(key)
 
 
 def stub(memory: Memory) -> SimulationStub:
@@ -116,3 +120,17 @@ def test_a_proposal_needs_a_nonce_and_keeps_transient_data_to_itself() -> None:
     with_pin = Proposal.create("lotline", "lotline", [b"put"], FARMER, b"n", NOW, {"pin": b"0815"})
     assert plain.hash == with_pin.hash
     assert plain.hash != Proposal.create("lotline", "lotline", [b"get"], FARMER, b"n", NOW).hash
+
+
+def test_policies_are_recorded_in_the_order_of_bytes_and_read_as_they_were_committed() -> None:
+    call = stub(Memory({"a": Versioned(b"1", 4)}, {"a": b"old"}))
+    for key, policy in ((WIDE, b"new"), (APPLE, b""), ("a", b"new")):
+        call.set_state_validation_parameter(key, policy)
+    assert call.get_state_validation_parameter("a") == b"old"
+    assert call.get_state_validation_parameter("b") is None
+    found = recorded(call)
+    written = [(one.key, [(entry.name, entry.value) for entry in one.entries]) for one in found.metadata_writes]
+    name = "VALIDATION_PARAMETER"
+    assert written == [("a", [(name, b"new")]), (WIDE, [(name, b"new")]), (APPLE, [(name, b"")])]
+    assert list(found.writes) == []
+    assert [one.key for one in found.reads] == ["a", "b"]  # as in Fabric: who asks for a policy reads the key

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from cryptography.hazmat.primitives.asymmetric import utils
 from fabric_protos.common import common_pb2
-from fabric_protos.ledger.rwset import rwset_pb2
-from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, assume, given, settings
@@ -17,7 +15,7 @@ from hypothesis import strategies as st
 from ledger import chain
 from ledger.identity import P256_ORDER, Identity
 from ledger.verify import Finding, verify_chain
-from tests.unit.ledger.forge import VALID, Change, Forge, edited, results, rwset, signed
+from tests.unit.ledger.forge import VALID, Change, Forge, edited, rwset, signed
 
 STALE: int = transaction_pb2.MVCC_READ_CONFLICT
 Rules = list[tuple[int, int | None, str]]
@@ -149,44 +147,6 @@ def test_a_wrong_commit_hash_is_told_once(forge: Forge) -> None:
     forge.blocks[1].metadata.metadata[chain.COMMIT_HASH] = b""
     forge.put("pears", b"1")
     assert found_in(forge)[0] == (1, None, "commit_hash")
-
-
-def private(found: kv_rwset_pb2.KVRWSet, collection: str, *, writes: bool = True) -> bytes:
-    """Results that also write a private collection, or read it."""
-    key = kv_rwset_pb2.KVWriteHash(key_hash=b"k" * 32, value_hash=b"v" * 32)
-    hashed = kv_rwset_pb2.HashedRWSet(hashed_writes=[key] if writes else [])
-    made = rwset_pb2.TxReadWriteSet.FromString(results(found))
-    made.ns_rwset[0].collection_hashed_rwset.add(collection_name=collection, hashed_rwset=hashed.SerializeToString())
-    return bytes(made.SerializeToString(deterministic=True))
-
-
-def test_private_data_is_not_passed_over_in_silence(forge: Forge) -> None:
-    forge.append([forge.envelope(rwset(), raw_results=private(rwset(), "secret"))])
-    forge.put("pears", b"1")
-    assert found_in(forge) == [(2, None, "private_data"), (3, None, "private_data")]
-
-
-@pytest.mark.parametrize(
-    ("collection", "writes", "endorser", "fault"),
-    [
-        ("_implicit_org_FarmMSP", {}, 0, []),  # the approval of a chaincode is of this form
-        ("_implicit_org_FarmMSP", {}, 1, [(2, 0, "endorsement_policy")]),
-        ("_implicit_org_FarmMSP", {"apples": b"2"}, 0, [(2, 0, "endorsement_policy")]),
-        ("secret", {}, 0, [(2, 0, "endorsement_policy")]),
-    ],
-)
-def test_an_organisation_alone_may_write_its_own_collection_and_nothing_else(
-    forge: Forge, collection: str, writes: dict[str, bytes], endorser: int, fault: Rules
-) -> None:
-    raw = private(rwset(writes=writes), collection)
-    forge.append([forge.envelope(rwset(), raw_results=raw, endorsers=[forge.peers[endorser]])])
-    assert found_in(forge) == [*fault, (2, None, "private_data")]
-
-
-def test_reading_its_own_collection_needs_the_others(forge: Forge) -> None:
-    raw = private(rwset(), "_implicit_org_FarmMSP", writes=False)
-    forge.append([forge.envelope(rwset(), raw_results=raw, endorsers=forge.peers[:1])])
-    assert (2, 0, "endorsement_policy") in found_in(forge)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xff", b"", b"\x0a\x02\xff\xff"])
