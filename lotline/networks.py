@@ -37,7 +37,13 @@ def told() -> Iterator[None]:
             str(error), hint="`lotline network build` builds them and shows its progress."
         ) from error
     except (ProcessError, ToolError, TimeoutError) as error:
-        raise UnavailableError(str(error), hint="`lotline network logs NAME` shows a process's log.") from error
+        raise UnavailableError(str(error), hint=_hint(str(error))) from error
+
+
+def _hint(said: str) -> str:
+    if "no non-loopback" in said:  # a Fabric peer looks for one at its start, though it is told where to listen
+        return "Fabric's peers only start on a machine with an IPv4 address beside 127.0.0.1: connect it, or add one."
+    return "`lotline network logs NAME` shows a process's log."
 
 
 def open_network(home: Path, topology: Topology | None = None) -> Network:

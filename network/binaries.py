@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -49,8 +51,13 @@ def _on_path() -> Path | None:
     folder = Path(peer).parent
     if not all((folder / name).is_file() for name in (*FABRIC, *FABRIC_CA)):
         return None
-    version = subprocess.run([peer, "version"], capture_output=True, text=True, check=False).stdout
-    return folder if f"Version: {FABRIC_VERSION}" in version else None
+    wanted = {"peer": FABRIC_VERSION, "orderer": FABRIC_VERSION, "fabric-ca-server": FABRIC_CA_VERSION}
+    return folder if all(_is_version(folder / name, version) for name, version in wanted.items()) else None
+
+
+def _is_version(binary: Path, version: str) -> bool:
+    said = subprocess.run([binary, "version"], capture_output=True, text=True, check=False).stdout
+    return any(line.strip() == f"Version: {version}" for line in said.splitlines())
 
 
 def ensure(say: Callable[[str], None] = lambda _: None) -> Path:
@@ -59,6 +66,20 @@ def ensure(say: Callable[[str], None] = lambda _: None) -> Path:
     if found is not None:
         return found
     go = _go()
+    with _alone(cache().parent):
+        return find() or _build(go, say)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until nobody else on this machine builds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(go: str, say: Callable[[str], None]) -> Path:
     target = cache()
     target.mkdir(parents=True, exist_ok=True)
     staging = target.with_name("building")
