@@ -13,6 +13,7 @@ from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering
+_OTHERS_DID_NOT = "failed to collect enough transaction endorsements"  # the gateway's own peer had endorsed
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
 _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
@@ -31,10 +32,12 @@ def is_duplicate(error: GatewayError) -> bool:
 def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerError:
     """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
     said = texts(error)
-    answered = _CHAINCODE.search(said)
+    answered, broken = _CHAINCODE.search(said), _BROKEN.search(said)
+    if (answered or broken) and _OTHERS_DID_NOT in error.message:
+        # one peer said yes and another no: the contract is the same everywhere, so one of them has a block to catch up
+        return errors.Conflict(f"the peers' answers differ: {said}")
     if answered:
         return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0])
-    broken = _BROKEN.search(said)
     if broken:
         return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from ledger.fabric.peers import GatewayPeer
 from ledger.identity import Identity
 from network.topology import Blocks, Topology, build
 from tests.conftest import free_base_port
-from tests.fabric.playground import Playground
+from tests.fabric.playground import NOTEBOOK, Playground
 from tests.fabric.scene import Scene
 
 pytestmark = pytest.mark.fabric
@@ -39,12 +40,32 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
 
 
 @pytest.fixture
-async def scene(place: Playground) -> AsyncIterator[Scene]:
-    made = await asyncio.to_thread(Scene, place)
-    made.load.start()
-    await made.load.after(20)
+async def scene(place: Playground, tmp_path: Path) -> AsyncIterator[Scene]:
+    made = await asyncio.to_thread(Scene, place, tmp_path / "readmodel.db")
+    await made.begin()
     yield made
-    await made.ledger.close()
+    await made.close()
+
+
+@pytest.fixture(scope="module")
+def notebook(place: Playground) -> str:
+    """A chaincode that does whatever a test asks of it, beside the one under load."""
+    return place.fresh("notebook", NOTEBOOK)
+
+
+@dataclass
+class Pages:
+    """The notebook and somebody who writes in it."""
+
+    ledger: FabricLedger
+    farmer: Identity
+
+
+@pytest.fixture
+async def pages(place: Playground, notebook: str) -> AsyncIterator[Pages]:
+    ledger = place.ledger(notebook, "FarmMSP")
+    yield Pages(ledger, await asyncio.to_thread(place.identity, "FarmMSP"))
+    await ledger.close()
 
 
 async def test_1_the_leading_orderer_is_killed(scene: Scene) -> None:
@@ -108,61 +129,57 @@ async def test_7_a_chaincode_server_is_killed(scene: Scene) -> None:
 
 def kill_chaincode(scene: Scene, host: str) -> None:
     """The server dies, its supervisor lives."""
-    supervisor = scene.network.processes.pid(f"chaincode.notebook.{host}")
+    supervisor = scene.network.processes.pid(f"chaincode.lotline.{host}")
     for child in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
         os.kill(int(child), signal.SIGKILL)
 
 
-async def test_16_many_want_the_same_key(scene: Scene) -> None:
-    await scene.load.stop()
+async def test_16_many_want_the_same_key(pages: Pages) -> None:
 
     async def append(number: int) -> None:
         while True:
             try:
-                await scene.ledger.submit("append", [b"hot", f"{number};".encode()], identity=scene.farmer)
+                await pages.ledger.submit("append", [b"hot", f"{number};".encode()], identity=pages.farmer)
                 return
             except Conflict:
                 await asyncio.sleep(0.01 * (number % 7))
 
     await asyncio.gather(*(append(number) for number in range(25)))
-    raw = await scene.ledger.evaluate("get", [b"hot"], identity=scene.farmer)
+    raw = await pages.ledger.evaluate("get", [b"hot"], identity=pages.farmer)
     found = raw.decode().strip('[]"').split(";")[:-1]
     assert sorted(found, key=int) == [str(number) for number in range(25)]
 
 
-async def test_15_the_same_transaction_sent_by_two_at_once(scene: Scene) -> None:
-    await scene.load.stop()
+async def test_15_the_same_transaction_sent_by_two_at_once(pages: Pages) -> None:
     nonce = b"the very same, both times"[:24]
-    twice = [scene.ledger.submit("append", [b"once", b"x"], identity=scene.farmer, nonce=nonce) for _ in range(2)]
+    twice = [pages.ledger.submit("append", [b"once", b"x"], identity=pages.farmer, nonce=nonce) for _ in range(2)]
     answers = await asyncio.gather(*twice, return_exceptions=True)
     done = [one for one in answers if not isinstance(one, BaseException)]
     assert done
     assert all(isinstance(one, LedgerError) and one.retryable for one in answers if isinstance(one, BaseException))
     assert len({one.block for one in done}) == 1
-    assert await scene.ledger.evaluate("get", [b"once"], identity=scene.farmer) == b'["x"]'
+    assert await pages.ledger.evaluate("get", [b"once"], identity=pages.farmer) == b'["x"]'
 
 
-async def test_a_certificate_of_another_authority(scene: Scene, place: Playground) -> None:
+async def test_a_certificate_of_another_authority(pages: Pages, place: Playground) -> None:
     """A certificate of another authority is as good as none: the channel says so, and the caller is told."""
-    await scene.load.stop()
     other = place.identity("ShopMSP")
     forged = Identity("forged", "FarmMSP", other.certificate, other.key)
     with pytest.raises(LedgerError) as refused:
-        await scene.ledger.submit("put", [b"k", b"v"], identity=forged)
+        await pages.ledger.submit("put", [b"k", b"v"], identity=forged)
     assert not refused.value.retryable
     assert "FarmMSP" in str(refused.value)
 
 
-async def test_17_a_revoked_certificate(scene: Scene, place: Playground) -> None:
+async def test_17_a_revoked_certificate(pages: Pages, place: Playground) -> None:
     """Good until the channel's configuration says otherwise, and never after."""
-    await scene.load.stop()
     leaver = await asyncio.to_thread(place.identity, "FarmMSP", "scanner", "leaver")
-    await scene.ledger.submit("put", [b"k", b"v"], identity=leaver)
+    await pages.ledger.submit("put", [b"k", b"v"], identity=leaver)
     await asyncio.to_thread(place.network.revoke, "FarmMSP", "leaver")
 
     async def refusal() -> LedgerError | None:
         try:
-            await scene.ledger.submit("put", [b"k", b"v"], identity=leaver)
+            await pages.ledger.submit("put", [b"k", b"v"], identity=leaver)
         except LedgerError as error:
             return error
         return None
@@ -172,37 +189,41 @@ async def test_17_a_revoked_certificate(scene: Scene, place: Playground) -> None
         while not isinstance(refused := await refusal(), InvalidIdentity):
             await asyncio.sleep(0.1)
     assert "leaver of FarmMSP" in str(refused)
-    await scene.ledger.submit("put", [b"k", b"w"], identity=scene.farmer)
+    await pages.ledger.submit("put", [b"k", b"w"], identity=pages.farmer)
 
 
-async def test_8_a_chaincode_that_never_answers(scene: Scene, place: Playground) -> None:
-    """The caller hears of it within its own deadline, and others are served meanwhile."""
-    ledger = place.ledger(scene.chaincode, "FarmMSP", Deadlines(evaluate=2.0, endorse=2.0))
+@pytest.mark.parametrize("seconds", [8, pytest.param(300, marks=pytest.mark.faults)])
+async def test_8_a_chaincode_that_does_not_answer(
+    scene: Scene, place: Playground, pages: Pages, notebook: str, seconds: int
+) -> None:
+    """The caller hears of it within its own deadline. The peer's blocks wait for the simulation, at most for the 30
+    seconds of its ``executetimeout``; then everything goes on."""
+    ledger = place.ledger(notebook, "FarmMSP", Deadlines(evaluate=2.0, endorse=2.0))
     started = asyncio.get_running_loop().time()
     for call in (ledger.submit, ledger.evaluate):
         with pytest.raises(Unavailable):
-            await call("hang", [b"20"], identity=scene.farmer)
+            await call("hang", [str(seconds).encode()], identity=pages.farmer)
     assert asyncio.get_running_loop().time() - started < 15
-    await scene.load.after(5)
+    await pages.ledger.submit("put", [b"after", b"that"], identity=pages.farmer)
+    await scene.load.after(20)
     await ledger.close()
     await scene.finish()
 
 
 @pytest.mark.parametrize("megabytes", [9, 70])
-async def test_9_values_beyond_grpcs_own_limit(scene: Scene, megabytes: int) -> None:
+async def test_9_values_beyond_grpcs_own_limit(pages: Pages, megabytes: int) -> None:
     """Nine megabytes go through; what the network cannot carry is refused for good, and nothing is retried for ever."""
-    await scene.load.stop()
     value = b"x" * megabytes * 1024 * 1024
     if megabytes < 40:
-        await scene.ledger.submit("put", [b"large", value], identity=scene.farmer)
+        await pages.ledger.submit("put", [b"large", value], identity=pages.farmer)
         return
     with pytest.raises(LedgerError) as refused:
-        await scene.ledger.submit("put", [b"large", value], identity=scene.farmer)
+        await pages.ledger.submit("put", [b"large", value], identity=pages.farmer)
     assert not refused.value.retryable
     assert "larger than" in str(refused.value)
 
 
-async def test_a_peer_that_answers_garbage(scene: Scene) -> None:
+async def test_a_peer_that_answers_garbage(pages: Pages) -> None:
     """Somebody else listens on the peer's port: an error that can be retried, not a hang."""
 
     async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -210,13 +231,12 @@ async def test_a_peer_that_answers_garbage(scene: Scene) -> None:
         await writer.drain()
         writer.close()
 
-    await scene.load.stop()
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     ledger = FabricLedger(
-        {"FarmMSP": [GatewayPeer(f"localhost:{port}")]}, scene.farmer, deadlines=Deadlines(evaluate=5.0)
+        {"FarmMSP": [GatewayPeer(f"localhost:{port}")]}, pages.farmer, deadlines=Deadlines(evaluate=5.0)
     )
     with pytest.raises(Unavailable):
-        await ledger.evaluate("get", [b"k"], identity=scene.farmer)
+        await ledger.evaluate("get", [b"k"], identity=pages.farmer)
     await ledger.close()
     server.close()

@@ -15,6 +15,7 @@ from ledger.identity import Identity
 Code = grpc.StatusCode
 WHO = Identity("scanner", "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))
 FAILED = "failed to endorse transaction, see attached details for more info"
+OTHERS = "failed to collect enough transaction endorsements, see attached details for more info"
 
 
 def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
@@ -37,6 +38,8 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
             refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
             Conflict,
         ),
+        (refused(Code.ABORTED, OTHERS, "chaincode response 404, party P is not registered"), Conflict),
+        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
         (
             refused(Code.ABORTED, FAILED, "error validating proposal: access denied: creator org unknown"),
             InvalidIdentity,
