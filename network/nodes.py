@@ -111,7 +111,7 @@ def _gossip(peer: Peer, bootstrap: str) -> dict[str, Any]:
             "pushAckTimeout": "3s",
             "btlPullMargin": 10,
             "reconcileBatchSize": 10,
-            "reconcileSleepInterval": "10s",
+            "reconcileSleepInterval": "2s",
             "reconciliationEnabled": True,
             "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
         },

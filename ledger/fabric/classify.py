@@ -8,7 +8,7 @@ import grpc
 
 from ledger import errors
 from ledger.fabric.errors import CommitError, EndorseError, GatewayError
-from ledger.fabric.peers import unavailable
+from ledger.fabric.peers import lacks_history, unavailable
 from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
@@ -32,6 +32,8 @@ def is_duplicate(error: GatewayError) -> bool:
 def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerError:
     """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
     said = texts(error)
+    if lacks_history(error):
+        return errors.Unavailable(f"no peer that was asked has blocks so old: {said}")
     answered, broken = _CHAINCODE.search(said), _BROKEN.search(said)
     if (answered or broken) and _OTHERS_DID_NOT in error.message:
         # one peer said yes and another no: the contract is the same everywhere, so one of them has a block to catch up

@@ -13,6 +13,8 @@ from ledger.fabric.options import TLS, open_channel
 
 Answer = TypeVar("Answer")
 _TOO_MANY = "too many requests for"  # the peer's concurrency limit answers UNKNOWN with this text
+_BEHIND = ("no peers available to evaluate", "no combination of peers can be derived")  # a peer that is catching up
+_NO_HISTORY = "bootstrapped from a snapshot"  # a peer that joined by a snapshot lacks the blocks before it
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,12 @@ class Peers:
             try:
                 answer = await call(self.channel(peer))
             except GatewayError as error:
-                if not unavailable(error):
+                if not unavailable(error) and not lacks_history(error):
                     raise
                 failure = error
             else:
-                self.prefer(peer)
+                if failure is None or not lacks_history(failure):
+                    self.prefer(peer)
                 return answer
         assert failure is not None
         raise failure
@@ -72,4 +75,11 @@ class Peers:
 
 def unavailable(error: GatewayError) -> bool:
     """Whether another peer might answer where this one did not."""
-    return error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message
+    if error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message:
+        return True
+    return error.code is grpc.StatusCode.FAILED_PRECONDITION and any(text in error.message for text in _BEHIND)
+
+
+def lacks_history(error: GatewayError) -> bool:
+    """Whether the peer was asked for what is older than the snapshot it joined by."""
+    return any(_NO_HISTORY in said for said in (error.message, *(detail.message for detail in error.details)))

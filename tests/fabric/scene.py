@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ledger.fabric.adapter import FabricLedger
 from ledger.fabric.connection import read_connection
-from ledger.fabric.peers import GatewayPeer
 from ledger.fabric.wallet import msp_identity
 from network.channel import leader
 from network.topology import Peer
@@ -27,10 +26,12 @@ class Scene:
         self.load = Load(self.ledger, self.farmer)
         self.begins: dict[str, int] = {}
         """The first block of a peer that joined by a snapshot, by host."""
+        self._before = 0
         self._database = database
 
     async def begin(self) -> None:
         """Load, and a projector behind it."""
+        self._before = await self.ledger.height()
         self._following = self.place.ledger(self.chaincode, "FarmMSP")
         self.follower = Follower(self._following, self.chaincode, self._database)
         await self.load.start()
@@ -40,7 +41,8 @@ class Scene:
         """Stop the load; every peer and the read model hold what was promised, once, and a rebuilt read model is equal."""
         await self.load.stop()
         readers = {peer.host: self.reader(peer.host) for peer in self.network.topology.peers()}
-        record = await verify(self.load.acknowledged, self.chaincode, readers, self.begins)
+        begins = {host: self.begins.get(host, self._before) for host in readers}
+        record = await verify(self.load.acknowledged, self.chaincode, readers, begins)
         await self.follower.reach(record.height)
         await self.follower.stop()
         assert self.follower.events() == record.events
@@ -61,16 +63,20 @@ class Scene:
         """A peer by the name of its process."""
         return next(peer for peer in self.network.topology.peers() if peer.host == host)
 
-    def reader(self, host: str) -> FabricLedger:
-        """One peer's own view."""
+    def ledger_of(self, peer: Peer) -> Path:
+        """Where a peer keeps blocks and databases."""
+        return self.network.layout.peer(peer) / "production" / "ledgersData"
+
+    def reader(self, *hosts: str) -> FabricLedger:
+        """The view of one peer, or of several of the first one's organisation in that order."""
         topology = self.network.topology
-        peer = self.peer(host)
-        organisation = topology.organisation(peer.msp_id)
-        peers = read_connection(self.network.layout.connection(organisation)).peers
-        own: list[GatewayPeer] = [one for one in peers if one.address == peer.address]
+        wanted = [self.peer(host) for host in hosts]
+        organisation = topology.organisation(wanted[0].msp_id)
+        known = {one.address: one for one in read_connection(self.network.layout.connection(organisation)).peers}
         folder = self.network.layout.identity(organisation, "admin") / "msp"
-        who = msp_identity(folder, peer.msp_id, "admin")
-        return FabricLedger({peer.msp_id: own}, who, topology.channel, self.chaincode)
+        who = msp_identity(folder, organisation.msp_id, "admin")
+        peers = [known[peer.address] for peer in wanted]
+        return FabricLedger({organisation.msp_id: peers}, who, topology.channel, self.chaincode)
 
     def leader(self) -> str:
         """The orderer that leads."""

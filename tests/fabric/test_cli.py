@@ -99,6 +99,62 @@ def test_an_instance_keeps_its_history_over_a_restart_of_the_network(shell: Shel
     assert shell.answer("rebuild")["equal"] is True
 
 
+def test_the_contract_is_upgraded_and_stays_so(shell: Shell, tmp_path: Path) -> None:
+    found = shell.answer("network", "upgrade")
+    assert found == {"chaincode": "lotline", "version": "2.0", "sequence": 2}
+    servers = {name for name in states(shell) if name.startswith("chaincode.")}
+    assert servers == {"chaincode.lotline_2.0.peer0.alpha.local", "chaincode.lotline_2.0.peer0.beta.local"}
+    assert "1.0 has been" in shell.run("network", "upgrade", "--version", "1.0", code=1).stderr
+    assert "no version" in shell.run("network", "upgrade", "--version", "../1", code=2).stderr
+    shell.run("network", "down")
+    shell.run("network", "up")
+    assert servers == {name for name in states(shell) if name.startswith("chaincode.")}
+    assert captured(shell, tmp_path, 4)
+
+
+def test_a_peer_whose_ledger_is_lost_joins_again(shell: Shell, tmp_path: Path) -> None:
+    """An organisation's only peer, which alone knew what it had approved: by a snapshot, then from the first block."""
+    peer = "peer0.beta.local"
+    ledger = shell.home / "network" / "nodes" / peer / "production" / "ledgersData"
+    made = ledger.stat()
+    found = shell.answer("network", "rejoin", peer, "--snapshot-of", "peer0.alpha.local")
+    assert found == {"peer": peer, "snapshotOf": "peer0.alpha.local"}
+    assert ledger.stat().st_ctime != made.st_ctime
+    assert captured(shell, tmp_path, 5)
+    assert "joined by a snapshot" in shell.run("network", "rebuild", peer, code=3).stderr
+    assert states(shell)[peer]
+    assert shell.answer("network", "rejoin", peer)["snapshotOf"] is None
+    assert captured(shell, tmp_path, 6)
+    assert shell.answer("rebuild")["equal"] is True
+
+
+def test_a_peers_databases_are_made_again(shell: Shell, tmp_path: Path) -> None:
+    peer = "peer0.alpha.local"
+    state = shell.home / "network" / "nodes" / peer / "production" / "ledgersData" / "stateLeveldb"
+    made = state.stat()
+    shell.answer("network", "rebuild", peer)
+    assert state.stat().st_ctime != made.st_ctime
+    assert captured(shell, tmp_path, 7)
+
+
+def test_recovery_refuses_what_cannot_be(shell: Shell) -> None:
+    assert "There are: peer0.alpha" in shell.run("network", "rejoin", "orderer1.orderer.local", code=2).stderr
+    own = shell.run("network", "rejoin", "peer0.beta.local", "--snapshot-of", "peer0.beta.local", code=2)
+    assert "its own ledger" in own.stderr
+    shell.run("network", "stop", "peer0.alpha.local")
+    lonely = shell.run("network", "rejoin", "peer0.beta.local", code=3)
+    assert "no other peer runs" in lonely.stderr
+    assert (shell.home / "network" / "nodes" / "peer0.beta.local" / "production").exists()
+    shell.run("network", "start", "peer0.alpha.local")
+
+
+def captured(shell: Shell, tmp_path: Path, number: int) -> bool:
+    """Whether a new event is accepted: both organisations' peers endorse."""
+    file = tmp_path / f"{number}.jsonld"
+    file.write_text(json.dumps(document(event(number))))
+    return bool(shell.answer("capture", "-o", "AlphaMSP", str(file))["accepted"] == 1)
+
+
 def test_an_organisation_with_an_instance_of_its_own(shell: Shell, tmp_path: Path) -> None:
     beta = Shell(tmp_path / "beta")
     beta.run("init", "--ledger", "fabric", "--network", str(shell.home), "-o", "BetaMSP=Beta", "--port", "8790")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -11,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from ledger.blocks import decode_block
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, Unavailable
 from ledger.fabric.adapter import FabricLedger
 from ledger.fabric.options import Deadlines
 from ledger.fabric.peers import GatewayPeer
 from ledger.identity import Identity
-from network.topology import Blocks, Topology, build
+from network.deployment import Deployment
+from network.recovery import RecoveryError
+from network.topology import Blocks, Peer, Topology, build
 from tests.conftest import free_base_port
 from tests.fabric.playground import NOTEBOOK, Playground
 from tests.fabric.scene import Scene
@@ -120,6 +125,82 @@ async def test_4_the_only_endorser_of_an_organisation_is_killed(scene: Scene) ->
     await scene.finish()
 
 
+async def test_5_a_peers_data_is_wiped_and_it_joins_anew(scene: Scene) -> None:
+    """The gateway's own peer loses its whole ledger; the organisation's other peer is asked meanwhile."""
+    peer = scene.peer("peer0.farm.local")
+    lost = scene.ledger_of(peer) / "chains" / "chains" / scene.network.topology.channel / "blockfile_000000"
+    before = lost.stat()
+    await asyncio.to_thread(scene.network.rejoin, peer.host)
+    after = lost.stat()
+    assert (before.st_ino, before.st_ctime) != (after.st_ino, after.st_ctime)
+    await scene.load.after(20)
+    await check_it_endorses(scene, peer)
+    await scene.finish()
+
+
+async def test_5_a_peers_data_is_wiped_and_it_joins_by_a_snapshot(scene: Scene) -> None:
+    """It has no block before the snapshot, and whoever asks it for one gets it from another peer."""
+    peer = scene.peer("peer1.farm.local")
+    known = dict(scene.load.acknowledged)
+    await asyncio.to_thread(scene.network.rejoin, peer.host, "peer0.shop.local")
+    await scene.load.after(20)
+    await check_it_endorses(scene, peer)
+    await scene.load.stop()
+    said = await asyncio.to_thread(scene.network.channel.peer_tool, peer, "channel", "getinfo", "-c", "lotline")
+    snapshot = json.loads(said[said.index("{") :])["bootstrappingSnapshotInfo"]
+    scene.begins[peer.host] = int(snapshot["lastBlockInSnapshot"]) + 1
+    assert max(known.values()) < scene.begins[peer.host]
+    await check_old_blocks_come_from_others(scene, peer, max(known.values()))
+    await scene.finish()
+    with pytest.raises(RecoveryError, match="joined by a snapshot"):
+        await asyncio.to_thread(scene.network.rebuild, peer.host)
+    await asyncio.to_thread(scene.network.rejoin, peer.host)  # a whole peer again, for the tests after this one
+
+
+async def check_it_endorses(scene: Scene, peer: Peer) -> None:
+    """The peer itself runs the contract: its package and its organisation's approval are back."""
+    query = ("chaincode", "query", "-C", "lotline", "-n", scene.chaincode, "-c", '{"Args":["config"]}')
+    assert "custodyPolicy" in await asyncio.to_thread(scene.network.channel.peer_tool, peer, *query)
+
+
+async def check_old_blocks_come_from_others(scene: Scene, peer: Peer, old: int) -> None:
+    """The peer, which is asked first, does not have the block; the next one in the list does."""
+    alone, both = scene.reader(peer.host), scene.reader(peer.host, "peer0.farm.local")
+    with pytest.raises(Unavailable, match="no peer that was asked has blocks so old"):
+        await alone.block(old)
+    found = await both.block(old)
+    assert found.header.number == old
+    tx_id = decode_block(found).transactions[0].tx_id
+    with pytest.raises(Unavailable, match="no peer that was asked has blocks so old"):
+        await alone.transaction_block(tx_id)
+    assert await both.transaction_block(tx_id) == old
+    height = await both.height()
+    numbers = []
+    async for block in both.blocks(0):
+        numbers.append(block.header.number)
+        if len(numbers) == height:
+            break
+    assert numbers == list(range(height))
+    await alone.close()
+    await both.close()
+
+
+async def test_6_a_peers_state_database_is_deleted(scene: Scene) -> None:
+    """Both when somebody deletes it, and when the operator has the peer make its databases again."""
+    peer = scene.peer("peer0.farm.local")
+    state = scene.ledger_of(peer) / "stateLeveldb"
+    await asyncio.to_thread(scene.network.stop, peer.host, True)
+    shutil.rmtree(state)
+    await asyncio.to_thread(scene.network.start, peer.host)
+    await scene.load.after(20)
+    made = state.stat()
+    await asyncio.to_thread(scene.network.rebuild, peer.host)
+    again = state.stat()
+    assert (made.st_ino, made.st_ctime) != (again.st_ino, again.st_ctime)
+    await scene.load.after(20)
+    await scene.finish()
+
+
 async def test_7_a_chaincode_server_is_killed(scene: Scene) -> None:
     for _ in range(3):
         await asyncio.to_thread(kill_chaincode, scene, "peer0.shop.local")
@@ -159,6 +240,19 @@ async def test_15_the_same_transaction_sent_by_two_at_once(pages: Pages) -> None
     assert all(isinstance(one, LedgerError) and one.retryable for one in answers if isinstance(one, BaseException))
     assert len({one.block for one in done}) == 1
     assert await pages.ledger.evaluate("get", [b"once"], identity=pages.farmer) == b'["x"]'
+
+
+async def test_23_the_contract_is_upgraded(scene: Scene) -> None:
+    """Old and new servers run side by side; then only the new ones serve."""
+    new = await asyncio.to_thread(scene.network.upgrade, "", scene.chaincode)
+    assert (new.version, new.sequence) == ("2.0", 2)
+    old = [Deployment.server_name(peer, "lotline") for peer in scene.network.topology.peers()]
+    for name in old:  # other tests' chaincodes are served by them too
+        await asyncio.to_thread(scene.network.stop, name)
+    await scene.load.after(30)
+    for name in old:
+        await asyncio.to_thread(scene.network.start, name)
+    await scene.finish()
 
 
 async def test_a_certificate_of_another_authority(pages: Pages, place: Playground) -> None:

@@ -74,12 +74,12 @@ async def verify(
     acknowledged: Mapping[str, int], chaincode: str, peers: Mapping[str, Ledger], begins: Mapping[str, int]
 ) -> Record:
     """On every peer, everything acknowledged is in its block once and nothing is there twice; all have the same commit
-    hash in every block. ``begins``: the first block of a peer whose chain does not begin at 0."""
+    hash in every block. ``begins``: where to begin on each peer, for all but those that lack blocks the same."""
     height = max([await ledger.height() for ledger in peers.values()])
-    hashes: list[set[bytes]] = [set() for _ in range(height)]
+    hashes: dict[int, set[bytes]] = {number: set() for number in range(min(begins.values()), height)}
     records = {}
     for name, ledger in peers.items():
-        first = begins.get(name, 0)
+        first = begins[name]
         events: dict[str, int] = {}
         async for block in _between(ledger, first, height):
             number = block.header.number
@@ -90,8 +90,8 @@ async def verify(
         promised = {hash_hex(hash_): number for hash_, number in acknowledged.items() if number >= first}
         assert promised.items() <= events.items(), f"accepted, and not in its block on {name}"
         records[first] = Record(height, events)
-    assert [number for number, found in enumerate(hashes) if len(found) != 1] == [], "the peers' commit hashes differ"
-    return records[0]
+    assert [number for number, found in hashes.items() if len(found) != 1] == [], "the peers' commit hashes differ"
+    return records[min(records)]
 
 
 async def _between(ledger: Ledger, start: int, height: int) -> AsyncIterator[Any]:

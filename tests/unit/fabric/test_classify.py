@@ -15,6 +15,7 @@ from ledger.identity import Identity
 Code = grpc.StatusCode
 WHO = Identity("scanner", "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))
 FAILED = "failed to endorse transaction, see attached details for more info"
+OLD = "cannot serve block [0]. The ledger is bootstrapped from a snapshot. First available block = [7]"
 OTHERS = "failed to collect enough transaction endorsements, see attached details for more info"
 
 
@@ -45,6 +46,10 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
             InvalidIdentity,
         ),
         (refused(Code.FAILED_PRECONDITION, "no combination of peers can be derived"), Unavailable),
+        (
+            refused(Code.UNKNOWN, "evaluate call to endorser returned error: chaincode response 500, " + OLD),
+            Unavailable,
+        ),
     ],
 )
 def test_before_ordering(error: GatewayError, kind: type[LedgerError]) -> None:
