@@ -106,7 +106,7 @@ def _gossip(peer: Peer, bootstrap: str) -> dict[str, Any]:
         "publishStateInfoInterval": "1s",
         "requestStateInfoInterval": "1s",
         "pvtData": {
-            "pullRetryThreshold": "10s",
+            "pullRetryThreshold": "2s",  # a block waits so long for private data; what is missing is looked for later
             "transientstoreMaxBlockRetention": 20000,
             "pushAckTimeout": "3s",
             "btlPullMargin": 10,

@@ -22,9 +22,8 @@ from network.topology import Peer, Topology
 from network.waiting import until
 
 Say = Callable[[str], None]
-_STANDSTILL = 90.0
-"""Seconds without a new block after which a peer is not catching up. Looking in vain for an approval's private data, which
-an organisation's only peer has lost, takes Fabric ten seconds a block."""
+_STANDSTILL = 60.0
+"""Seconds without a new block after which a peer is not catching up."""
 
 
 class RecoveryError(RuntimeError):
