@@ -18,6 +18,8 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 
+_CONNECT_SECONDS = 10  # the system's own patience with a server that is gone is minutes
+
 # Every question here is a batch of look-ups by index. PostgreSQL's defaults are for disks that turn, where it
 # prefers reading a whole table; and compiling takes longer than these questions do.
 _POSTGRES = "-c random_page_cost=1.1 -c jit=off"
@@ -31,9 +33,8 @@ def open_engine(url: str | URL | Path) -> Engine:
     """
     parsed = make_url(f"sqlite:///{url}") if isinstance(url, Path) else make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"options": _POSTGRES}
-        )
+        arguments = {"options": _POSTGRES, "connect_timeout": _CONNECT_SECONDS}
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(f"the read model runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
     engine = create_engine(parsed)
