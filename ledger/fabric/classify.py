@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import grpc
+from cryptography import x509
 
 from ledger import errors
 from ledger.fabric.errors import CommitError, EndorseError, GatewayError
-from ledger.fabric.peers import lacks_history, unavailable
+from ledger.fabric.peers import expired, lacks_history, unavailable
 from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
@@ -29,6 +31,22 @@ def is_duplicate(error: GatewayError) -> bool:
     return "duplicate transaction found" in texts(error)
 
 
+def not_you(error: GatewayError, identity: Identity) -> errors.InvalidIdentity:
+    """For a call that a peer refused because of who made it. A peer does not say when a certificate ended; it is in it."""
+    who = f"{identity.name} of {identity.msp_id}"
+    ended = _end(identity)
+    if ended is not None and ended < datetime.now(UTC):
+        return errors.InvalidIdentity(f"{who}: its certificate ended on {ended:%Y-%m-%d %H:%M:%S} UTC: enrol it again")
+    return errors.InvalidIdentity(f"{who}: {texts(error)}")
+
+
+def _end(identity: Identity) -> datetime | None:
+    try:
+        return x509.load_pem_x509_certificate(identity.certificate).not_valid_after_utc
+    except ValueError:
+        return None  # what the peer said of it is all there is to say
+
+
 def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerError:
     """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
     said = texts(error)
@@ -42,12 +60,14 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
         return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0])
     if broken:
         return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
+    if expired(error):
+        return not_you(error, identity)
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.Unavailable(said)
     if "do not match" in said:
         return errors.Conflict(f"the peers' answers differ: {said}")
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
-        return errors.InvalidIdentity(f"{identity.name} of {identity.msp_id}: {said}")
+        return not_you(error, identity)
     return errors.Unavailable(said)
 
 

@@ -14,6 +14,9 @@ from ledger.fabric.options import TLS, open_channel
 Answer = TypeVar("Answer")
 _TOO_MANY = "too many requests for"  # the peer's concurrency limit answers UNKNOWN with this text
 _BEHIND = ("no peers available to evaluate", "no combination of peers can be derived")  # a peer that is catching up
+_EXPIRED = (
+    "client identity expired"  # said by a filter before the peer's own code, so the gateway takes the peer for gone
+)
 _NO_HISTORY = "bootstrapped from a snapshot"  # a peer that joined by a snapshot lacks the blocks before it
 
 
@@ -75,6 +78,8 @@ class Peers:
 
 def unavailable(error: GatewayError) -> bool:
     """Whether another peer might answer where this one did not."""
+    if expired(error):
+        return False
     if error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message:
         return True
     return error.code is grpc.StatusCode.FAILED_PRECONDITION and any(text in error.message for text in _BEHIND)
@@ -82,4 +87,13 @@ def unavailable(error: GatewayError) -> bool:
 
 def lacks_history(error: GatewayError) -> bool:
     """Whether the peer was asked for what is older than the snapshot it joined by."""
-    return any(_NO_HISTORY in said for said in (error.message, *(detail.message for detail in error.details)))
+    return _says(error, _NO_HISTORY)
+
+
+def expired(error: GatewayError) -> bool:
+    """Whether the caller's certificate has ended."""
+    return _says(error, _EXPIRED)
+
+
+def _says(error: GatewayError, text: str) -> bool:
+    return any(text in said for said in (error.message, *(detail.message for detail in error.details)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from ledger.blocks import decode_block
-from ledger.errors import Conflict, InvalidIdentity, LedgerError, Unavailable
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, TimedOut, Unavailable
 from ledger.fabric.adapter import FabricLedger
+from ledger.fabric.connection import read_connection
 from ledger.fabric.options import Deadlines
 from ledger.fabric.peers import GatewayPeer
 from ledger.identity import Identity
@@ -23,10 +26,13 @@ from network.deployment import Deployment
 from network.recovery import RecoveryError
 from network.topology import Blocks, Peer, Topology, build
 from tests.conftest import free_base_port
+from tests.fabric.expiry import expired_identity
 from tests.fabric.playground import NOTEBOOK, Playground
 from tests.fabric.scene import Scene
 
 pytestmark = pytest.mark.fabric
+ORDERERS_AWAY = 16 * 60
+"""Seconds."""
 
 
 def raft() -> Topology:
@@ -242,6 +248,27 @@ async def test_15_the_same_transaction_sent_by_two_at_once(pages: Pages) -> None
     assert await pages.ledger.evaluate("get", [b"once"], identity=pages.farmer) == b'["x"]'
 
 
+@pytest.mark.faults
+@pytest.mark.timeout(ORDERERS_AWAY + 600)
+async def test_22_all_orderers_are_away_for_long(scene: Scene, pages: Pages) -> None:
+    """Peers look for them every few seconds, however long it lasts; by Fabric's defaults they would sleep for minutes."""
+    orderers = [orderer.host for orderer in scene.network.topology.orderers]
+    for orderer in orderers:
+        await asyncio.to_thread(scene.network.stop, orderer, True)
+    before = len(scene.load.acknowledged)
+    await asyncio.sleep(ORDERERS_AWAY)
+    assert len(scene.load.acknowledged) - before <= 20  # what was under way
+    for orderer in orderers:
+        await asyncio.to_thread(scene.network.start, orderer)
+    async with asyncio.timeout(60):  # an election, and then each peer's next look
+        while True:
+            with contextlib.suppress(Unavailable, TimedOut):
+                await pages.ledger.submit("put", [b"back", b"again"], identity=pages.farmer)
+                break
+    await scene.load.after(30)
+    await scene.finish()
+
+
 async def test_23_the_contract_is_upgraded(scene: Scene) -> None:
     """Old and new servers run side by side; then only the new ones serve."""
     new = await asyncio.to_thread(scene.network.upgrade, "", scene.chaincode)
@@ -284,6 +311,27 @@ async def test_17_a_revoked_certificate(pages: Pages, place: Playground) -> None
             await asyncio.sleep(0.1)
     assert "leaver of FarmMSP" in str(refused)
     await pages.ledger.submit("put", [b"k", b"w"], identity=pages.farmer)
+
+
+async def test_18_an_expired_certificate(scene: Scene, pages: Pages) -> None:
+    """Refused for good, with its end, by whatever is called; and nobody else is held up."""
+    late = expired_identity(scene.network, "FarmMSP")
+    ended = x509.load_pem_x509_certificate(late.certificate).not_valid_after_utc
+    for call in (pages.ledger.submit, pages.ledger.evaluate):
+        with pytest.raises(InvalidIdentity) as refused:
+            await call("put", [b"k", b"v"], identity=late)
+        assert not refused.value.retryable
+        assert f"late of FarmMSP: its certificate ended on {ended:%Y-%m-%d %H:%M:%S} UTC" in str(refused.value)
+    topology = scene.network.topology
+    peers = read_connection(scene.network.layout.connection(topology.organisation("FarmMSP"))).peers
+    blind = FabricLedger({"FarmMSP": peers}, late, topology.channel, scene.chaincode)
+    with pytest.raises(InvalidIdentity, match="late of FarmMSP: its certificate ended on"):
+        await anext(blind.blocks(0))
+    with pytest.raises(InvalidIdentity, match="late of FarmMSP: its certificate ended on"):
+        await blind.height()
+    await blind.close()
+    await scene.load.after(10)
+    await scene.finish()
 
 
 @pytest.mark.parametrize("seconds", [8, pytest.param(300, marks=pytest.mark.faults)])

@@ -10,6 +10,7 @@ from fabric_protos.peer import transaction_pb2
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, Unavailable
 from ledger.fabric.classify import after_commit, before_ordering, is_duplicate
 from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError
+from ledger.fabric.peers import unavailable
 from ledger.identity import Identity
 
 Code = grpc.StatusCode
@@ -62,6 +63,13 @@ def test_the_contracts_own_words_and_status() -> None:
     found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), WHO)
     assert isinstance(found, RejectedByContract)
     assert (found.status, found.message) == (409, "not yours")
+
+
+def test_an_expired_certificate_is_no_peer_that_is_away() -> None:
+    """Though the gateway, whose peer says it before its own code runs, answers as if the peer were gone."""
+    error = refused(Code.UNAVAILABLE, FAILED, "rpc error: code = Unknown desc = proposal client identity expired")
+    assert not unavailable(error)
+    assert isinstance(before_ordering(error, WHO), InvalidIdentity)
 
 
 def test_who_is_refused_is_named() -> None:
