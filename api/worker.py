@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 import uvloop
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 import readmodel
 from api import logs
@@ -33,6 +33,7 @@ from api.status import Heartbeat, write_heartbeat
 from api.submitter import Submitter
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
+from readmodel.engine import said
 from readmodel.projector import Applied, Projector
 
 HEARTBEAT_SECONDS = 1.0
@@ -123,7 +124,7 @@ class Worker:
                 await self._open_readmodel()
                 await self._projector.run(self._ledger)
             except (OperationalError, InterfaceError) as error:
-                self._database_away = f"the read model's database is away: {_reason(error)}"
+                self._database_away = f"the read model's database is away: {said(error)}"
                 reason = self._database_away
             except LedgerError as error:
                 reason = str(error)
@@ -175,11 +176,6 @@ class _Announcing(Projector):
         if self._head is not None:
             self._loop.call_soon_threadsafe(self._announce, self._head.number)
         return done
-
-
-def _reason(error: DBAPIError) -> str:
-    """What the database or its driver said, in one line."""
-    return " ".join(str(error.orig).split())
 
 
 async def run(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
@@ -41,6 +42,11 @@ def open_engine(url: str | URL | Path) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def said(error: DBAPIError) -> str:
+    """What the database or its driver said of a failure, in one line."""
+    return " ".join(str(error.orig).split())
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
