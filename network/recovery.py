@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,17 +49,14 @@ class Recovery:
         they must be defined anew. Raises RecoveryError before anything is deleted if nobody is there to learn from.
         """
         others = self._others(peer)
-        snapshot = None if source is None else self._snapshot(source, others, say)
-        say(f"{peer.host}: its ledger is deleted")
-        self.processes.stop(peer.host)
-        for folder in ("production", "snapshots"):
-            shutil.rmtree(self.layout.peer(peer) / folder, ignore_errors=True)
-        self.nodes.start_peer(peer)
-        if snapshot is None:
-            self.channel.join(peer)
-        else:
-            self.channel.join_by_snapshot(peer, snapshot)
-            shutil.rmtree(snapshot)
+        with nullcontext() if source is None else self._snapshot(source, others, say) as snapshot:
+            say(f"{peer.host}: its ledger is deleted")
+            self._wipe(peer)
+            self.nodes.start_peer(peer)
+            if snapshot is None:
+                self.channel.join(peer)
+            else:
+                self.channel.join_by_snapshot(peer, snapshot)
         self.deployment.install_again(peer, definitions)  # packages lie with the ledger
         self._catch_up(peer, max(self.height(other) for other in others), say)
         self._start_servers(peer)
@@ -67,6 +65,12 @@ class Recovery:
             return lost
         self._learn_approvals(peer, lost, say)
         return []
+
+    def _wipe(self, peer: Peer) -> None:
+        self.processes.stop(peer.host)
+        for folder in ("production", "snapshots"):
+            with suppress(FileNotFoundError):
+                shutil.rmtree(self.layout.peer(peer) / folder)
 
     def _without_approval(self, peer: Peer, definitions: Sequence[Definition]) -> list[Definition]:
         return [definition for definition in definitions if not self.deployment.approved(peer, definition)]
@@ -118,8 +122,9 @@ class Recovery:
             raise RecoveryError(f"no orderer runs that {peer.host} could get blocks from: `lotline network up` first")
         return running
 
-    def _snapshot(self, source: Peer, others: list[Peer], say: Say) -> Path:
-        """Have a peer make a snapshot of its last block; returns the folder."""
+    @contextmanager
+    def _snapshot(self, source: Peer, others: list[Peer], say: Say) -> Iterator[Path]:
+        """Have a peer make a snapshot of its last block: its folder, for as long as it is needed."""
         if source not in others:
             raise RecoveryError(f"{source.host} is not another peer that runs: a snapshot comes from one that does")
         done = self.layout.peer(source) / "snapshots" / "completed" / self.topology.channel
@@ -133,11 +138,15 @@ class Recovery:
         except ToolError as error:
             if "snapshot already generated" not in str(error):
                 raise
-            return _newest(before)
+            yield _newest(before)  # somebody's, who may want it still
+            return
         until(lambda: _folders(done) > before, 600, f"{source.host} to write its snapshot")
         made = _newest(_folders(done) - before)
         say(f"{source.host}: snapshot of block {made.name}")
-        return made
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
 
     def _catch_up(self, peer: Peer, wanted: int, say: Say) -> None:
         """Wait until the peer is that high, for as long as it gets higher."""
