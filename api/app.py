@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 from fastapi import FastAPI, Request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.responses import Response
 
 import readmodel
@@ -45,7 +45,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     problems.install(app)
     app.add_exception_handler(InvalidTokenError, _on_invalid_token)
-    app.add_exception_handler(OperationalError, _on_database_away)
+    for away in (OperationalError, InterfaceError):
+        app.add_exception_handler(away, _on_database_away)
     for router in ROUTERS:
         app.include_router(router)
     methods.install(app, ROUTERS)

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 import uvloop
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 import readmodel
 from api import logs
@@ -33,6 +33,7 @@ from api.status import Heartbeat, write_heartbeat
 from api.submitter import Submitter
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
+from readmodel.engine import said
 from readmodel.projector import Applied, Projector
 
 HEARTBEAT_SECONDS = 1.0
@@ -54,14 +55,15 @@ class Worker:
         self._settings = settings
         self._identities: dict[Lane, Identity] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._applied: int | None = None  # the last block in the read model, known without asking its database
+        self._database_away = ""
 
     async def start(self) -> None:
         """Open everything, then work in the background until `stop`."""
         settings = self._settings
         self._ledger: Ledger = await open_ledger(settings)
         self._engine = readmodel.open_engine(settings.readmodel_url)
-        readmodel.migrate(self._engine)
-        self._projector = _Announcing(self._engine, self._finish_jobs, settings.ledger.chaincode)
+        self._projector = _Announcing(self._engine, self._has_applied, settings.ledger.chaincode)
         self._connection = open_inbox(settings.inbox_file)
         limits = settings.worker
         self._batches = Batches(self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes)
@@ -72,7 +74,6 @@ class Worker:
             limits,
             committed=lambda _block: self._finish_jobs(),
         )
-        self._finish_jobs()
         self._spawn("submitter", submitter.run())
         self._spawn("projector", self._project())
         self._spawn("housekeeping", self._keep_house())
@@ -104,22 +105,40 @@ class Worker:
                 raise InvalidIdentity(str(error)) from error
         return self._identities[lane]
 
+    def _has_applied(self, block: int) -> None:
+        self._applied = block
+        self._database_away = ""
+        self._finish_jobs()
+
     def _finish_jobs(self) -> None:
-        checkpoint = self._projector.checkpoint()
-        if checkpoint is not None:
-            self._batches.projected(checkpoint.number)
+        if self._applied is not None:
+            self._batches.projected(self._applied)
 
     async def _project(self) -> None:
-        """Follow the chain. A database that is away is waited for; a chain that doesn't fit ends the
-        worker."""
-        wait = self._settings.worker.backoff_first
+        """Follow the chain. A database that is away is waited for, from the start on, while scans go on to the ledger;
+        a chain that doesn't fit ends the worker."""
+        first = wait = self._settings.worker.backoff_first
         while True:
+            before = self._applied
             try:
+                await self._open_readmodel()
                 await self._projector.run(self._ledger)
-            except (OperationalError, LedgerError) as error:
-                log.warning("projector waits", error=str(error), seconds=wait)
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, self._settings.worker.backoff_last)
+            except (OperationalError, InterfaceError) as error:
+                self._database_away = f"the read model's database is away: {said(error)}"
+                reason = self._database_away
+            except LedgerError as error:
+                reason = str(error)
+            wait = first if self._applied != before else wait
+            log.warning("projector waits", error=reason, seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, self._settings.worker.backoff_last)
+
+    async def _open_readmodel(self) -> None:
+        await asyncio.to_thread(readmodel.migrate, self._engine)
+        checkpoint = await asyncio.to_thread(self._projector.checkpoint)
+        self._database_away = ""
+        if checkpoint is not None:
+            self._has_applied(checkpoint.number)
 
     async def _keep_house(self) -> None:
         pruned_at = float("-inf")
@@ -138,24 +157,24 @@ class Worker:
         except LedgerError as error:
             height = None
             failing.append(f"ledger: {error}")
-        checkpoint = await asyncio.to_thread(self._projector.checkpoint)
-        heartbeat = Heartbeat(
-            os.getpid(), time.time(), height, None if checkpoint is None else checkpoint.number, failing
-        )
+        if self._database_away:
+            failing.append(self._database_away)
+        heartbeat = Heartbeat(os.getpid(), time.time(), height, self._applied, failing)
         write_heartbeat(self._settings.heartbeat_file, heartbeat)
 
 
 class _Announcing(Projector):
     """A projector that tells the event loop what it has applied, so that waiting jobs can be finished."""
 
-    def __init__(self, engine: Engine, applied: Callable[[], None], chaincode: str) -> None:
+    def __init__(self, engine: Engine, applied: Callable[[int], None], chaincode: str) -> None:
         super().__init__(engine, chaincode)
         self._announce = applied
         self._loop = asyncio.get_running_loop()
 
     def apply(self, blocks: Any) -> Applied:
         done = super().apply(blocks)
-        self._loop.call_soon_threadsafe(self._announce)
+        if self._head is not None:
+            self._loop.call_soon_threadsafe(self._announce, self._head.number)
         return done
 
 

@@ -53,11 +53,22 @@ def explain(error: Exception) -> Telling:
         kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type) and isinstance(error, kind):
             return Telling(_words(error), hint, code)
+    if _is_database(error):
+        return Telling(
+            f"the read model's database can't be used: {' '.join(str(error.orig).split())}",  # type: ignore[attr-defined]
+            "Is it running? Its address is `database_url` in HOME/config.toml.",
+            UNAVAILABLE,
+        )
     if isinstance(error, OSError):
         return Telling(_words(error), "Check the path and its permissions.", UNAVAILABLE)
     if isinstance(error, sqlite3.Error):
         return Telling(f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE)
     return Telling(f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG)
+
+
+def _is_database(error: Exception) -> bool:
+    loaded = sys.modules.get("sqlalchemy.exc")
+    return loaded is not None and isinstance(error, (loaded.OperationalError, loaded.InterfaceError))
 
 
 def tell(error: Exception, session: Session | None) -> int:

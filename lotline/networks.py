@@ -16,6 +16,7 @@ from lotline.output import Session
 from network.binaries import BinariesError
 from network.network import Network, NetworkError
 from network.processes import ProcessError
+from network.recovery import RecoveryError
 from network.tools import ToolError
 from network.topology import Topology, TopologyError, build
 
@@ -32,6 +33,8 @@ def told() -> Iterator[None]:
         raise UsageError(str(error)) from error
     except NetworkError as error:
         raise CommandError(str(error)) from error
+    except RecoveryError as error:
+        raise UnavailableError(str(error)) from error
     except BinariesError as error:
         raise UnavailableError(
             str(error), hint="`lotline network build` builds them and shows its progress."

@@ -225,12 +225,19 @@ class Channel:
 
     def join(self, peer: Peer) -> None:
         """Make a peer join the channel, once it answers."""
+        self.wait_until_answers(peer)
+        if not self._joined(peer):
+            self.peer_tool(peer, "channel", "join", "-b", str(self.layout.genesis))
+            self._wait_until_joined(peer, 30)
 
-        def joined() -> bool:
-            try:
-                return self.topology.channel in self.peer_tool(peer, "channel", "list")
-            except ToolError:
-                return False
+    def join_by_snapshot(self, peer: Peer, snapshot: Path) -> None:
+        """Make a peer that has no ledger join the channel with the state of a snapshot, once it answers."""
+        self.wait_until_answers(peer)
+        self.peer_tool(peer, "channel", "joinbysnapshot", "--snapshotpath", str(snapshot))
+        self._wait_until_joined(peer, 600)
+
+    def wait_until_answers(self, peer: Peer) -> None:
+        """Wait until a peer that was just started serves."""
 
         def answers() -> bool:
             try:
@@ -240,9 +247,20 @@ class Channel:
             return True
 
         until(answers, 60, f"{peer.host} to answer", lambda: self.nodes.processes.check(peer.host))
-        if not joined():
-            self.peer_tool(peer, "channel", "join", "-b", str(self.layout.genesis))
-            until(joined, 30, f"{peer.host} to have joined {self.topology.channel}")
+
+    def _joined(self, peer: Peer) -> bool:
+        try:
+            return self.topology.channel in self.peer_tool(peer, "channel", "list").split()
+        except ToolError:
+            return False
+
+    def _wait_until_joined(self, peer: Peer, seconds: float) -> None:
+        until(
+            lambda: self._joined(peer),
+            seconds,
+            f"{peer.host} to have joined {self.topology.channel}",
+            lambda: self.nodes.processes.check(peer.host),
+        )
 
     def peer_tool(self, peer: Peer, *arguments: str) -> str:
         """Run the ``peer`` command as the administrator of a peer's organisation."""

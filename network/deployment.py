@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from network.topology import Peer, Topology
 from network.waiting import port_open, until
 
 Item = TypeVar("Item")
-_SLOTS = 6  # ports of a peer from its chaincode port on
+SLOTS = 6  # ports of a peer from its chaincode port on
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,63 @@ class Deployment:
         for peer in self.topology.peers():
             self.start_server(peer, definition.label, identifier, command, environment, slot)
         _all(self.topology.peers(), lambda peer: self._install(peer, file, identifier))
-        if self._committed(definition) < definition.sequence:
+        for peer in self.topology.peers():
+            self._wait_for_server(peer, definition.label, slot)
+        self.define(definition)
+        return identifier
+
+    def define(self, definition: Definition) -> None:
+        """Every organisation approves the definition with its package, which is installed, and it is committed; returns
+        when every peer knows it."""
+        identifier, _ = self._kept_package(definition.label)
+        if self.committed(definition) < definition.sequence:
             organisations = self.topology.organisations
             _all(organisations, lambda organisation: self._approve(organisation.peers[0], definition, identifier))
             self._commit(definition)
         self.wait_until_known(definition)
-        for peer in self.topology.peers():
-            self._wait_for_server(peer, definition.label, slot)
-        return identifier
+
+    def retire(self, definition: Definition, labels: Collection[str]) -> None:
+        """Stop and forget the servers of the chaincode's other versions; those of packages in ``labels`` stay."""
+        for name in self.processes.known():
+            for peer in self.topology.peers():
+                label = name.removeprefix("chaincode.").removesuffix(f".{peer.host}")
+                mine = name == self.server_name(peer, label) and label.startswith(f"{definition.name}_")
+                if mine and label not in labels:
+                    self.processes.forget(name)
+
+    def install_again(self, peer: Peer, definitions: Iterable[Definition]) -> None:
+        """Install the packages of definitions that were deployed before, on a peer that lost them."""
+        for label in sorted({definition.label for definition in definitions}):
+            identifier, file = self._kept_package(label)
+            self._install(peer, file, identifier)
+
+    def approved(self, peer: Peer, definition: Definition) -> bool:
+        """Whether a peer knows which package its organisation runs for a definition: without, it does not endorse.
+
+        That is private data of the organisation, which only its own peers have.
+        """
+        identifier, _ = self._kept_package(definition.label)
+        try:
+            said = self.channel.peer_tool(
+                peer, "lifecycle", "chaincode", "queryapproved", "--channelID", self.topology.channel,
+                "--name", definition.name,
+            )  # fmt: skip
+        except ToolError:
+            return False
+        return identifier in said
+
+    def _kept_package(self, label: str) -> tuple[str, Path]:
+        file = self.layout.packages / f"{label}.tar.gz"
+        return package_id(label, file.read_bytes()), file
 
     def _package(self, label: str, slot: int) -> tuple[str, Path]:
-        content = package(label, local_connection(slot))
         file = self.layout.packages / f"{label}.tar.gz"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        return package_id(label, content), file
+        if not file.exists():  # made once: another release of zlib would give it another id
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(".new")
+            unfinished.write_bytes(package(label, local_connection(slot)))
+            unfinished.replace(file)
+        return self._kept_package(label)
 
     def start_server(
         self,
@@ -107,8 +149,8 @@ class Deployment:
         slot: int = 0,
     ) -> None:
         """Start a peer's chaincode server under a supervisor, unless it runs."""
-        if not 0 <= slot < _SLOTS:
-            raise ValueError(f"a peer has ports for {_SLOTS} chaincode servers: slot {slot}")
+        if not 0 <= slot < SLOTS:
+            raise ValueError(f"a peer has ports for {SLOTS} chaincode servers: slot {slot}")
         organisation = self.topology.organisation(peer.msp_id)
         self.authorities.issue(organisation, "chaincode", "client")
         tls = self.authorities.issue_tls(organisation, "chaincode", "localhost,127.0.0.1")
@@ -163,7 +205,8 @@ class Deployment:
             *targets,
         )
 
-    def _committed(self, definition: Definition, peer: Peer | None = None) -> int:
+    def committed(self, definition: Definition, peer: Peer | None = None) -> int:
+        """The number of the chaincode's definition on the channel as a peer knows it, 0 if there is none."""
         peer = peer or self.topology.organisations[0].peers[0]
         try:
             said = self.channel.peer_tool(
@@ -185,19 +228,36 @@ class Deployment:
         for peer in self.topology.peers():
             until(self._everywhere_by(peer, definition), 60, f"{peer.host} to find {definition.name} on every peer")
 
+    def wait_until_found(self, peer: Peer, definitions: Iterable[Definition]) -> None:
+        """Wait until the discovery of every peer that runs names this peer for each of these chaincodes."""
+        names = {definition.name for definition in definitions}
+        for asker in self.topology.peers():
+            if not self.processes.running(asker.host):
+                continue
+            until(
+                lambda asker=asker: names <= self._found(asker).get(peer.address, set()),  # type: ignore[misc]
+                60,
+                f"{asker.host} to find {', '.join(sorted(names))} on {peer.host}",
+            )
+
+    def _found(self, asker: Peer) -> dict[str, set[str]]:
+        """Which chaincodes each peer can endorse for, by the peer's address, as one peer's discovery sees it."""
+        try:
+            found = json.loads(self.channel.discover(asker, "peers"))
+        except ToolError:
+            return {}
+        return {one["Endpoint"]: set(one.get("Chaincodes") or ()) for one in found}
+
     def _known_to(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
-        return lambda: self._committed(definition, peer) >= definition.sequence
+        return lambda: self.committed(definition, peer) >= definition.sequence
 
     def _everywhere_by(self, peer: Peer, definition: Definition) -> Callable[[], bool]:
         wanted = {other.address for other in self.topology.peers()}
 
         def known() -> bool:
-            try:
-                found = json.loads(self.channel.discover(peer, "peers"))
-            except ToolError:
-                return False
-            ready = {one["Endpoint"] for one in found if definition.name in (one.get("Chaincodes") or ())}
-            return wanted <= ready
+            return wanted <= {
+                address for address, chaincodes in self._found(peer).items() if definition.name in chaincodes
+            }
 
         return known
 

@@ -35,6 +35,11 @@ class Layout:
     def packages(self) -> Path:
         return self.home / "packages"
 
+    @property
+    def definitions(self) -> Path:
+        """Which chaincodes are on the channel."""
+        return self.home / "definitions.json"
+
     def organisation(self, organisation: Organisation) -> Path:
         return self.home / "organisations" / organisation.name
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from network import binaries, store
 from network.authorities import Authorities
 from network.channel import Channel
 from network.connection import write_connections
-from network.deployment import Definition, Deployment
+from network.definitions import Definitions, Deployed
+from network.deployment import SLOTS, Definition, Deployment
 from network.layout import Layout
 from network.nodes import Nodes
 from network.operations import Operations
 from network.processes import Processes
+from network.recovery import Recovery
 from network.revocation import Revocation
 from network.topology import Orderer, Peer, Topology
 from network.waiting import port_free
@@ -84,6 +86,15 @@ class Network:
         """The chaincode."""
         return Deployment(self.topology, self.layout, self.channel, self.processes, self.authorities)
 
+    @cached_property
+    def definitions(self) -> Definitions:
+        """Which chaincodes are on the channel."""
+        return Definitions(self.layout.definitions)
+
+    @cached_property
+    def _recovery(self) -> Recovery:
+        return Recovery(self.topology, self.layout, self.nodes, self.channel, self.deployment, self.processes)
+
     def up(self, say: Say = lambda _: None) -> None:
         """Start everything that does not run, and return when the channel can order and every peer has joined it."""
         self._check_ports()
@@ -110,11 +121,44 @@ class Network:
         say: Say = lambda _: None,
         slot: int = 0,
     ) -> str:
-        """Deploy a chaincode (Lotline's own by default) and start its servers; returns the package id."""
-        definition = definition or Definition(self.topology.chaincode)
+        """Deploy a chaincode (by default Lotline's own, in its present version) and start its servers; returns the package
+        id."""
+        if definition is None:
+            kept = self.definitions.get(self.topology.chaincode) or Deployed(Definition(self.topology.chaincode), slot)
+            definition, slot = kept.definition, kept.slot
         say(f"chaincode {definition.name} {definition.version}")
         command = command or [sys.executable, "-m", "chaincode"]
-        return self.deployment.deploy(definition, command, _import_path(), slot)
+        self.definitions.keep(definition, slot)  # before it is done: `up` completes what was interrupted
+        identifier = self.deployment.deploy(definition, command, _import_path(), slot)
+        self.deployment.retire(definition, {one.definition.label for one in self.definitions.all()})
+        return identifier
+
+    def upgrade(
+        self, version: str = "", name: str = "", command: list[str] | None = None, say: Say = lambda _: None
+    ) -> Definition:
+        """Put the next version of a chaincode (Lotline's own by default) on the channel while the present one goes on
+        serving; returns its definition.
+
+        New servers run what is installed here now. The old ones are stopped once every peer knows the new definition.
+        By default the version is the definition's number: 2.0, 3.0 and so on. Raises NetworkError for a version that
+        is there already, or while an earlier upgrade is not complete.
+        """
+        kept = self.definitions.get(name or self.topology.chaincode)
+        if kept is None or self.deployment.committed(kept.definition) != kept.definition.sequence:
+            raise NetworkError("the present version is not complete on this network: `lotline network up` first")
+        sequence = kept.definition.sequence + 1
+        new = replace(kept.definition, version=version or f"{sequence}.0", sequence=sequence, package="")
+        if (self.layout.packages / f"{new.label}.tar.gz").exists():
+            raise NetworkError(f"version {new.version} has been on this network already: choose another")
+        self.deploy(new, command, say, self._free_slot())
+        return new
+
+    def _free_slot(self) -> int:
+        taken = {one.slot for one in self.definitions.all()}
+        free = next((slot for slot in range(SLOTS) if slot not in taken), None)
+        if free is None:
+            raise NetworkError(f"a peer has ports for {SLOTS} chaincodes, and all are taken")
+        return free
 
     def issue(self, msp_id: str, name: str, role: str, attributes: Mapping[str, str] | None = None) -> Path:
         """A client identity of an organisation with the attribute ``role`` (and others), from its Fabric CA; once.
@@ -160,6 +204,40 @@ class Network:
         if name not in self.processes.known():
             raise NetworkError(f"no process {name}; there are: {', '.join(self.names())}")
         self.processes.start_again(name)
+
+    def rejoin(self, name: str, snapshot_of: str = "", say: Say = lambda _: None) -> None:
+        """Delete a peer's ledger and have it join the channel anew: from the first block on, or from a snapshot that
+        another peer makes of its last block. Returns when it has caught up and can endorse.
+
+        An organisation's only peer is the only one that knew its approvals. They can be given once for a definition, so
+        it gets the next number, with nothing else changed.
+
+        Raises NetworkError for a name that is no peer's, RecoveryError when nobody is there to learn from.
+        """
+        source = self._peer(snapshot_of) if snapshot_of else None
+        peer, definitions = self._peer(name), [one.definition for one in self.definitions.all()]
+        for lost in self._recovery.rejoin(peer, source, definitions, say):
+            self._define_anew(lost, say)
+        self.deployment.wait_until_found(peer, definitions)
+
+    def _define_anew(self, definition: Definition, say: Say) -> None:
+        kept = self.definitions.get(definition.name)
+        assert kept is not None
+        new = replace(definition, sequence=definition.sequence + 1)
+        say(f"chaincode {new.name} {new.version}: definition {new.sequence}")
+        self.definitions.keep(new, kept.slot)
+        self.deployment.define(new)
+
+    def rebuild(self, name: str, say: Say = lambda _: None) -> None:
+        """Have a peer make its databases again from its own blocks. Raises NetworkError for a name that is no peer's,
+        RecoveryError for a peer that joined by a snapshot."""
+        self._recovery.rebuild(self._peer(name), say)
+
+    def _peer(self, name: str) -> Peer:
+        peers = {peer.host: peer for peer in self.topology.peers()}
+        if name not in peers:
+            raise NetworkError(f"no peer {name}; there are: {', '.join(peers)}")
+        return peers[name]
 
     def names(self) -> list[str]:
         """Every process's name."""

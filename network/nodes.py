@@ -115,12 +115,12 @@ def _gossip(peer: Peer, bootstrap: str) -> dict[str, Any]:
         "publishStateInfoInterval": "1s",
         "requestStateInfoInterval": "1s",
         "pvtData": {
-            "pullRetryThreshold": "10s",
+            "pullRetryThreshold": "2s",  # a block waits so long for private data; what is missing is looked for later
             "transientstoreMaxBlockRetention": 20000,
             "pushAckTimeout": "3s",
             "btlPullMargin": 10,
             "reconcileBatchSize": 10,
-            "reconcileSleepInterval": "10s",
+            "reconcileSleepInterval": "2s",
             "reconciliationEnabled": True,
             "implicitCollectionDisseminationPolicy": {"requiredPeerCount": 0, "maxPeerCount": 1},
         },

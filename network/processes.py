@@ -86,6 +86,11 @@ class Processes:
                 _gone(record, grace)
         self._file(name).unlink(missing_ok=True)
 
+    def forget(self, name: str) -> None:
+        """End a process and forget that it ever was; its log stays."""
+        self.stop(name)
+        (self._run / f"{name}.command").unlink(missing_ok=True)
+
     def pid(self, name: str) -> int:
         """A running process's id; raises ProcessError if it does not run."""
         record = self._record(name)

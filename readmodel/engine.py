@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
@@ -17,6 +18,8 @@ _PRAGMAS = (
     "PRAGMA mmap_size = 1073741824",
     "PRAGMA temp_store = MEMORY",
 )
+
+_CONNECT_SECONDS = 10  # the system's own patience with a server that is gone is minutes
 
 # Every question here is a batch of look-ups by index. PostgreSQL's defaults are for disks that turn, where it
 # prefers reading a whole table; and compiling takes longer than these questions do.
@@ -31,15 +34,19 @@ def open_engine(url: str | URL | Path) -> Engine:
     """
     parsed = make_url(f"sqlite:///{url}") if isinstance(url, Path) else make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
-            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args={"options": _POSTGRES}
-        )
+        arguments = {"options": _POSTGRES, "connect_timeout": _CONNECT_SECONDS}
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(f"the read model runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
     engine = create_engine(parsed)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def said(error: DBAPIError) -> str:
+    """What the database or its driver said of a failure, in one line."""
+    return " ".join(str(error.orig).split())
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,13 +54,24 @@ class _Service(chaincode_shim_pb2_grpc.ChaincodeServicer):  # type: ignore[misc]
         self._contract = contract
         self._package_id = package_id
         self._workers = workers
+        self._streams: set[Stream] = set()
 
     def Connect(self, messages: Iterator[Message], context: grpc.ServicerContext) -> Iterator[Message]:  # noqa: N802
         """The peer's stream: this generator is its one writer."""
         stream = Stream(self._contract, self._package_id, self._workers)
         context.add_callback(stream.exchange.close)
         threading.Thread(target=stream.run, args=(messages,), name="peer-stream", daemon=True).start()
-        yield from iter(stream.exchange.outgoing.get, None)
+        self._streams.add(stream)
+        try:
+            yield from iter(stream.exchange.outgoing.get, None)
+        finally:
+            self._streams.discard(stream)
+
+    def finish(self, seconds: float) -> None:
+        """End every stream once its transactions are answered, within so many seconds."""
+        deadline = time.monotonic() + seconds
+        for stream in list(self._streams):
+            stream.finish(max(0.0, deadline - time.monotonic()))
 
 
 class ChaincodeServer:
@@ -80,8 +92,8 @@ class ChaincodeServer:
     ) -> None:
         self._workers = ThreadPoolExecutor(concurrency, thread_name_prefix="transaction")
         self._server = grpc.server(ThreadPoolExecutor(peers, thread_name_prefix="stream"), options=_OPTIONS)
-        service = _Service(contract, package_id, self._workers)
-        chaincode_shim_pb2_grpc.add_ChaincodeServicer_to_server(service, self._server)
+        self._service = _Service(contract, package_id, self._workers)
+        chaincode_shim_pb2_grpc.add_ChaincodeServicer_to_server(self._service, self._server)
         if tls is None:
             self.port = self._server.add_insecure_port(address)
         else:
@@ -96,8 +108,10 @@ class ChaincodeServer:
         self._server.wait_for_termination()
 
     def stop(self, grace: float = 5.0) -> None:
-        """Refuse new streams and end the open ones within ``grace`` seconds."""
-        self._server.stop(grace).wait()
+        """Refuse new streams, and end the open ones when what is under way is answered, within ``grace`` seconds."""
+        ended = self._server.stop(grace)
+        self._service.finish(grace)
+        ended.wait()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def __enter__(self) -> ChaincodeServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from enum import Enum
@@ -44,6 +45,8 @@ class Stream:
         self.state = State.CREATED
         self._contract = contract
         self._workers = workers
+        self._under_way = 0
+        self._less = threading.Condition()
         name = chaincode_pb2.ChaincodeID(name=package_id).SerializeToString()
         self.exchange.send(Message(type=Message.REGISTER, payload=name))
 
@@ -56,6 +59,12 @@ class Stream:
             log.info("the stream to the peer ended: %s", type(error).__name__)
         finally:
             self.exchange.close()
+
+    def finish(self, seconds: float) -> None:
+        """End the stream as soon as no transaction is under way, and after so many seconds in any case."""
+        with self._less:
+            self._less.wait_for(lambda: self._under_way == 0, seconds)
+        self.exchange.close()
 
     def receive(self, message: Message) -> None:
         """Handle one message of the peer."""
@@ -70,9 +79,19 @@ class Stream:
             self.exchange.abilities = Abilities.parse(message.payload)
             self.state = State.READY
         elif kind in (Message.TRANSACTION, Message.INIT) and self.state is State.READY:
-            self._workers.submit(self._answer, message)
+            with self._less:
+                self._under_way += 1
+            self._workers.submit(self._work, message)
         else:
             self._refuse(message, f"{Message.Type.Name(kind)} is not expected while {self.state.value}")
+
+    def _work(self, message: Message) -> None:
+        try:
+            self._answer(message)
+        finally:
+            with self._less:
+                self._under_way -= 1
+                self._less.notify_all()
 
     def _answer(self, message: Message) -> None:
         call = self._contract.init if message.type == Message.INIT else self._contract.invoke

@@ -170,7 +170,7 @@ class FabricLedger:
                 yield block
         except EventsError as error:
             if error.code is grpc.StatusCode.PERMISSION_DENIED:
-                raise errors.InvalidIdentity(classify.texts(error)) from error
+                raise classify.not_you(error, self._reader) from error
             log.info("block stream of %s ended: %s", peer.address, error)
         self._check_open()
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import grpc
+from cryptography import x509
 
 from ledger import errors
 from ledger.fabric.errors import CommitError, EndorseError, GatewayError
-from ledger.fabric.peers import unavailable
+from ledger.fabric.peers import expired, lacks_history, unavailable
 from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering
+_OTHERS_DID_NOT = "failed to collect enough transaction endorsements"  # the gateway's own peer had endorsed
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
 _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
@@ -33,21 +36,43 @@ def is_duplicate(error: GatewayError) -> bool:
     return "duplicate transaction found" in texts(error)
 
 
+def not_you(error: GatewayError, identity: Identity) -> errors.InvalidIdentity:
+    """For a call that a peer refused because of who made it. A peer does not say when a certificate ended; it is in it."""
+    who = f"{identity.name} of {identity.msp_id}"
+    ended = _end(identity)
+    if ended is not None and ended < datetime.now(UTC):
+        return errors.InvalidIdentity(f"{who}: its certificate ended on {ended:%Y-%m-%d %H:%M:%S} UTC: enrol it again")
+    return errors.InvalidIdentity(f"{who}: {texts(error)}")
+
+
+def _end(identity: Identity) -> datetime | None:
+    try:
+        return x509.load_pem_x509_certificate(identity.certificate).not_valid_after_utc
+    except ValueError:
+        return None  # what the peer said of it is all there is to say
+
+
 def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerError:
     """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
     said = texts(error)
-    answered = _CHAINCODE.search(said)
+    if lacks_history(error):
+        return errors.Unavailable(f"no peer that was asked has blocks so old: {said}")
+    answered, broken = _CHAINCODE.search(said), _BROKEN.search(said)
+    if (answered or broken) and _OTHERS_DID_NOT in error.message:
+        # one peer said yes and another no: the contract is the same everywhere, so one of them has a block to catch up
+        return errors.Conflict(f"the peers' answers differ: {said}")
     if answered:
         return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0])
-    broken = _BROKEN.search(said)
     if broken:
         return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
+    if expired(error):
+        return not_you(error, identity)
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.Unavailable(_with_names(error))
     if "do not match" in said:
         return errors.Conflict(f"the peers' answers differ: {said}")
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
-        return errors.InvalidIdentity(f"{identity.name} of {identity.msp_id}: {said}")
+        return not_you(error, identity)
     return errors.Unavailable(_with_names(error))
 
 

@@ -13,6 +13,11 @@ from ledger.fabric.options import TLS, open_channel
 
 Answer = TypeVar("Answer")
 _TOO_MANY = "too many requests for"  # the peer's concurrency limit answers UNKNOWN with this text
+_BEHIND = ("no peers available to evaluate", "no combination of peers can be derived")  # a peer that is catching up
+_EXPIRED = (
+    "client identity expired"  # said by a filter before the peer's own code, so the gateway takes the peer for gone
+)
+_NO_HISTORY = "bootstrapped from a snapshot"  # a peer that joined by a snapshot lacks the blocks before it
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,12 @@ class Peers:
             try:
                 answer = await call(self.channel(peer))
             except GatewayError as error:
-                if not unavailable(error):
+                if not unavailable(error) and not lacks_history(error):
                     raise
                 failure = error
             else:
-                self.prefer(peer)
+                if failure is None or not lacks_history(failure):
+                    self.prefer(peer)
                 return answer
         assert failure is not None
         raise failure
@@ -72,4 +78,22 @@ class Peers:
 
 def unavailable(error: GatewayError) -> bool:
     """Whether another peer might answer where this one did not."""
-    return error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message
+    if expired(error):
+        return False
+    if error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message:
+        return True
+    return error.code is grpc.StatusCode.FAILED_PRECONDITION and any(text in error.message for text in _BEHIND)
+
+
+def lacks_history(error: GatewayError) -> bool:
+    """Whether the peer was asked for what is older than the snapshot it joined by."""
+    return _says(error, _NO_HISTORY)
+
+
+def expired(error: GatewayError) -> bool:
+    """Whether the caller's certificate has ended."""
+    return _says(error, _EXPIRED)
+
+
+def _says(error: GatewayError, text: str) -> bool:
+    return any(text in said for said in (error.message, *(detail.message for detail in error.details)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -19,6 +20,8 @@ from network.topology import Consensus, Topology, build, load
 app = typer.Typer(
     help="Run a Fabric network: authorities, orderers, peers, chaincode. No containers.", no_args_is_help=True
 )
+
+_VERSION = re.compile(r"[A-Za-z0-9]+([._+-][A-Za-z0-9]+)*")
 
 
 @app.command("build")
@@ -140,6 +143,65 @@ def start(
 
 
 @app.command()
+def rejoin(
+    context: typer.Context,
+    peer: Annotated[str, typer.Argument(help="The peer, as `status` calls it.")],
+    snapshot_of: Annotated[
+        str, typer.Option(metavar="PEER", help="Join by a snapshot that this peer makes, not from the first block on.")
+    ] = "",
+) -> None:
+    """Delete a peer's ledger, which is lost or not trusted, and have it join the channel anew.
+
+    Returns when it is as high as the others were, with the contract installed. Joining by a snapshot is quicker; such a
+    peer lacks the blocks before it, and its state is as true as the peer's that made the snapshot.
+    """
+    here = session(context)
+    network = open_network(here.home)
+    peers = [one.host for one in network.topology.peers()]
+    _named(peers, peer, "peer")
+    if snapshot_of and _named(peers, snapshot_of, "peer") == peer:
+        raise UsageError("a peer cannot join by a snapshot of its own ledger", hint="Name another after --snapshot-of.")
+    with told():
+        network.rejoin(peer, snapshot_of, here.say)
+    here.answer({"peer": peer, "snapshotOf": snapshot_of or None})
+    here.text(f"{peer} has joined again")
+
+
+@app.command()
+def rebuild(
+    context: typer.Context, peer: Annotated[str, typer.Argument(help="The peer, as `status` calls it.")]
+) -> None:
+    """Drop a peer's databases (state, history, indexes) and have it make them again from its own blocks."""
+    here = session(context)
+    network = open_network(here.home)
+    _named([one.host for one in network.topology.peers()], peer, "peer")
+    with told():
+        network.rebuild(peer, here.say)
+    here.answer({"peer": peer})
+    here.text(f"{peer} has its databases again")
+
+
+@app.command()
+def upgrade(
+    context: typer.Context,
+    version: Annotated[str, typer.Option(help="What to call it (default: 2.0, 3.0 and so on).")] = "",
+) -> None:
+    """Put the contract as it is installed here on the channel as its next version, while the present one serves.
+
+    Every organisation installs and approves it; once every peer knows it, the servers of the version before are
+    stopped. Interrupted, `lotline network up` completes it.
+    """
+    here = session(context)
+    if version and not _VERSION.fullmatch(version):
+        raise UsageError(f"{version!r} is no version", hint="Letters, digits and single . _ + - between them: 2.1.")
+    network = open_network(here.home)
+    with told():
+        now = network.upgrade(version, say=here.say)
+    here.answer({"chaincode": now.name, "version": now.version, "sequence": now.sequence})
+    here.text(f"{now.name} {now.version} is on the channel")
+
+
+@app.command()
 def revoke(
     context: typer.Context,
     organisation: Annotated[str, typer.Option("--organisation", "-o", metavar="MSP", help="Whose identity.")],
@@ -169,7 +231,7 @@ def reset(
     here.answer({"deleted": str(here.home / FOLDER)})
 
 
-def _named(names: list[str], name: str) -> str:
+def _named(names: list[str], name: str, kind: str = "process") -> str:
     if name not in names:
-        raise UsageError(f"no process {name!r} in this network", hint=f"There are: {', '.join(names)}.")
+        raise UsageError(f"no {kind} {name!r} in this network", hint=f"There are: {', '.join(names)}.")
     return name

@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import typer
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 import readmodel
 from api.instance import load_settings
@@ -14,6 +15,7 @@ from api.settings import Settings
 from lotline import services
 from lotline.output import session
 from lotline.supervisor import is_up, running
+from readmodel.engine import said
 from readmodel.projector import Projector
 
 app = typer.Typer()
@@ -32,17 +34,13 @@ def status(context: typer.Context) -> None:
     for name, entry in found["services"].items():
         restarts = f", restarted {entry['restarts']} times" if entry["restarts"] else ""
         here.text(f"  {name:<12} process {entry['pid']}{restarts}  {entry['url'] or ''}")
-    here.text(f"read model     up to block {found['readModel']['block']}")
+    model = found["readModel"]
+    here.text(f"read model     {model['problem'] or 'up to block ' + str(model['block'])}")
     here.text(f"waiting        {found['inbox']['events']} events in {found['inbox']['jobs']} jobs")
 
 
 def _status(settings: Settings) -> dict[str, Any]:
     up = is_up(settings.run_dir)
-    engine = readmodel.open_engine(settings.readmodel_url)
-    try:
-        checkpoint = Projector(engine).checkpoint()
-    finally:
-        engine.dispose()
     with closing(open_inbox(settings.inbox_file)) as inbox:
         waiting = depth(inbox)
     heartbeat = services.beating(settings)
@@ -52,6 +50,17 @@ def _status(settings: Settings) -> dict[str, Any]:
         "up": up,
         "services": running(settings.run_dir).get("services", {}) if up else {},
         "ledger": {"height": None if heartbeat is None else heartbeat.height},
-        "readModel": {"block": None if checkpoint is None else checkpoint.number},
+        "readModel": _read_model(settings),
         "inbox": {"jobs": waiting.jobs, "events": waiting.events, "oldest": waiting.oldest},
     }
+
+
+def _read_model(settings: Settings) -> dict[str, Any]:
+    engine = readmodel.open_engine(settings.readmodel_url)
+    try:
+        checkpoint = Projector(engine).checkpoint()
+    except (OperationalError, InterfaceError) as error:
+        return {"block": None, "problem": f"its database is away: {said(error)}"}
+    finally:
+        engine.dispose()
+    return {"block": None if checkpoint is None else checkpoint.number, "problem": None}

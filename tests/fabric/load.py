@@ -1,4 +1,4 @@
-"""Load that never gives up, and the check that nothing it was promised is missing or there twice."""
+"""Load that never gives up: EPCIS events captured one a transaction, each until its fate is known."""
 
 from __future__ import annotations
 
@@ -6,37 +6,43 @@ import asyncio
 import itertools
 import os
 from collections import Counter
-from typing import Any
 
-from ledger.blocks import decode_block
+import orjson
+
+import epcis
 from ledger.errors import Conflict, LedgerError
 from ledger.identity import Identity
 from ledger.port import Ledger
+from tests.integration.api.conftest import DOCK, event
 
-COMMIT_HASH = 4  # its place in a block's metadata
+FARM = "https://id.gs1.org/417/9506000134352"
+_PATIENCE = 120.0
 
 
 class Load:
-    """Submitters that write a new key each time, with the nonce kept until the outcome is known."""
+    """Submitters that each commission one new item after the other, with the nonce kept until the outcome is known."""
 
     def __init__(self, ledger: Ledger, identity: Identity, submitters: int = 6) -> None:
         self._ledger = ledger
         self._identity = identity
         self._submitters = submitters
-        self._numbers = itertools.count()
+        self._numbers = itertools.count(1)
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.acknowledged: dict[str, int] = {}
+        """The block of every event that was accepted, by the event's hash."""
         self.troubles: Counter[str] = Counter()
 
-    def start(self) -> None:
-        """Begin to submit."""
-        self._tasks = [asyncio.create_task(self._submit_for_ever()) for _ in range(self._submitters)]
+    async def start(self) -> None:
+        """Register the dock, lest the first events race to adopt it, and begin."""
+        await self._until_known("registerParty", orjson.dumps({"id": FARM, "name": "Green Farm"}))
+        await self._until_known("registerPlace", orjson.dumps({"id": DOCK, "party": FARM}))
+        self._tasks = [asyncio.create_task(self._capture_for_ever()) for _ in range(self._submitters)]
 
-    async def after(self, count: int) -> None:
+    async def after(self, count: int, patience: float = _PATIENCE) -> None:
         """Wait until so many more were acknowledged."""
         wanted = len(self.acknowledged) + count
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(patience):
             while len(self.acknowledged) < wanted:
                 for task in self._tasks:
                     if task.done():
@@ -46,21 +52,30 @@ class Load:
     async def stop(self) -> None:
         """Let every submitter finish what it is at."""
         self._stopping.set()
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(_PATIENCE):
             await asyncio.gather(*self._tasks)
 
-    async def _submit_for_ever(self) -> None:
-        while not self._stopping.is_set():
-            key = f"load-{next(self._numbers)}"
-            self.acknowledged[key] = await self._until_known(key)
+    async def abandon(self) -> None:
+        """Stop at once, whatever is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _until_known(self, key: str) -> int:
+    async def _capture_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            said = epcis.parse_event(event(next(self._numbers)))
+            batch = b'{"groups":[{"id":"1","onError":"rollback","events":[' + said.to_stored() + b"]}]}"
+            block, answer = await self._until_known("capture", batch)
+            verdicts = orjson.loads(answer)["groups"][0]["verdicts"]
+            assert [(one["event"], one["verdict"]) for one in verdicts] == [(said.hash, "accepted")]
+            self.acknowledged[said.hash] = block
+
+    async def _until_known(self, function: str, argument: bytes) -> tuple[int, bytes]:
         nonce = os.urandom(24)
         pause = 0.05
         while True:
             try:
-                words = [key.encode(), b"value"]
-                done = await self._ledger.submit("put", words, identity=self._identity, nonce=nonce)
+                done = await self._ledger.submit(function, [argument], identity=self._identity, nonce=nonce)
             except LedgerError as error:
                 self.troubles[f"{type(error).__name__}: {str(error)[:80]}"] += 1
                 if not error.retryable:
@@ -70,38 +85,4 @@ class Load:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, 1.0)
             else:
-                return done.block
-
-
-async def verify(load: Load, chaincode: str, ledgers: dict[str, Ledger]) -> None:
-    """Everything acknowledged is in its block once, on every peer, and all peers have the same commit hash."""
-    heights = {name: await ledger.height() for name, ledger in ledgers.items()}
-    height = max(heights.values())
-    for name, ledger in ledgers.items():
-        async with asyncio.timeout(60):
-            while await ledger.height() < height:
-                await asyncio.sleep(0.05)
-        assert name
-    written: Counter[str] = Counter()
-    where: dict[str, int] = {}
-    for number in range(height):
-        blocks = {name: await ledger.block(number) for name, ledger in ledgers.items()}
-        hashes = {bytes(block.metadata.metadata[COMMIT_HASH]) for block in blocks.values()}
-        assert len(hashes) == 1, f"the peers differ in block {number}"
-        for key in _keys(next(iter(blocks.values())), chaincode):
-            written[key] += 1
-            where[key] = number
-    twice = [key for key, count in written.items() if count > 1]
-    assert twice == []
-    missing = [key for key, block in load.acknowledged.items() if where.get(key) != block]
-    assert missing == []
-
-
-def _keys(block: Any, chaincode: str) -> list[str]:
-    return [
-        write.key
-        for transaction in decode_block(block).transactions
-        if transaction.valid
-        for write in transaction.writes
-        if write.namespace == chaincode and write.key.startswith("load-")
-    ]
+                return done.block, done.result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,12 +32,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
 
 
 @pytest.fixture
-async def scene(place: Playground) -> AsyncIterator[Scene]:
-    made = await asyncio.to_thread(Scene, place)
-    made.load.start()
-    await made.load.after(20)
+async def scene(place: Playground, tmp_path: Path) -> AsyncIterator[Scene]:
+    made = await asyncio.to_thread(Scene, place, tmp_path / "readmodel.db")
+    await made.begin()
     yield made
-    await made.ledger.close()
+    await made.close()
 
 
 async def test_19_the_leader_is_killed(scene: Scene) -> None:

@@ -47,6 +47,13 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         assert not (made.home / "network").exists()
 
 
+@pytest.fixture(scope="module")
+def instance(shell: Shell) -> Shell:
+    """With an instance on it."""
+    shell.run("init", "--ledger", "fabric")
+    return shell
+
+
 def states(shell: Shell) -> dict[str, bool]:
     return {one["name"]: one["running"] for one in shell.answer("network", "status")}
 
@@ -70,6 +77,7 @@ def test_everything_runs_and_can_be_stopped_and_started(shell: Shell) -> None:
 def test_mistakes_are_told(shell: Shell, tmp_path: Path) -> None:
     assert "There are: ca.alpha" in shell.run("network", "stop", "peer9", code=2).stderr.replace("ca.orderer, ", "")
     assert "--yes" in shell.run("network", "reset", code=2).stderr
+    assert "no version" in shell.run("network", "upgrade", "--version", "../1", code=2).stderr
     assert "there is no network" in Shell(tmp_path / "none").run("network", "status", code=1).stderr
     assert (
         "BFT needs at least 4"
@@ -83,20 +91,69 @@ def test_mistakes_are_told(shell: Shell, tmp_path: Path) -> None:
     assert not other.home.exists()
 
 
-def test_an_instance_keeps_its_history_over_a_restart_of_the_network(shell: Shell, tmp_path: Path) -> None:
-    shell.run("init", "--ledger", "fabric")
+def captured(shell: Shell, tmp_path: Path, number: int) -> bool:
+    """Whether an event is taken, or was before: both organisations' peers endorse."""
+    file = tmp_path / f"{number}.jsonld"
+    file.write_text(json.dumps(document(event(number))))
+    answer = shell.answer("capture", "-o", "AlphaMSP", str(file))
+    return bool(answer["accepted"] + answer["duplicate"] == 1)
+
+
+def test_an_instance_keeps_its_history_over_an_upgrade_and_a_restart_of_the_network(
+    instance: Shell, tmp_path: Path
+) -> None:
     file = tmp_path / "events.jsonld"
     file.write_text(json.dumps(document(event(1), event(2))))
-    assert shell.answer("capture", "-o", "AlphaMSP", str(file))["accepted"] == 2
-    before = shell.answer("thing", event(1)["epcList"][0])
-    shell.run("network", "down")
-    assert not any(states(shell).values())
-    shell.run("network", "up")
+    assert instance.answer("capture", "-o", "AlphaMSP", str(file))["accepted"] == 2
+    before = instance.answer("thing", event(1)["epcList"][0])
+    assert instance.answer("network", "upgrade") == {"chaincode": "lotline", "version": "2.0", "sequence": 2}
+    assert "1.0 has been" in instance.run("network", "upgrade", "--version", "1.0", code=1).stderr
+    instance.run("network", "down")
+    assert not any(states(instance).values())
+    instance.run("network", "up")
+    servers = {name for name in states(instance) if name.startswith("chaincode.")}
+    assert servers == {"chaincode.lotline_2.0.peer0.alpha.local", "chaincode.lotline_2.0.peer0.beta.local"}
     file.write_text(json.dumps(document(event(2), event(3))))
-    again = shell.answer("capture", "-o", "AlphaMSP", str(file))
+    again = instance.answer("capture", "-o", "AlphaMSP", str(file))
     assert (again["accepted"], again["duplicate"]) == (1, 1)
-    assert shell.answer("thing", event(1)["epcList"][0]) == before
-    assert shell.answer("rebuild")["equal"] is True
+    assert instance.answer("thing", event(1)["epcList"][0]) == before
+    assert instance.answer("rebuild")["equal"] is True
+
+
+@pytest.mark.parametrize("source", ["peer0.alpha.local", pytest.param("", marks=pytest.mark.faults)])
+def test_a_peer_whose_ledger_is_lost_joins_again(instance: Shell, tmp_path: Path, source: str) -> None:
+    """An organisation's only peer, which alone knew what it had approved, by a snapshot or from the first block on."""
+    peer = "peer0.beta.local"
+    ledger = instance.home / "network" / "nodes" / peer / "production" / "ledgersData"
+    made = ledger.stat()
+    assert captured(instance, tmp_path, 4)
+    found = instance.answer("network", "rejoin", peer, *(("--snapshot-of", source) if source else ()))
+    assert found == {"peer": peer, "snapshotOf": source or None}
+    assert ledger.stat().st_ctime != made.st_ctime
+    assert captured(instance, tmp_path, 5)
+    if source:
+        assert "joined by a snapshot" in instance.run("network", "rebuild", peer, code=3).stderr
+        assert states(instance)[peer]
+
+
+def test_a_peers_databases_are_made_again(instance: Shell, tmp_path: Path) -> None:
+    peer = "peer0.alpha.local"
+    state = instance.home / "network" / "nodes" / peer / "production" / "ledgersData" / "stateLeveldb"
+    made = state.stat()
+    assert instance.answer("network", "rebuild", peer) == {"peer": peer}
+    assert state.stat().st_ctime != made.st_ctime
+    assert captured(instance, tmp_path, 6)
+
+
+def test_recovery_refuses_what_cannot_be(shell: Shell) -> None:
+    assert "There are: peer0.alpha" in shell.run("network", "rejoin", "orderer1.orderer.local", code=2).stderr
+    own = shell.run("network", "rejoin", "peer0.beta.local", "--snapshot-of", "peer0.beta.local", code=2)
+    assert "its own ledger" in own.stderr
+    shell.run("network", "stop", "peer0.alpha.local")
+    lonely = shell.run("network", "rejoin", "peer0.beta.local", code=3)
+    assert "no other peer runs" in lonely.stderr
+    assert (shell.home / "network" / "nodes" / "peer0.beta.local" / "production").exists()
+    shell.run("network", "start", "peer0.alpha.local")
 
 
 def test_an_organisation_with_an_instance_of_its_own(shell: Shell, tmp_path: Path) -> None:

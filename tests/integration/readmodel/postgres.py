@@ -22,24 +22,57 @@ def binaries() -> Path | None:
     return packaged[-1].parent if packaged else None
 
 
+class Server:
+    """A PostgreSQL server in a directory of its own. ``url`` lacks the name of the database, e.g. ``postgres``."""
+
+    def __init__(self, programs: Path, home: Path) -> None:
+        self._programs = programs
+        self._home = home
+        self._user = _unprivileged()
+        if self._user is not None:
+            shutil.chown(home, self._user)
+        self._port = _free_port()
+        self.url = f"postgresql://lotline@127.0.0.1:{self._port}"
+        self.running = False
+        self._run("initdb", "-U", "lotline", "-A", "trust", "-E", "UTF8", "--no-sync")
+
+    def start(self) -> None:
+        options = (
+            f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories={self._home} -c fsync=off"
+        )
+        self._run("pg_ctl", "-w", "-l", self._home / "log", "-o", options, "start")
+        self.running = True
+
+    def stop(self) -> None:
+        """Every connection is cut."""
+        if self.running:
+            self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+            self.running = False
+
+    def _run(self, program: str, *arguments: object) -> None:
+        _run(self._user, self._programs / program, "-D", self._home / "data", *arguments)
+
+
+@contextmanager
+def server(programs: Path) -> Iterator[Server]:
+    """A server that runs, and is gone afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="lotline-pg-"))
+    try:
+        made = Server(programs, home)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @contextmanager
 def cluster(programs: Path) -> Iterator[str]:
     """Start a cluster and give the URL of its database ``postgres``, without the name of the database."""
-    home = Path(tempfile.mkdtemp(prefix="lotline-pg-"))
-    user = _unprivileged()
-    if user is not None:
-        shutil.chown(home, user)
-    data, port = home / "data", _free_port()
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={home} -c fsync=off"
-    try:
-        _run(user, programs / "initdb", "-D", data, "-U", "lotline", "-A", "trust", "-E", "UTF8", "--no-sync")
-        _run(user, programs / "pg_ctl", "-D", data, "-w", "-l", home / "log", "-o", options, "start")
-        try:
-            yield f"postgresql://lotline@127.0.0.1:{port}"
-        finally:
-            _run(user, programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with server(programs) as made:
+        yield made.url
 
 
 def _unprivileged() -> str | None:

@@ -247,6 +247,29 @@ def test_a_lost_stream_frees_whoever_waits(script: Script, peer: FakePeer) -> No
     assert told
 
 
+def test_a_server_that_stops_answers_what_is_under_way(script: Script, peer: FakePeer, server: ChaincodeServer) -> None:
+    """And waits no longer than that: its peers would keep their streams for ever."""
+    working, go_on = threading.Event(), threading.Event()
+
+    def work(stub: FabricStub) -> Response:
+        working.set()
+        go_on.wait()
+        return ok(stub.get_state("a") or b"")
+
+    script.function = work
+    peer.state = {"a": b"1"}
+    peer.begin(b"f")
+    working.wait()
+    stopping = threading.Thread(target=server.stop, args=(10_000.0,))
+    stopping.start()
+    go_on.set()
+    peer.send(peer.answer(peer.receive()))
+    assert result(peer.receive()) == (200, b"1")
+    stopping.join()
+    with pytest.raises(StopIteration):
+        peer.receive()
+
+
 def test_messages_beyond_grpcs_own_limit(script: Script, peer: FakePeer) -> None:
     large = b"x" * 9_000_000
 

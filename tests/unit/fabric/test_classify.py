@@ -10,11 +10,14 @@ from fabric_protos.peer import transaction_pb2
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, Unavailable
 from ledger.fabric.classify import after_commit, before_ordering, is_duplicate
 from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError
+from ledger.fabric.peers import unavailable
 from ledger.identity import Identity
 
 Code = grpc.StatusCode
 WHO = Identity("scanner", "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))
 FAILED = "failed to endorse transaction, see attached details for more info"
+OLD = "cannot serve block [0]. The ledger is bootstrapped from a snapshot. First available block = [7]"
+OTHERS = "failed to collect enough transaction endorsements, see attached details for more info"
 
 
 def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
@@ -37,11 +40,17 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
             refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
             Conflict,
         ),
+        (refused(Code.ABORTED, OTHERS, "chaincode response 404, party P is not registered"), Conflict),
+        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
         (
             refused(Code.ABORTED, FAILED, "error validating proposal: access denied: creator org unknown"),
             InvalidIdentity,
         ),
         (refused(Code.FAILED_PRECONDITION, "no combination of peers can be derived"), Unavailable),
+        (
+            refused(Code.UNKNOWN, "evaluate call to endorser returned error: chaincode response 500, " + OLD),
+            Unavailable,
+        ),
     ],
 )
 def test_before_ordering(error: GatewayError, kind: type[LedgerError]) -> None:
@@ -54,6 +63,13 @@ def test_the_contracts_own_words_and_status() -> None:
     found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), WHO)
     assert isinstance(found, RejectedByContract)
     assert (found.status, found.message) == (409, "not yours")
+
+
+def test_an_expired_certificate_is_no_peer_that_is_away() -> None:
+    """Though the gateway, whose peer says it before its own code runs, answers as if the peer were gone."""
+    error = refused(Code.UNAVAILABLE, FAILED, "rpc error: code = Unknown desc = proposal client identity expired")
+    assert not unavailable(error)
+    assert isinstance(before_ordering(error, WHO), InvalidIdentity)
 
 
 def test_who_is_refused_is_named() -> None:
