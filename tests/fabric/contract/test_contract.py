@@ -1,0 +1,72 @@
+"""The contract's own tests on a real network of three organisations: not a line of them differs.
+
+In one file, so that one worker starts one network for all of them.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from tests.integration.chaincode import test_gs1_documents
+from tests.unit.chaincode import (
+    test_capture,
+    test_containment,
+    test_custody,
+    test_determinism,
+    test_handoffs,
+    test_lots,
+    test_order,
+    test_publications,
+    test_queries,
+    test_registry,
+    test_signatures,
+    test_state_machine,
+)
+
+pytestmark = pytest.mark.fabric
+
+SUITE = [
+    test_capture, test_containment, test_custody, test_determinism, test_gs1_documents, test_handoffs, test_lots,
+    test_order, test_publications, test_queries, test_registry, test_signatures,
+]  # fmt: skip
+LEFT_OUT = {
+    "test_a_submitter_that_cannot_be_read_is_refused": "a real peer refuses such a submitter before it asks the contract",
+    "test_moving_a_pallet_costs_the_same_however_much_is_on_it": "counts the round trips of the peer in memory",
+    "test_peers_agree_whatever_their_hash_seed": "starts processes that have no network; here endorsers must agree anyway",
+    "test_writes_go_out_in_the_order_of_their_keys": "a write set is in the order of its keys whatever the contract does",
+    "test_instances": "below, with fewer examples",
+    "test_lots": "below, with fewer examples",
+}
+
+
+def _tests(module: ModuleType) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name.startswith("test_") and callable(value)}
+
+
+for _module in SUITE:
+    _area = _module.__name__.rpartition(".test_")[2]
+    for _name, _test in _tests(_module).items():
+        if _name not in LEFT_OUT:
+            globals()[f"test_{_area}_{_name.removeprefix('test_')}"] = _test
+
+FEW = settings(max_examples=3, deadline=None)
+_statements = given(steps=test_order.STEPS, data=st.data())
+test_order_instances = FEW(_statements(test_order.test_instances.hypothesis.inner_test))  # type: ignore[attr-defined]
+test_order_lots = FEW(_statements(test_order.test_lots.hypothesis.inner_test))  # type: ignore[attr-defined]
+
+
+class Histories(test_state_machine.Histories):
+    """Random histories, few and short."""
+
+
+Histories.TestCase.settings = settings(FEW, max_examples=2, stateful_step_count=12)
+TestHistories = Histories.TestCase
+
+
+def test_what_is_left_out_is_there() -> None:
+    assert set(LEFT_OUT) <= {name for module in SUITE for name in _tests(module)}
