@@ -25,19 +25,14 @@ class Field:
     """A network that serves worlds, for tests that are not asynchronous. ``close`` it in the end."""
 
     def __init__(self, playground: Playground, chaincode: str, msp_id: str) -> None:
-        self._playground = playground
-        self._chaincode = chaincode
-        self._msp_id = msp_id
         self._runner = asyncio.Runner()
-        self._ledger: FabricLedger = self._runner.run(self._open())
+        self._ledger: FabricLedger = self._runner.run(self._open(playground, chaincode, msp_id))
         self._names = itertools.count(1)
-        self.identity = cache(self._issue)
+        self.identity = cache(playground.identity)
 
-    async def _open(self) -> FabricLedger:
-        return self._playground.ledger(self._chaincode, self._msp_id)
-
-    def _issue(self, msp: str, role: str, **attributes: str) -> Identity:
-        return self._playground.identity(msp, role, **attributes)
+    @staticmethod
+    async def _open(playground: Playground, chaincode: str, msp_id: str) -> FabricLedger:
+        return playground.ledger(chaincode, msp_id)
 
     def new_world(self) -> str:
         """A name that no world has."""

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import InvalidIdentity, ca
-from ledger.identity import ATTRIBUTES_OID, P256_ORDER, Identity
+from ledger.identity import ATTRIBUTES_OID, Identity
+from ledger.keys import P256_ORDER
 from ledger.membership import Membership
 
 MSP = "FarmMSP"
