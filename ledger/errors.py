@@ -24,7 +24,7 @@ class RejectedByContract(LedgerError):  # noqa: N818  the port's words, not Pyth
 
 
 class Conflict(LedgerError):  # noqa: N818
-    """Another transaction changed what this one had read: it is void, and a new one may succeed."""
+    """Another transaction changed what this one had read, or peers answered differently: a new one may succeed."""
 
     retryable = True
 

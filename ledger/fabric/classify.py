@@ -13,6 +13,9 @@ from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering
+_OTHERS = "failed to collect enough transaction endorsements"
+"""The gateway's own organisation endorsed and others did not: one of them may be a block behind, and refuse what it will take
+a moment later. A refusal that all agree on comes from the first peer that is asked, under another message."""
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
 _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
@@ -31,12 +34,9 @@ def is_duplicate(error: GatewayError) -> bool:
 def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerError:
     """For a proposal or query that failed: nothing was sent to the orderers, so trying again is always safe."""
     said = texts(error)
-    answered = _CHAINCODE.search(said)
-    if answered:
-        return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0])
-    broken = _BROKEN.search(said)
-    if broken:
-        return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
+    refusal = _refusal(error)
+    if refusal is not None:
+        return errors.Conflict(f"the peers' answers differ: {said}") if _OTHERS in error.message else refusal
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.Unavailable(said)
     if "do not match" in said:
@@ -44,6 +44,16 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
         return errors.InvalidIdentity(f"{identity.name} of {identity.msp_id}: {said}")
     return errors.Unavailable(said)
+
+
+def _refusal(error: GatewayError) -> errors.RejectedByContract | None:
+    """The contract's own answer, if it was asked and did not agree."""
+    for text in (error.message, *(detail.message for detail in error.details)):
+        if answered := _CHAINCODE.search(text):
+            return errors.RejectedByContract(int(answered.group(1)), answered.group(2))
+        if broken := _BROKEN.search(text):
+            return errors.RejectedByContract(500, broken.group(1))
+    return None
 
 
 def _about_identity(error: GatewayError) -> bool:

@@ -15,6 +15,7 @@ from ledger.identity import Identity
 Code = grpc.StatusCode
 WHO = Identity("scanner", "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))
 FAILED = "failed to endorse transaction, see attached details for more info"
+OTHERS = "failed to collect enough transaction endorsements, see attached details for more info"
 
 
 def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
@@ -32,6 +33,8 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
         ),
         (refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), RejectedByContract),
         (refused(Code.ABORTED, FAILED, "transaction returned with failure: KeyError: 'x'"), RejectedByContract),
+        (refused(Code.ABORTED, OTHERS, "chaincode response 404, there is no party 1"), Conflict),
+        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
         (refused(Code.ABORTED, FAILED, "chaincode stream terminated"), Unavailable),
         (
             refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
@@ -51,9 +54,9 @@ def test_before_ordering(error: GatewayError, kind: type[LedgerError]) -> None:
 
 
 def test_the_contracts_own_words_and_status() -> None:
-    found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), WHO)
+    found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, a | b", "more"), WHO)
     assert isinstance(found, RejectedByContract)
-    assert (found.status, found.message) == (409, "not yours")
+    assert (found.status, found.message) == (409, "a | b")
 
 
 def test_who_is_refused_is_named() -> None:
