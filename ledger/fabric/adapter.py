@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -90,8 +89,13 @@ class FabricLedger:
         takes what it had not passed on with it, and of two copies the ledger keeps the first."""
         envelope = self._gateway_bytes(transaction)
         for patience in _PATIENCE:
-            with contextlib.suppress(SubmitError):
+            try:
                 await self._ask(identity, partial(self._send, identity, envelope))
+            except SubmitError as error:
+                beyond = classify.too_large(error)
+                if beyond is not None:
+                    raise beyond from error
+                log.info("transaction %s may not have been ordered: %s", transaction.transaction_id, error)
             try:
                 block = await self._ask(identity, partial(self._fate, identity, envelope, patience))
             except CommitStatusError as error:

@@ -16,6 +16,9 @@ _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # t
 _OTHERS = "failed to collect enough transaction endorsements"
 """The gateway's own organisation endorsed and others did not: one of them may be a block behind, and refuse what it will take
 a moment later. A refusal that all agree on comes from the first peer that is asked, under another message."""
+_UNDER_WAY = re.compile(r"error sending: txid: \w+\(\S*\) exists")  # a peer runs a transaction id once at a time
+_TOO_LARGE = re.compile(r"larger than max|exceeds maximum allowed|REQUEST_ENTITY_TOO_LARGE")
+"""gRPC's words on either side, and an orderer's for what is beyond the channel's ``AbsoluteMaxBytes``."""
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
 _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
@@ -24,6 +27,12 @@ _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member
 def texts(error: GatewayError) -> str:
     """Everything that was said, by the gateway and by each peer."""
     return " | ".join([error.message, *(detail.message for detail in error.details)])
+
+
+def too_large(error: GatewayError) -> errors.TooLarge | None:
+    """Whether a message is beyond what gRPC, a peer or the channel's block size allows."""
+    said = texts(error)
+    return errors.TooLarge(f"the network does not carry this transaction: {said}") if _TOO_LARGE.search(said) else None
 
 
 def is_duplicate(error: GatewayError) -> bool:
@@ -37,6 +46,13 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     refusal = _refusal(error)
     if refusal is not None:
         return errors.Conflict(f"the peers' answers differ: {said}") if _OTHERS in error.message else refusal
+    if _UNDER_WAY.search(said):
+        return errors.Unavailable(
+            "an earlier try of this transaction is still under way at a peer: does its chaincode answer?"
+        )
+    beyond = too_large(error)
+    if beyond is not None:
+        return beyond
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.Unavailable(said)
     if "do not match" in said:
@@ -51,7 +67,7 @@ def _refusal(error: GatewayError) -> errors.RejectedByContract | None:
     for text in (error.message, *(detail.message for detail in error.details)):
         if answered := _CHAINCODE.search(text):
             return errors.RejectedByContract(int(answered.group(1)), answered.group(2))
-        if broken := _BROKEN.search(text):
+        if (broken := _BROKEN.search(text)) and not _TOO_LARGE.search(text):
             return errors.RejectedByContract(500, broken.group(1))
     return None
 

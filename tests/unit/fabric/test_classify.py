@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.peer import transaction_pb2
 
-from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, Unavailable
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TooLarge, Unavailable
 from ledger.fabric.classify import after_commit, before_ordering, is_duplicate
 from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError
 from ledger.identity import Identity
@@ -36,6 +36,16 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
         (refused(Code.ABORTED, OTHERS, "chaincode response 404, there is no party 1"), Conflict),
         (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
         (refused(Code.ABORTED, FAILED, "chaincode stream terminated"), Unavailable),
+        (
+            refused(Code.ABORTED, FAILED, "failed to execute transaction f1: error sending: txid: f1(lotline) exists"),
+            Unavailable,
+        ),
+        (refused(Code.RESOURCE_EXHAUSTED, "Sent message larger than max (9 vs. 8)"), TooLarge),
+        (
+            refused(Code.ABORTED, FAILED, "transaction returned with failure: received message larger than max"),
+            TooLarge,
+        ),
+        (refused(Code.ABORTED, FAILED, "chaincode response 400, it is larger than max"), RejectedByContract),
         (
             refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
             Conflict,
