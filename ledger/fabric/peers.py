@@ -8,10 +8,11 @@ from typing import TypeVar
 
 import grpc
 
-from ledger.fabric.errors import GatewayError
+from ledger.fabric.errors import SENSELESS, GatewayError
 from ledger.fabric.options import TLS, open_channel
 
 Answer = TypeVar("Answer")
+_NO_ANSWER = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL, SENSELESS}
 _TOO_MANY = "too many requests for"  # the peer's concurrency limit answers UNKNOWN with this text
 
 
@@ -71,5 +72,5 @@ class Peers:
 
 
 def unavailable(error: GatewayError) -> bool:
-    """Whether another peer might answer where this one did not."""
-    return error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message
+    """Whether another peer might answer where this one did not, or not sensibly."""
+    return error.code in _NO_ANSWER or _TOO_MANY in error.message

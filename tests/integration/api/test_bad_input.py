@@ -132,11 +132,13 @@ async def test_a_document_without_events(idle_service: Service) -> None:
     )
 
 
-@pytest.mark.parametrize("size", [10 * 1024 * 1024 + 1, 30 * 1024 * 1024])
+@pytest.mark.parametrize("size", [10 * 1024 * 1024 + 1, 70 * 1024 * 1024])
 async def test_bodies_over_the_limit(idle_service: Service, size: int) -> None:
     answer = await idle_service.scanner.post("/capture", content=b" " * size, headers=JSON)
     found = problem(answer, 413)
     assert found["type"] == "epcisException:CaptureLimitExceededException"
+    assert "10485760 bytes" in found["detail"]
+    assert idle_service.app.state.inbox.states() == {}
 
 
 @pytest.mark.parametrize(
