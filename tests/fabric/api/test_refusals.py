@@ -62,6 +62,14 @@ async def test_a_certificate_without_the_attribute_role(service: Service, playgr
     assert told == "403 to capture events the certificate must carry the role admin or scanner, not none"
 
 
+@pytest.mark.parametrize("key", [b"", b"-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n"])
+async def test_a_key_that_is_none(service: Service, key: bytes) -> None:
+    (service.settings.organisation_dir("FarmMSP") / "identities" / "scanner" / "key.pem").write_bytes(key)
+    told = reason(await service.capture(event(1)))
+    assert told.startswith("403")
+    assert "the key of 'scanner' of FarmMSP cannot be used" in told
+
+
 @pytest.mark.parametrize("key_type", [KeyType.P384, KeyType.ED25519])
 async def test_scanners_with_other_kinds_of_keys(service: Service, playground: Playground, key_type: KeyType) -> None:
     await speak_as(service, await asyncio.to_thread(playground.identity, "FarmMSP", "scanner", key_type=key_type))

@@ -12,6 +12,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from tests.fabric.contract.peer import FabricPeer, Field
 from tests.integration.chaincode import test_gs1_documents
 from tests.unit.chaincode import (
     test_capture,
@@ -27,6 +28,7 @@ from tests.unit.chaincode import (
     test_signatures,
     test_state_machine,
 )
+from tests.unit.chaincode.peer import commission, item
 
 pytestmark = pytest.mark.fabric
 
@@ -66,6 +68,15 @@ class Histories(test_state_machine.Histories):
 
 Histories.TestCase.settings = settings(FEW, max_examples=2, stateful_step_count=12)
 TestHistories = Histories.TestCase
+
+
+def test_a_world_begins_with_the_states_it_is_given(field: Field) -> None:
+    """As the histories' last step makes one."""
+    peer, other = FabricPeer(field), FabricPeer(field)
+    peer.accept(commission(1, item(1)))
+    other.state = dict(peer.state)
+    assert other.refuse(commission(2, item(1))) == "already_commissioned"
+    assert FabricPeer(field).state == {}
 
 
 def test_what_is_left_out_is_there() -> None:
