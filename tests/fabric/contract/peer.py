@@ -44,12 +44,22 @@ class Field:
         """The answer and, unless it is a refusal, the committed transaction."""
         return self._runner.run(self._call(world, now, who, function, args))
 
+    def ask(self, world: str, now: datetime, who: Identity, function: str, args: list[bytes]) -> Response:
+        """The answer of one peer, when nothing is to be written."""
+        return self._runner.run(self._ask(world, now, who, function, args))
+
+    async def _ask(self, world: str, now: datetime, who: Identity, function: str, args: list[bytes]) -> Response:
+        try:
+            told = _told(world, now)
+            return ok(await self._ledger.evaluate(function, args, identity=who, transient=told))
+        except RejectedByContract as refusal:
+            return Response(refusal.status, refusal.message, b"")
+
     async def _call(
         self, world: str, now: datetime, who: Identity, function: str, args: list[bytes]
     ) -> tuple[Response, DecodedTx | None]:
-        transient = {"world": world.encode(), "now": now.isoformat().encode()}
         try:
-            done = await self._submit(function, args, who, transient)
+            done = await self._submit(function, args, who, _told(world, now))
         except RejectedByContract as refusal:
             return Response(refusal.status, refusal.message, b""), None
         block = decode_block(await self._ledger.block(done.block))
@@ -69,6 +79,11 @@ class Field:
         """Close the connections."""
         self._runner.run(self._ledger.close())
         self._runner.close()
+
+
+def _told(world: str, now: datetime) -> dict[str, bytes]:
+    """What a call's transient data says."""
+    return {"world": world.encode(), "now": now.isoformat().encode()}
 
 
 class _Twin(in_memory.Peer):
@@ -124,6 +139,8 @@ class FabricPeer(in_memory.Peer):
         who = self._who(msp, role, **attributes)
         answer, transaction = self._field.call(self._world, self.now, who, function, args)
         assert answer == expected
+        if not self.last.writes:
+            assert self._field.ask(self._world, self.now, who, function, args) == expected
         assert (transaction is None) == (answer.status >= 400)
         if transaction is not None:
             assert self._apply(transaction) == self.last.writes
