@@ -6,6 +6,7 @@ What is done about an error follows from its kind:
 |----------------------------|-------------------------------------|----------------------------------|
 | refused by the contract    | the batch as a whole is malformed   | halved until the job to blame is |
 |                            |                                     | alone; that one fails            |
+| too large                  | the network does not carry it       | the same                         |
 | conflict                   | ordered and void: its id is used up | a new transaction                |
 | retryable, outcome unknown | may or may not be ordered           | the same transaction again       |
 | any other of its errors    | this identity can't write           | the job fails and says so        |
@@ -29,7 +30,7 @@ import structlog
 from api.batches import Batch, Batches, Lane, Outcome
 from api.jobs import CAPTURE, Failure
 from api.settings import WorkerSettings
-from ledger.errors import Conflict, LedgerError, RejectedByContract
+from ledger.errors import Conflict, LedgerError, RejectedByContract, TooLarge
 from ledger.port import Committed, Identity, Ledger
 
 # Jobs of one identity that follow each other within this time are a stream.
@@ -100,7 +101,7 @@ class Submitter:
             result = await self._ledger.submit(
                 batch.function, batch.arguments(), identity=self._identity_of(batch.lane), nonce=batch.nonce
             )
-        except RejectedByContract as error:
+        except (RejectedByContract, TooLarge) as error:
             self._refused(batch, error)
             return True
         except LedgerError as error:
@@ -119,13 +120,13 @@ class Submitter:
         log.info("committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function)
         self._committed(result.block)
 
-    def _refused(self, batch: Batch, error: RejectedByContract) -> None:
+    def _refused(self, batch: Batch, error: RejectedByContract | TooLarge) -> None:
         if len(batch.jobs) > 1:
-            log.warning("batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.message)
+            log.warning("batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.detail)
             self._batches.split(batch)
             return
-        log.warning("job refused", job=batch.jobs[0].id, status=error.status, reason=error.message)
-        self._batches.failed(batch, Failure(error.status, "refused_by_contract", error.message))
+        log.warning("job refused", job=batch.jobs[0].id, status=error.status, reason=error.detail)
+        self._batches.failed(batch, _failure(error))
 
     def _troubled(self, batch: Batch, error: LedgerError) -> bool:
         name = type(error).__name__
@@ -140,6 +141,12 @@ class Submitter:
         """Doubling, capped, with jitter so that lanes which failed together don't return together."""
         ceiling = min(self._settings.backoff_last, self._settings.backoff_first * 2.0 ** min(attempts, 20))
         return ceiling * random.uniform(0.5, 1.0)
+
+
+def _failure(error: RejectedByContract | TooLarge) -> Failure:
+    if isinstance(error, TooLarge):
+        return Failure(error.status, "too_large", f"{error.detail}. Send fewer or smaller events in one document.")
+    return Failure(error.status, "refused_by_contract", error.message)
 
 
 def read_outcomes(batch: Batch, result: bytes) -> dict[str, Outcome]:

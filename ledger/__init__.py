@@ -6,6 +6,7 @@ from ledger.errors import (
     LedgerError,
     RejectedByContract,
     TimedOut,
+    TooLarge,
     Unavailable,
 )
 from ledger.identity import Identity
@@ -20,5 +21,6 @@ __all__ = [
     "LedgerError",
     "RejectedByContract",
     "TimedOut",
+    "TooLarge",
     "Unavailable",
 ]

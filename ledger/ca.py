@@ -1,6 +1,6 @@
 """An authority per organisation, as files: ``ca.pem``, ``ca.key`` and ``identities/NAME/{cert.pem,key.pem}``.
 
-Certificates follow Fabric CA: P-256, the kind of node as organisational unit (NodeOUs), attributes in their extension.
+Certificates follow Fabric CA: P-256 unless another kind of key is asked for, the kind of node as organisational unit (NodeOUs), attributes in their extension.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ledger.identity import ATTRIBUTES_OID, Identity
+from ledger.keys import KeyType, PublicKey, load_private, private_pem
 
 _ROOT_LIFE = dt.timedelta(days=15 * 365)
 _LEAF_LIFE = dt.timedelta(days=5 * 365)
@@ -29,7 +30,7 @@ _BACKDATED = dt.timedelta(minutes=5)  # Fabric CA's allowance for clocks that di
 
 def create_organisation(directory: Path, msp_id: str, name: str | None = None) -> None:
     """A new authority in ``directory``; what is there already stays. Raises ValueError for an unfit MSP name."""
-    _check_name(msp_id)
+    check_name(msp_id)
     if (directory / "ca.pem").exists():
         return
     directory.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def create_organisation(directory: Path, msp_id: str, name: str | None = None) -
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _write_private(directory / "ca.key", _pem(key))
+    _write_private(directory / "ca.key", private_pem(key))
     (directory / "organisation.json").write_text(json.dumps({"mspId": msp_id, "name": name or msp_id}))
     (directory / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -61,16 +62,18 @@ def issue(
     *,
     valid_for: dt.timedelta = _LEAF_LIFE,
     valid_from: dt.datetime | None = None,
+    key_type: KeyType = KeyType.P256,
 ) -> Identity:
     """A certificate with the attribute ``role`` (and others) for a new key; an identity of that name is replaced.
 
     ``peer`` and ``orderer`` are nodes and ``admin`` an administrator for Fabric, every other role is a client. A
     certificate never outlives its authority's. Raises ValueError for an unfit name.
     """
-    _check_name(name)
+    check_name(name)
     authority = x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes())
-    authority_key = _load_key(directory / "ca.key")
-    key = ec.generate_private_key(ec.SECP256R1())
+    authority_key = load_private((directory / "ca.key").read_bytes())
+    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+    key = key_type.generate()
     unit = _NODE_UNITS.get(role, "client")
     subject = x509.Name(
         [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit), x509.NameAttribute(NameOID.COMMON_NAME, name)]
@@ -88,7 +91,7 @@ def issue(
     folder = directory / "identities" / name
     folder.mkdir(parents=True, exist_ok=True)
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    _write_private(folder / "key.pem", _pem(key))
+    _write_private(folder / "key.pem", private_pem(key))
     (folder / "cert.pem").write_bytes(pem)
     return Identity(name, msp_id(directory), pem, key)
 
@@ -96,7 +99,8 @@ def issue(
 def load_identity(directory: Path, name: str) -> Identity:
     """An identity from its files; raises FileNotFoundError where there is none."""
     folder = directory / "identities" / name
-    return Identity(name, msp_id(directory), (folder / "cert.pem").read_bytes(), _load_key(folder / "key.pem"))
+    key = load_private((folder / "key.pem").read_bytes())
+    return Identity(name, msp_id(directory), (folder / "cert.pem").read_bytes(), key)
 
 
 def identities(directory: Path) -> list[str]:
@@ -117,7 +121,7 @@ def _attributes(values: Mapping[str, str]) -> bytes:
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    public_key: ec.EllipticCurvePublicKey,
+    public_key: PublicKey,
     valid_for: dt.timedelta,
     valid_from: dt.datetime | None = None,
     latest: dt.datetime | None = None,
@@ -149,19 +153,8 @@ def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_
     )
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return key
-
-
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises ValueError for what can't be the name of an identity."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} can't be a name: letters, digits and . _ @ + - only, at most 64, no leading mark")
 

@@ -23,8 +23,14 @@ class RejectedByContract(LedgerError):  # noqa: N818  the port's words, not Pyth
         self.message = message
 
 
+class TooLarge(LedgerError):  # noqa: N818
+    """The network does not carry a transaction of this size; nothing was applied. Less in one transaction may pass."""
+
+    status = 413
+
+
 class Conflict(LedgerError):  # noqa: N818
-    """Another transaction changed what this one had read: it is void, and a new one may succeed."""
+    """Another transaction changed what this one had read, or peers answered differently: a new one may succeed."""
 
     retryable = True
 

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
 from fabric_protos.msp import identities_pb2
+
+from ledger import keys
 
 ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 """Where Fabric CA puts attributes: JSON ``{"attrs": {name: value}}``."""
-
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Identity:
     name: str
     msp_id: str
     certificate: bytes
-    key: ec.EllipticCurvePrivateKey = field(repr=False, compare=False)
+    key: keys.PrivateKey = field(repr=False, compare=False)
 
     @cached_property
     def creator(self) -> bytes:
@@ -38,9 +36,8 @@ class Identity:
         return certificate_attributes(x509.load_pem_x509_certificate(self.certificate))
 
     def sign(self, message: bytes) -> bytes:
-        """ECDSA over SHA-256 with the smaller s, as Fabric demands."""
-        r, s = utils.decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
-        return utils.encode_dss_signature(r, min(s, P256_ORDER - s))
+        """A signature as Fabric demands it of this kind of key."""
+        return keys.sign(self.key, message)
 
 
 def certificate_attributes(certificate: x509.Certificate) -> dict[str, str]:

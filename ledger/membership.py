@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
+from ledger import keys
 from ledger.errors import InvalidIdentity
 from ledger.identity import Identity
 
@@ -26,7 +26,7 @@ class Member(NamedTuple):
     msp_id: str
     unit: str
     certificate: x509.Certificate
-    public_key: ec.EllipticCurvePublicKey
+    public_key: keys.PublicKey
 
 
 class Membership:
@@ -72,9 +72,10 @@ class Membership:
             raise InvalidIdentity(f"{identity.mspid} is not an organisation of this channel ({known})")
         if not any(_issued(certificate, authority) for authority in authorities):
             raise InvalidIdentity(f"the certificate was not issued by the authority of {identity.mspid}")
-        key = certificate.public_key()
-        if not isinstance(key, ec.EllipticCurvePublicKey):
-            raise InvalidIdentity("the certificate's key is not on an elliptic curve")
+        try:
+            key = keys.public_key(certificate)
+        except ValueError as error:
+            raise InvalidIdentity(f"the certificate's key does not fit: {error}") from error
         return Member(identity.mspid, _unit(certificate), certificate, key)
 
 

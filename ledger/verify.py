@@ -13,22 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
 from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError
 
-from ledger import chain
+from ledger import chain, keys
 from ledger.channel import ChannelConfig, is_config
 from ledger.endorsement import EndorsementRules
 from ledger.errors import InvalidIdentity
-from ledger.identity import P256_ORDER
 from ledger.membership import Member, Membership
 from ledger.replay import VALID, Effects, Replay
 from ledger.transaction import transaction_id
-
-_P256_BITS = 256
 
 
 @dataclass(frozen=True)
@@ -228,9 +223,7 @@ def _signer(members: Membership, creator: bytes, message: bytes, signature: byte
     """Who signed; None if the identity is none of theirs, or the signature is wrong or has the larger s."""
     try:
         member = members.member(creator)
-        member.public_key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        _, s = utils.decode_dss_signature(signature)
+        keys.verify(member.public_key, message, signature)
     except (InvalidIdentity, InvalidSignature, ValueError):
         return None
-    large = member.public_key.key_size == _P256_BITS and s > P256_ORDER // 2
-    return None if large else member
+    return member

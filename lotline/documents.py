@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,17 +29,23 @@ def find_documents(paths: Iterable[Path]) -> Iterator[Path]:
             raise UsageError(f"there is no file {path}", hint="Check the path; `-` reads a document from stdin.")
 
 
-def read_document(path: Path) -> bytes:
-    """The bytes of a document; ``-`` is stdin.
+def read_document(path: Path, most: int | None = None) -> bytes:
+    """The bytes of a document, ``most`` of them if that is given; ``-`` is stdin.
 
-    Raises `UsageError` for what can't be EPCIS JSON and `UnavailableError` for what can't be read.
+    Raises `UsageError` for what can't be EPCIS JSON or is too large, and `UnavailableError` for what can't be read.
     """
     try:
-        data = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        with contextlib.nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as file:
+            data = file.read() if most is None else file.read(most + 1)
     except (FileNotFoundError, IsADirectoryError):
         raise UsageError(f"there is no file {path}", hint="Check the path; `-` reads a document from stdin.") from None
     except OSError as error:
         raise UnavailableError(f"{path} can't be read: {error.strerror}") from error
+    if most is not None and len(data) > most:
+        raise UsageError(
+            f"{path} has more than {most:,} bytes, which is what a document may have here (http.body_limit in config.toml)",
+            hint="Capture it in parts.",
+        )
     if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise UsageError(f"{path} is XML", hint="Lotline reads EPCIS 2.0 in JSON. Convert the document first.")
     return data

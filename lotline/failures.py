@@ -36,6 +36,7 @@ _KNOWN = {
         "Give a GS1 Digital Link, an EPC URN or a GS1 element string.",
     ),
     ("ledger.errors", "RejectedByContract"): (NEGATIVE, ""),
+    ("ledger.errors", "TooLarge"): (NEGATIVE, "Put less into one document."),
     ("ledger.errors", "InvalidIdentity"): (
         NEGATIVE,
         "See the organisations and identities with `lotline status`.",

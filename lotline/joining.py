@@ -70,6 +70,13 @@ def join_by_files(home: Path, connections: Sequence[Path], identities: Sequence[
     )
 
 
+def add_identity(home: Path, msp_id: str, name: str, msp: Path) -> None:
+    """Let the instance of ``home`` use an identity, if it speaks for its organisation."""
+    member = home / _ORGANISATIONS / msp_id
+    if member.is_dir():
+        _copy_identity(msp, member / "identities" / name)
+
+
 def _folder(home: Path, member: OrganisationConfig) -> Path:
     folder = home / _ORGANISATIONS / member.msp_id
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.keys import KeyType
+from network.enrolment import enrol
 from network.files import write_private
 from network.layout import Layout
 from network.processes import Processes
@@ -98,7 +100,12 @@ class Authorities:
             self._client(organisation, "enroll", "-M", "msp", user="registrar")
 
     def issue(
-        self, organisation: Organisation, name: str, kind: str, attributes: Mapping[str, str] | None = None
+        self,
+        organisation: Organisation,
+        name: str,
+        kind: str,
+        attributes: Mapping[str, str] | None = None,
+        key_type: KeyType = KeyType.P256,
     ) -> Path:
         """Register (once) and enrol an identity of a kind (peer, orderer, admin, client); returns its folder."""
         folder = self.layout.identity(organisation, name)
@@ -116,9 +123,19 @@ class Authorities:
         except ToolError as error:
             if "is already registered" not in str(error):
                 raise
-        self._client(organisation, "enroll", "-M", str(folder / "msp"), "--csr.cn", name, user=name)
+        self._enrol(organisation, name, folder / "msp", key_type)
         _finish_msp(folder / "msp", self.layout.authority_certificate(organisation))
         return folder
+
+    def _enrol(self, organisation: Organisation, name: str, msp: Path, key_type: KeyType) -> None:
+        if key_type is KeyType.ED25519:  # the server takes such keys, its client cannot make them
+            root = self.layout.authority_certificate(organisation)
+            address = f"https://{HOST}:{organisation.ca_port}"
+            enrol(address, root, name, self._password(organisation, name), key_type, msp)
+            return
+        size = {KeyType.P256: "256", KeyType.P384: "384"}[key_type]
+        key = ["--csr.keyrequest.algo", "ecdsa", "--csr.keyrequest.size", size]
+        self._client(organisation, "enroll", "-M", str(msp), "--csr.cn", name, *key, user=name)
 
     def issue_tls(self, organisation: Organisation, name: str, hosts: str) -> Path:
         """A TLS certificate for a registered identity; returns the folder of server.crt, server.key and ca.crt."""

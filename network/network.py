@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from ledger.keys import KeyType
 from network import binaries, store
 from network.authorities import Authorities
 from network.channel import Channel
@@ -160,14 +161,22 @@ class Network:
             raise NetworkError(f"a peer has ports for {SLOTS} chaincodes, and all are taken")
         return free
 
-    def issue(self, msp_id: str, name: str, role: str, attributes: Mapping[str, str] | None = None) -> Path:
+    def issue(
+        self,
+        msp_id: str,
+        name: str,
+        role: str | None,
+        attributes: Mapping[str, str] | None = None,
+        key_type: KeyType = KeyType.P256,
+    ) -> Path:
         """A client identity of an organisation with the attribute ``role`` (and others), from its Fabric CA; once.
 
-        Returns its MSP folder. Raises TopologyError for an organisation that is not there.
+        Without a role the certificate says nothing of one, and the contract lets it ask only. Returns its MSP folder.
+        Raises TopologyError for an organisation that is not there.
         """
         kind = "admin" if role == "admin" else "client"
-        organisation = self.topology.organisation(msp_id)
-        return self.authorities.issue(organisation, name, kind, {"role": role, **(attributes or {})}) / "msp"
+        given = {**({} if role is None else {"role": role}), **(attributes or {})}
+        return self.authorities.issue(self.topology.organisation(msp_id), name, kind, given, key_type) / "msp"
 
     def revoke(self, msp_id: str, name: str) -> None:
         """Revoke an identity, at its authority and in the channel's configuration: from the next block on peers refuse it.

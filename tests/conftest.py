@@ -31,7 +31,8 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]
     from network.topology import Blocks, build
     from tests.fabric.playground import Playground
 
-    blocks = Blocks(timeout="50ms")
+    # ten megabytes a block, as Fabric's samples have it and so most networks that there are
+    blocks = Blocks(timeout="50ms", absolute_bytes="10 MB")
     topology = build({"farm": 1, "shop": 1}, orderers=1, base_port=free_base_port(), blocks=blocks)
     made = Playground(tmp_path_factory.mktemp("fabric"), topology)
     try:

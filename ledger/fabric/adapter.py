@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,19 +10,28 @@ from functools import partial
 from typing import TypeVar
 
 import grpc
-from fabric_protos.common import common_pb2, ledger_pb2
+from fabric_protos.common import common_pb2
 from fabric_protos.peer import transaction_pb2
 
 from ledger import errors
-from ledger.fabric import classify
-from ledger.fabric.errors import CommitError, CommitStatusError, EndorseError, EventsError, GatewayError, SubmitError
+from ledger.fabric import chain_queries, classify
+from ledger.fabric.errors import (
+    CommitError,
+    CommitStatusError,
+    EndorseError,
+    EvaluateError,
+    EventsError,
+    GatewayError,
+    SubmitError,
+    senseless,
+)
 from ledger.fabric.gateway import Contract, Gateway
 from ledger.fabric.options import Deadlines
 from ledger.fabric.peers import GatewayPeer, Peers
 from ledger.fabric.signing import Identity as FabricIdentity
 from ledger.fabric.signing import no_hash
 from ledger.fabric.stopping import until
-from ledger.fabric.transaction import Transaction, parse_result
+from ledger.fabric.transaction import Transaction
 from ledger.port import Committed, Identity
 
 Answer = TypeVar("Answer")
@@ -90,8 +98,13 @@ class FabricLedger:
         takes what it had not passed on with it, and of two copies the ledger keeps the first."""
         envelope = self._gateway_bytes(transaction)
         for patience in _PATIENCE:
-            with contextlib.suppress(SubmitError):
+            try:
                 await self._ask(identity, partial(self._send, identity, envelope))
+            except SubmitError as error:
+                beyond = classify.too_large(error)
+                if beyond is not None:
+                    raise beyond from error
+                log.info("transaction %s may not have been ordered: %s", transaction.transaction_id, error)
             try:
                 block = await self._ask(identity, partial(self._fate, identity, envelope, patience))
             except CommitStatusError as error:
@@ -119,14 +132,11 @@ class FabricLedger:
 
     async def _first_answer(self, transaction_id: str) -> Committed:
         """What the transaction of this id answered when it was committed."""
-        raw = await self._system("qscc", "GetTransactionByID", transaction_id.encode())
-        processed = transaction_pb2.ProcessedTransaction.FromString(raw)
-        if processed.validationCode != transaction_pb2.VALID:
-            number = await self.transaction_block(transaction_id)
-            raise classify.after_commit(CommitError(transaction_id, processed.validationCode, number or 0))
-        number = await self.transaction_block(transaction_id)
-        assert number is not None
-        return Committed(transaction_id, number, parse_result(processed.transactionEnvelope))
+        code, result = await self._system("GetTransactionByID", transaction_id.encode(), read=chain_queries.outcome)
+        block = await self._system("GetBlockByTxID", transaction_id.encode(), read=chain_queries.block)
+        if code != transaction_pb2.VALID:
+            raise classify.after_commit(CommitError(transaction_id, code, block.header.number))
+        return Committed(transaction_id, block.header.number, result)
 
     async def evaluate(
         self,
@@ -167,7 +177,10 @@ class FabricLedger:
         stream = gateway.get_network(self._channel).get_block_events(start)
         try:
             async for block in until(self._closing, stream):
+                if block.header.number != start:
+                    raise senseless(EventsError, f"block {block.header.number} where {start} comes next")
                 yield block
+                start += 1
         except EventsError as error:
             if error.code is grpc.StatusCode.PERMISSION_DENIED:
                 raise classify.not_you(error, self._reader) from error
@@ -176,28 +189,27 @@ class FabricLedger:
 
     async def height(self) -> int:
         """How many blocks there are."""
-        raw = await self._system("qscc", "GetChainInfo")
-        return ledger_pb2.BlockchainInfo.FromString(raw).height
+        return await self._system("GetChainInfo", read=chain_queries.height)
 
     async def block(self, number: int) -> common_pb2.Block:
         """One block."""
         try:
-            raw = await self._system("qscc", "GetBlockByNumber", str(number).encode())
+            read = partial(chain_queries.block, number=number)
+            return await self._system("GetBlockByNumber", str(number).encode(), read=read)
         except errors.RejectedByContract as error:
             if "no such block number" in error.message:
                 raise errors.Unavailable(f"there is no block {number} yet") from error
             raise
-        return common_pb2.Block.FromString(raw)
 
     async def transaction_block(self, tx_id: str) -> int | None:
         """The number of the block that holds a transaction, None if there is none."""
         try:
-            raw = await self._system("qscc", "GetBlockByTxID", tx_id.encode())
+            found = await self._system("GetBlockByTxID", tx_id.encode(), read=chain_queries.block)
         except errors.LedgerError as error:
             if "no such transaction ID" in str(error) or "not found" in str(error):
                 return None
             raise
-        return common_pb2.Block.FromString(raw).header.number
+        return found.header.number
 
     async def close(self) -> None:
         """Close every connection; calls under way and later ones raise Unavailable."""
@@ -216,10 +228,16 @@ class FabricLedger:
         if self._closing.is_set():
             raise errors.Unavailable("the ledger is closed")
 
-    async def _system(self, chaincode: str, function: str, *args: bytes) -> bytes:
-        async def ask(channel: grpc.aio.Channel) -> bytes:
-            contract = self._gateway(self._reader, channel).get_network(self._channel).get_contract(chaincode)
-            return await contract.evaluate(function, self._channel, *args)
+    async def _system(self, function: str, *args: bytes, read: Callable[[bytes], Answer]) -> Answer:
+        """A question about the chain; ``read`` raises ValueError for what is no answer to it."""
+
+        async def ask(channel: grpc.aio.Channel) -> Answer:
+            contract = self._gateway(self._reader, channel).get_network(self._channel).get_contract("qscc")
+            raw = await contract.evaluate(function, self._channel, *args)
+            try:
+                return read(raw)
+            except ValueError as error:
+                raise senseless(EvaluateError, f"{function}: {error}") from error
 
         self._check_open()
         try:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ledger.fabric.chaincode_events import ChaincodeEvent
 
 
 class Checkpoint(Protocol):
@@ -43,19 +46,29 @@ class InMemoryCheckpointer:
         """A transaction of a block was handled: go on after it."""
         self._save(number, transaction_id)
 
+    def checkpoint_chaincode_event(self, event: ChaincodeEvent) -> None:
+        """An event was handled: go on with the next."""
+        self._save(event.block_number, event.transaction_id)
+
     def _save(self, block: int, transaction_id: str) -> None:
         self._block, self._transaction = block, transaction_id
 
 
 class FileCheckpointer(InMemoryCheckpointer):
-    """Remembers in a file, replaced as a whole so that a crash leaves the old or the new one."""
+    """Remembers in a file, replaced as a whole so that a crash leaves the old or the new one.
+
+    Raises ValueError for a file that holds something else: going on from nowhere would lose events or repeat them all.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
         if path.exists() and path.stat().st_size:
-            state = json.loads(path.read_text())
-            super()._save(int(state["blockNumber"]), str(state.get("transactionId", "")))
+            try:
+                state = json.loads(path.read_text())
+                super()._save(int(state["blockNumber"]), str(state.get("transactionId", "")))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                raise ValueError(f"{path} is no checkpoint: {error}") from error
 
     def _save(self, block: int, transaction_id: str) -> None:
         temporary = self._path.with_suffix(self._path.suffix + ".new")

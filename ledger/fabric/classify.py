@@ -15,7 +15,12 @@ from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering
-_OTHERS_DID_NOT = "failed to collect enough transaction endorsements"  # the gateway's own peer had endorsed
+_OTHERS = "failed to collect enough transaction endorsements"
+"""The gateway's own organisation endorsed and others did not: one of them may be a block behind, and refuse what it will take
+a moment later. A refusal that all agree on comes from the first peer that is asked, under another message."""
+_UNDER_WAY = re.compile(r"error sending: txid: \w+\(\S*\) exists")  # a peer runs a transaction id once at a time
+_TOO_LARGE = re.compile(r"larger than max|exceeds maximum allowed|REQUEST_ENTITY_TOO_LARGE")
+"""gRPC's words on either side, and an orderer's for what is beyond the channel's ``AbsoluteMaxBytes``."""
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE", "ENDORSEMENT_POLICY_FAILURE"}
 _NOT_YOU = ("access denied", "creator", "identity", "certificate", "not a member", "signature")
@@ -29,6 +34,12 @@ def texts(error: GatewayError) -> str:
 def _with_names(error: GatewayError) -> str:
     """The same, and who said it: whose peer is away is what the reader wants to know."""
     return " | ".join([error.message, *(f"{one.msp_id} {one.address}: {one.message}" for one in error.details)])
+
+
+def too_large(error: GatewayError) -> errors.TooLarge | None:
+    """Whether a message is beyond what gRPC, a peer or the channel's block size allows."""
+    said = texts(error)
+    return errors.TooLarge(f"the network does not carry this transaction: {said}") if _TOO_LARGE.search(said) else None
 
 
 def is_duplicate(error: GatewayError) -> bool:
@@ -57,14 +68,16 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     said = texts(error)
     if lacks_history(error):
         return errors.Unavailable(f"no peer that was asked has blocks so old: {said}")
-    answered, broken = _CHAINCODE.search(said), _BROKEN.search(said)
-    if (answered or broken) and _OTHERS_DID_NOT in error.message:
-        # one peer said yes and another no: the contract is the same everywhere, so one of them has a block to catch up
-        return errors.Conflict(f"the peers' answers differ: {said}")
-    if answered:
-        return errors.RejectedByContract(int(answered.group(1)), answered.group(2).split(" | ")[0])
-    if broken:
-        return errors.RejectedByContract(500, broken.group(1).split(" | ")[0])
+    refusal = _refusal(error)
+    if refusal is not None:
+        return errors.Conflict(f"the peers' answers differ: {said}") if _OTHERS in error.message else refusal
+    if _UNDER_WAY.search(said):
+        return errors.Unavailable(
+            "an earlier try of this transaction is still under way at a peer: does its chaincode answer?"
+        )
+    beyond = too_large(error)
+    if beyond is not None:
+        return beyond
     if expired(error):
         return not_you(error, identity)
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -74,6 +87,16 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
         return not_you(error, identity)
     return errors.Unavailable(_with_names(error))
+
+
+def _refusal(error: GatewayError) -> errors.RejectedByContract | None:
+    """The contract's own answer, if it was asked and did not agree."""
+    for text in (error.message, *(detail.message for detail in error.details)):
+        if answered := _CHAINCODE.search(text):
+            return errors.RejectedByContract(int(answered.group(1)), answered.group(2))
+        if (broken := _BROKEN.search(text)) and not _TOO_LARGE.search(text):
+            return errors.RejectedByContract(500, broken.group(1))
+    return None
 
 
 def _about_identity(error: GatewayError) -> bool:

@@ -10,7 +10,7 @@ from fabric_protos.orderer import ab_pb2
 from google.protobuf import timestamp_pb2
 
 from ledger.fabric.checkpoint import Checkpoint
-from ledger.fabric.errors import EventsError
+from ledger.fabric.errors import EventsError, senseless
 from ledger.fabric.signable import Signable
 
 if TYPE_CHECKING:
@@ -85,11 +85,13 @@ class BlocksRequest(Signable):
         async for answer in self._gateway.client.deliver(self._call, self._envelope):
             if answer.WhichOneof("Type") == "status":
                 raise refused(answer.status)
+            if answer.WhichOneof("Type") != self._field:
+                raise senseless(EventsError, f"{answer.WhichOneof('Type') or 'nothing'} instead of a block")
             yield getattr(answer, self._field)
 
 
 def refused(status: int) -> Exception:
     """The deliver service's own refusal as an error."""
-    name = common_pb2.Status.Name(status)
+    name = common_pb2.Status.Name(status) if status in common_pb2.Status.values() else f"status {status}"
     code = grpc.StatusCode.PERMISSION_DENIED if status == common_pb2.FORBIDDEN else grpc.StatusCode.ABORTED
     return EventsError(f"the peer's deliver service answered {name}", code, [])

@@ -10,6 +10,8 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import transaction_pb2
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
 
+SENSELESS = grpc.StatusCode.DATA_LOSS
+"""The code of answers that cannot be read, or say what no peer says."""
 _DETAILS_KEY = "grpc-status-details-bin"
 
 
@@ -65,7 +67,8 @@ class CommitError(Exception):
     def __init__(self, transaction_id: str, code: int, block_number: int) -> None:
         self.transaction_id = transaction_id
         self.code = code
-        self.code_name = transaction_pb2.TxValidationCode.Name(code)
+        known = code in transaction_pb2.TxValidationCode.values()
+        self.code_name = transaction_pb2.TxValidationCode.Name(code) if known else f"code {code}"
         self.block_number = block_number
         super().__init__(f"transaction {transaction_id} failed to commit with status code {code} ({self.code_name})")
 
@@ -73,6 +76,11 @@ class CommitError(Exception):
 def from_rpc(kind: type[GatewayError], error: grpc.aio.AioRpcError, transaction_id: str = "") -> GatewayError:
     """A gateway error of the given kind from gRPC's, with the peers' details decoded."""
     return kind(error.details() or "", error.code(), _details(error), transaction_id)
+
+
+def senseless(kind: type[GatewayError], what: str, transaction_id: str = "") -> GatewayError:
+    """For an answer that arrived and is not what the protocol knows: another peer may do better."""
+    return kind(f"the peer's answer makes no sense: {what}", SENSELESS, [], transaction_id)
 
 
 def _details(error: grpc.aio.AioRpcError) -> list[ErrorDetail]:

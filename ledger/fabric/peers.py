@@ -8,10 +8,11 @@ from typing import TypeVar
 
 import grpc
 
-from ledger.fabric.errors import GatewayError
+from ledger.fabric.errors import SENSELESS, GatewayError
 from ledger.fabric.options import TLS, open_channel
 
 Answer = TypeVar("Answer")
+_NO_ANSWER = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL, SENSELESS}
 _TOO_MANY = "too many requests for"  # the peer's concurrency limit answers UNKNOWN with this text
 _BEHIND = ("no peers available to evaluate", "no combination of peers can be derived")  # a peer that is catching up
 _EXPIRED = (
@@ -77,10 +78,10 @@ class Peers:
 
 
 def unavailable(error: GatewayError) -> bool:
-    """Whether another peer might answer where this one did not."""
+    """Whether another peer might answer where this one did not, or not sensibly."""
     if expired(error):
         return False
-    if error.code is grpc.StatusCode.UNAVAILABLE or _TOO_MANY in error.message:
+    if error.code in _NO_ANSWER or _TOO_MANY in error.message:
         return True
     return error.code is grpc.StatusCode.FAILED_PRECONDITION and any(text in error.message for text in _BEHIND)
 

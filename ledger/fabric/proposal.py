@@ -12,6 +12,7 @@ from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import chaincode_pb2, proposal_pb2
 from google.protobuf import timestamp_pb2
 
+from ledger.fabric.errors import EndorseError, senseless
 from ledger.fabric.signable import Signable
 from ledger.fabric.transaction import Transaction
 
@@ -116,4 +117,7 @@ class Proposal(Signable):
         )
         envelope = await self._gateway.client.endorse(request)
         prepared = gateway_pb2.PreparedTransaction(transaction_id=self.transaction_id, envelope=envelope)
-        return Transaction(self._gateway, prepared)
+        try:
+            return Transaction(self._gateway, prepared)
+        except ValueError as error:
+            raise senseless(EndorseError, str(error), self.transaction_id) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
+from google.protobuf.message import DecodeError
 
 from ledger.fabric.errors import CommitError
 from ledger.fabric.signable import Signable
@@ -34,9 +35,10 @@ class Transaction(Signable):
     """An endorsed transaction, ready for the orderers."""
 
     def __init__(self, gateway: Gateway, prepared: gateway_pb2.PreparedTransaction) -> None:
+        """Raises ValueError for an envelope that holds no endorsed transaction of the id it is to have."""
         super().__init__(gateway)
         self._prepared = prepared
-        self._channel, self._result = _parse(prepared.envelope)
+        self._channel, self._result = _parse(prepared)
 
     @property
     def transaction_id(self) -> str:
@@ -124,10 +126,17 @@ class Commit(Signable):
         return status
 
 
-def _parse(envelope: common_pb2.Envelope) -> tuple[str, bytes]:
-    payload = common_pb2.Payload.FromString(envelope.payload)
-    channel = common_pb2.ChannelHeader.FromString(payload.header.channel_header).channel_id
-    return channel, parse_result(envelope)
+def _parse(prepared: gateway_pb2.PreparedTransaction) -> tuple[str, bytes]:
+    """The channel and the contract's payload."""
+    try:
+        payload = common_pb2.Payload.FromString(prepared.envelope.payload)
+        channel = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        result = parse_result(prepared.envelope)
+    except (DecodeError, IndexError) as error:
+        raise ValueError(f"no endorsed transaction: {error}") from error
+    if (channel.type, channel.tx_id) != (common_pb2.ENDORSER_TRANSACTION, prepared.transaction_id):
+        raise ValueError(f"type {channel.type}, id {channel.tx_id!r} is not transaction {prepared.transaction_id}")
+    return channel.channel_id, result
 
 
 def parse_result(envelope: common_pb2.Envelope) -> bytes:

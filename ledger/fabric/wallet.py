@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from ledger.identity import Identity
+from ledger.keys import load_private
 
 
 def msp_identity(folder: Path, msp_id: str, name: str) -> Identity:
-    """The identity of an MSP folder: ``signcerts`` with one certificate, ``keystore`` with its key (P-256).
+    """The identity of an MSP folder: ``signcerts`` with one certificate, ``keystore`` with its key.
 
     Raises FileNotFoundError where a file is missing, ValueError for a key that Lotline cannot sign with.
     """
     certificate = _only(folder / "signcerts").read_bytes()
-    key = serialization.load_pem_private_key(_only(folder / "keystore").read_bytes(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError(f"{folder}: the key of {name} is no elliptic-curve key")
+    try:
+        key = load_private(_only(folder / "keystore").read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{folder}: the key of {name}: {error}") from error
     return Identity(name, msp_id, certificate, key)
 
 

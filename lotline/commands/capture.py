@@ -50,7 +50,7 @@ class FileResult:
             "file": self.file, "events": len(self.hashes), "ok": self.ok,
             "accepted": accepted, "duplicate": duplicate, "rejected": rejected,
             "captureID": job and job.id, "txId": job and job.tx_id, "block": job and job.block,
-            "verdicts": (job and job.verdicts) or [], "problems": self.problems,
+            "verdicts": (job and job.verdicts) or [], "problems": self.problems, "why": self.why,
         }  # fmt: skip
 
 
@@ -91,7 +91,7 @@ async def _capture(
             task = bars.add_task("capturing documents", total=len(results))
             for start in range(0, len(results), _WINDOW):
                 window = results[start : start + _WINDOW]
-                jobs = [await _hand_over(delivery, result, speaker) for result in window]
+                jobs = [await _hand_over(delivery, result, speaker, settings.http.body_limit) for result in window]
                 for result, job_id in zip(window, jobs, strict=True):
                     if job_id is not None:
                         (result.job,) = await delivery.visible([job_id])
@@ -100,9 +100,11 @@ async def _capture(
     return results
 
 
-async def _hand_over(delivery: Delivery, result: FileResult, speaker: tuple[str, str, OnError]) -> str | None:
+async def _hand_over(
+    delivery: Delivery, result: FileResult, speaker: tuple[str, str, OnError], most: int
+) -> str | None:
     """The job of a valid document; None when it is invalid, which the result then says."""
-    reading = read(_bytes(result))
+    reading = read(_bytes(result, most))
     if not isinstance(reading, Intake):
         _invalid(result, reading)
         return None
@@ -116,10 +118,10 @@ async def _hand_over(delivery: Delivery, result: FileResult, speaker: tuple[str,
     )
 
 
-def _bytes(result: FileResult) -> bytes:
+def _bytes(result: FileResult, most: int) -> bytes:
     try:
-        return read_document(Path(result.file))
-    except UsageError as error:  # XML among the documents of a folder: say so, and go on with the others
+        return read_document(Path(result.file), most)
+    except UsageError as error:  # XML or a giant among the documents of a folder: say so, go on with the others
         result.why = error.message
         return b""
 

@@ -11,7 +11,11 @@ from typing import Annotated
 
 import typer
 
+from api.settings import Role
+from ledger.ca import check_name
+from ledger.keys import KeyType
 from lotline.errors import UsageError
+from lotline.joining import add_identity
 from lotline.networks import FOLDER, open_network, raise_network, told
 from lotline.output import Session, session
 from network import binaries
@@ -199,6 +203,42 @@ def upgrade(
         now = network.upgrade(version, say=here.say)
     here.answer({"chaincode": now.name, "version": now.version, "sequence": now.sequence})
     here.text(f"{now.name} {now.version} is on the channel")
+
+
+@app.command()
+def issue(
+    context: typer.Context,
+    organisation: Annotated[str, typer.Option("--organisation", "-o", metavar="MSP", help="Whose identity.")],
+    name: Annotated[str, typer.Argument(help="What the organisation's Fabric CA shall know it by.")],
+    role: Annotated[Role, typer.Option(help="What the contract lets it do.")],
+    attribute: Annotated[
+        list[str] | None, typer.Option("--attribute", "-a", metavar="NAME=VALUE", help="Say more; repeat it.")
+    ] = None,
+    key: Annotated[KeyType, typer.Option(help="What kind of key.")] = KeyType.P256,
+) -> None:
+    """Issue an identity of an organisation's Fabric CA: an MSP folder with its certificate and its key.
+
+    A name that was issued before keeps its key: the folder is shown again. Attributes: `gln` (digits) names its party.
+    If this home's instance speaks for the organisation, `lotline token create --identity NAME` can use it at once.
+    """
+    here = session(context)
+    attributes = dict(map(_attribute, attribute or ()))
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    with told():
+        folder = open_network(here.home).issue(organisation, name, role, attributes, key)
+    add_identity(here.home, organisation, name, folder)
+    here.answer({"organisation": organisation, "name": name, "msp": str(folder)})
+    here.text(str(folder))
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name.isidentifier() or not equals or not value or {",", ":"} & set(value):
+        raise UsageError(f"{text!r} is no attribute", hint="Write NAME=VALUE; Fabric CA takes no comma and no colon.")
+    return name, value
 
 
 @app.command()

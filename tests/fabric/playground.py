@@ -12,6 +12,7 @@ from ledger.fabric.connection import read_connection
 from ledger.fabric.options import Deadlines
 from ledger.fabric.wallet import msp_identity
 from ledger.identity import Identity
+from ledger.keys import KeyType
 from network.deployment import Definition
 from network.network import Network
 from network.topology import Topology
@@ -35,10 +36,17 @@ class Playground:
         self.network.deploy(Definition(name, package=package, signature_policy=policy), list(command), slot=slot)
         return name
 
-    def identity(self, msp_id: str, role: str = "admin", name: str | None = None) -> Identity:
+    def identity(
+        self,
+        msp_id: str,
+        role: str | None = "admin",
+        name: str | None = None,
+        key_type: KeyType = KeyType.P256,
+        **attributes: str,
+    ) -> Identity:
         """An identity that nobody used before."""
-        name = name or f"{role}{next(self._numbers)}"
-        return msp_identity(self.network.issue(msp_id, name, role), msp_id, name)
+        name = name or f"{role or 'nobody'}{next(self._numbers)}"
+        return msp_identity(self.network.issue(msp_id, name, role, attributes, key_type), msp_id, name)
 
     def ledger(self, chaincode: str, msp_id: str | None = None, deadlines: Deadlines | None = None) -> FabricLedger:
         """The ledger port on a chaincode, through the peers of an organisation first."""

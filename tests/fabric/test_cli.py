@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from ledger.fabric.wallet import msp_identity
 from tests.conftest import free_base_port
 from tests.integration.api.conftest import document, event
 
@@ -164,6 +167,23 @@ def test_an_organisation_with_an_instance_of_its_own(shell: Shell, tmp_path: Pat
     file.write_text(json.dumps(document(event(77, readPoint=dock, bizLocation=dock))))
     assert beta.answer("capture", str(file))["accepted"] == 1
     assert beta.answer("status")["organisations"] == ["BetaMSP"]
+
+
+def test_identities_of_the_networks_authorities(shell: Shell) -> None:
+    """With role, attributes and the kind of key that was asked for; a second call names the first one's folder."""
+    words = ["network", "issue", "-o", "AlphaMSP", "dock-3", "--role", "scanner", "--key", "ed25519"]
+    found = shell.answer(*words, "-a", "gln=9506000111114", "-a", "dock=3")
+    dock = msp_identity(Path(found["msp"]), "AlphaMSP", found["name"])
+    assert {"role": "scanner", "gln": "9506000111114", "dock": "3"}.items() <= dock.attributes.items()
+    assert isinstance(dock.key, ed25519.Ed25519PrivateKey)
+    assert dock.key.public_key() == x509.load_pem_x509_certificate(dock.certificate).public_key()
+    assert shell.answer(*words) == found
+    for wrong, says in (
+        (["-o", "GammaMSP", "x"], "no organisation GammaMSP"),
+        (["-o", "AlphaMSP", "../x"], "can't be a name"),
+        (["-o", "AlphaMSP", "x", "-a", "pgln=https://id.gs1.org/417/9506000111114"], "no colon"),
+    ):
+        assert says in shell.run("network", "issue", "--role", "admin", *wrong, code=2).stderr
 
 
 def test_a_package_for_another_network(shell: Shell, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from ledger.fabric import TLS, Gateway, Identity, open_channel, private_key_signer
+from ledger.fabric import TLS, Gateway, GatewayError, Identity, open_channel, private_key_signer
 from ledger.fabric.gateway import Contract
 from network.deployment import Definition
 from network.network import Network
@@ -74,6 +74,14 @@ class World:
 
     def peer(self, host: str) -> Peer:
         return next(peer for peer in self.network.topology.peers() if peer.host == host)
+
+    def said(self, error: GatewayError, *hosts: str) -> str:
+        """The one thing that each of these peers said; nobody else said anything, and nobody said something else."""
+        expected = sorted((peer.address, peer.msp_id) for peer in map(self.peer, hosts))
+        assert sorted((detail.address, detail.msp_id) for detail in error.details) == expected, error.details
+        messages = {detail.message.removeprefix("rpc error: code = Unknown desc = ") for detail in error.details}
+        assert len(messages) == 1, error.details
+        return messages.pop()
 
     def credentials(self, msp_id: str) -> tuple[Identity, bytes]:
         """An organisation's user: identity and key."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,6 +89,41 @@ async def test_chaincodeevents_5_checkpoint(connect: Connect, basic: str, tmp_pa
     after_a_crash = FileCheckpointer(tmp_path / "checkpoint.json")
     event = await next_one(network.get_chaincode_events(basic, start_block=0, checkpoint=after_a_crash))
     assert event.name == "c"
+
+
+async def test_a_reader_killed_between_events_loses_and_doubles_none(
+    connect: Connect, basic: str, tmp_path: Path, world: World
+) -> None:
+    """Several events a block, so that a checkpoint within a block counts; each life of the reader ends by SIGKILL."""
+    contract = (await connect()).contract(basic)
+    names = [f"e{number}" for number in range(9)]
+    endorsed = [await contract.new_proposal("event", [name, ""]).endorse() for name in names]
+    commits = [await transaction.submit() for transaction in endorsed]
+    numbers = [(await commit.successful()).block_number for commit in commits]
+    assert len(set(numbers)) < len(numbers), "no block held two of them"
+    layout, organisation = world.network.layout, world.network.topology.organisation("Org1MSP")
+    command = [
+        sys.executable, "-m", "tests.fabric.scenarios.follower", str(layout.connection(organisation)),
+        str(layout.identity(organisation, "user") / "msp"), basic, str(numbers[0]), str(tmp_path / "checkpoint.json"),
+    ]  # fmt: skip
+    lives = [await asyncio.to_thread(live, command, count) for count in (1, 2, 4, 2)]
+    assert [name for life in lives for name in life] == names
+
+
+def live(command: list[str], count: int) -> list[str]:
+    """Let a reader handle so many events and kill it; returns what it saw."""
+    seen = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(count):
+            seen.append(process.stdout.readline().removeprefix("seen ").strip())
+            assert process.stdout.readline() == f"kept {seen[-1]}\n"
+            if len(seen) < count:
+                process.stdin.write("\n")
+                process.stdin.flush()
+        process.kill()
+    return seen
 
 
 KINDS = ["block", "filtered", "private"]

@@ -52,7 +52,7 @@ async def test_transactions_5_transient_data_of_a_submit(connect: Connect, basic
     assert json.loads(answer) == {"key1": "value1"}
 
 
-async def test_transactions_6_the_contracts_own_errors(connect: Connect, basic: str) -> None:
+async def test_transactions_6_the_contracts_own_errors(connect: Connect, basic: str, world: World) -> None:
     contract = (await connect()).contract(basic)
     with pytest.raises(EvaluateError) as evaluated:
         await contract.evaluate("errorMessage", "out of order")
@@ -62,7 +62,8 @@ async def test_transactions_6_the_contracts_own_errors(connect: Connect, basic: 
         await contract.submit("errorMessage", "out of order")
     assert endorsed.value.code is grpc.StatusCode.ABORTED
     assert "failed to endorse transaction" in endorsed.value.message
-    assert {(one.msp_id, "out of order" in one.message) for one in endorsed.value.details} == {("Org1MSP", True)}
+    told = world.said(endorsed.value, "peer0.org1.local", "peer1.org1.local")
+    assert told == "chaincode response 500, out of order"
 
 
 async def test_offlinesign_1_an_unsigned_evaluate_fails(connect: Connect, basic: str) -> None:

@@ -10,7 +10,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.common import common_pb2
 
-from ledger.errors import RejectedByContract
+from ledger.errors import RejectedByContract, TooLarge
 from ledger.port import Committed, Identity
 
 
@@ -20,12 +20,13 @@ class SimulatedCrash(BaseException):
 
 @dataclass
 class FakeLedger:
-    """Applies each nonce once, judges each event once (``{"n": …}``), refuses batches with ``{"poison": …}``.
+    """Applies each nonce once, judges each event once (``{"n": …}``), refuses batches with ``{"poison": …}`` or more than ``most_bytes``.
 
     ``trouble`` is asked before and after every commit, with a count of the calls; it may raise.
     """
 
     trouble: Callable[[str, int], None] = lambda when, call: None
+    most_bytes: int = 10**9
     transactions: dict[bytes, Committed] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
     calls: list[tuple[str, bytes, str]] = field(default_factory=list)
@@ -52,6 +53,8 @@ class FakeLedger:
     def _apply(self, function: str, args: Sequence[bytes]) -> bytes:
         if function != "capture":
             return b"{}"
+        if len(args[0]) > self.most_bytes:
+            raise TooLarge(f"a transaction has at most {self.most_bytes} bytes")
         groups = orjson.loads(args[0])["groups"]
         if any("poison" in event for group in groups for event in group["events"]):
             raise RejectedByContract(400, "this batch is malformed")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
+from api.instance import create_token
+from api.settings import Settings
 from tests.integration.api.conftest import Service, bare, document, event, sgtin
+from tests.integration.api.processes import Process, answers, free_port, until
 
 JSON = {"Content-Type": "application/json"}
 
@@ -132,11 +137,31 @@ async def test_a_document_without_events(idle_service: Service) -> None:
     )
 
 
-@pytest.mark.parametrize("size", [10 * 1024 * 1024 + 1, 30 * 1024 * 1024])
+@pytest.mark.parametrize("size", [10 * 1024 * 1024 + 1, 70 * 1024 * 1024])
 async def test_bodies_over_the_limit(idle_service: Service, size: int) -> None:
     answer = await idle_service.scanner.post("/capture", content=b" " * size, headers=JSON)
     found = problem(answer, 413)
     assert found["type"] == "epcisException:CaptureLimitExceededException"
+    assert "10485760 bytes" in found["detail"]
+    assert idle_service.app.state.inbox.states() == {}
+
+
+async def test_seventy_megabytes_to_the_real_process(home: Path, settings: Settings) -> None:
+    """The answer comes while the client still sends; it must reach it, with the length announced or not."""
+    port = free_port()
+    server = Process("api.server", home, "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    headers = {**JSON, "Authorization": f"Bearer {create_token(settings, 'scanner', 'scanner', 'FarmMSP')}"}
+    pieces = [b" " * 1_000_000] * 70
+    try:
+        await asyncio.to_thread(until, lambda: answers(url))
+        for content in (b"".join(pieces), iter(pieces)):
+            answer = await asyncio.to_thread(httpx.post, f"{url}/capture", content=content, headers=headers, timeout=60)
+            assert answer.status_code == 413
+            assert "10485760 bytes" in answer.json()["detail"]
+            assert answer.headers["gs1-epcis-capture-file-size-limit"] == "10485760"
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,22 @@ async def test_a_poison_job_fails_alone(tmp_path: Path) -> None:
     assert ledger.accepted == [f"ni:///{n}" for n in range(9)]
 
 
+async def test_a_batch_that_the_network_does_not_carry_is_halved(tmp_path: Path) -> None:
+    """Job by job if need be; what is too large by itself fails, and says so."""
+    path, ledger = tmp_path / "inbox.db", FakeLedger(most_bytes=500)
+    payloads = numbered(8)
+    payloads.insert(5, b'[{"n":"%s"}]' % (b"x" * 500))
+    ids = await fill(path, payloads)
+    await Run(path, ledger, max_events=10).until_idle()
+    found = jobs(path, ids)
+    assert [job.state for job in found] == ["done"] * 5 + ["failed"] + ["done"] * 3
+    failure = found[5].failure
+    assert failure is not None
+    assert (failure.status, failure.code) == (413, "too_large")
+    assert "at most 500 bytes" in failure.message
+    assert ledger.accepted == [f"ni:///{n}" for n in range(8)]
+
+
 async def test_an_identity_that_cannot_write_fails_its_jobs_and_nobody_elses(tmp_path: Path) -> None:
     path = tmp_path / "inbox.db"
     ledger = FakeLedger()

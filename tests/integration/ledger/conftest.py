@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ import pytest
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from ledger.identity import Identity
+from ledger.keys import KeyType
 from ledger.port import Ledger
 from tests.fabric.playground import NOTEBOOK, Playground
 from tests.integration.ledger.notebook import Notebook
@@ -27,6 +28,8 @@ class Network:
     ledger: Ledger
     farmer: Identity
     shopkeeper: Identity
+    issue: Callable[[KeyType], Identity]
+    """Somebody of the first organisation whom nobody has seen before, role admin."""
     chaincode: str = "lotline"
 
 
@@ -43,7 +46,8 @@ class Embedded:
         """A new one in a folder."""
         ledger = await EmbeddedLedger.create(folder, ORGANISATIONS, contract=Notebook())
         homes = [folder / "organisations" / msp_id for msp_id in ORGANISATIONS]
-        return Network(ledger, ca.issue(homes[0], "farmer", "admin"), ca.issue(homes[1], "shopkeeper", "scanner"))
+        farmer, shopkeeper = ca.issue(homes[0], "farmer", "admin"), ca.issue(homes[1], "shopkeeper", "scanner")
+        return Network(ledger, farmer, shopkeeper, lambda kind: ca.issue(homes[0], kind, "admin", key_type=kind))
 
 
 class Fabric:
@@ -59,7 +63,10 @@ class Fabric:
             self._playground.identity(msp_id, role)
             for msp_id, role in zip(ORGANISATIONS, ("admin", "scanner"), strict=True)
         )
-        return Network(self._playground.ledger(name), farmer, shopkeeper, name)
+        return Network(self._playground.ledger(name), farmer, shopkeeper, self._issue, name)
+
+    def _issue(self, key_type: KeyType) -> Identity:
+        return self._playground.identity(ORGANISATIONS[0], key_type=key_type)
 
 
 @pytest.fixture(params=["embedded", pytest.param("fabric", marks=pytest.mark.fabric)])

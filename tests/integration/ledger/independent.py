@@ -13,9 +13,13 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 
-HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+HALF_ORDERS = {
+    "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2,
+    "secp384r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973
+    // 2,
+}
 CONFIG, ENDORSER_TRANSACTION = 1, 3
 Version = tuple[int, int]
 
@@ -122,11 +126,15 @@ def signer(known: dict[str, x509.Certificate], identity: bytes, signed: bytes, s
     try:
         certificate.verify_directly_issued_by(known[msp])
         key = certificate.public_key()
-        assert isinstance(key, ec.EllipticCurvePublicKey)
-        key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, signed)
+        else:
+            assert isinstance(key, ec.EllipticCurvePublicKey)
+            key.verify(signature, signed, ec.ECDSA(hashes.SHA256()))
+            half = HALF_ORDERS[key.curve.name]
+            must(utils.decode_dss_signature(signature)[1] <= half, "signatures have the smaller s")
     except (InvalidSignature, ValueError) as error:
         raise BrokenRuleError(f"a signature of {msp} does not verify") from error
-    must(utils.decode_dss_signature(signature)[1] <= HALF_ORDER, "signatures have the smaller s")
     (unit,) = certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
     return msp, str(unit.value)
 

@@ -37,6 +37,18 @@ def _put(stub: Stub, words: list[str]) -> Response:
     return ok(b"put")
 
 
+def _write(stub: Stub, words: list[str]) -> Response:
+    """So many reads, then so many writes: JSON ``{"reads": [key], "writes": {key: value, or null to delete}}``."""
+    asked = json.loads(words[0])
+    stub.get_multiple_states(asked["reads"])
+    for key, value in asked["writes"].items():
+        if value is None:
+            stub.del_state(key)
+        else:
+            stub.put_state(key, value.encode())
+    return ok()
+
+
 def _fill(stub: Stub, words: list[str]) -> Response:
     """So many states of so many bytes, and nothing else: the least that a transaction of that size costs.
 
@@ -127,6 +139,7 @@ def _about(stub: Stub, words: list[str]) -> Response:
 
 _FUNCTIONS: dict[str, Function] = {
     "put": _put,
+    "write": _write,
     "fill": _fill,
     "get": _get,
     "append": _append,

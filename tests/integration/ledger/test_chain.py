@@ -10,6 +10,7 @@ import pytest
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from ledger.identity import Identity
+from ledger.keys import KeyType
 from tests.integration.ledger import independent
 from tests.integration.ledger.independent import BrokenRuleError
 from tests.integration.ledger.notebook import Notebook
@@ -63,6 +64,16 @@ async def test_a_chain_goes_on_after_reopening(tmp_path: Path) -> None:
         await write_everything(ledger, farmer, rounds=1)
         await ledger.close()
         ledger = await EmbeddedLedger.open(tmp_path, contract=Notebook())
+    await ledger.close()
+    assert independent.verify(raw_blocks(tmp_path)).values == stored_state(tmp_path)
+
+
+async def test_every_rule_holds_whatever_the_members_keys(tmp_path: Path) -> None:
+    ledger = await EmbeddedLedger.create(tmp_path, [MSP, "ShopMSP"], contract=Notebook())
+    for kind in KeyType:
+        farmer = ca.issue(tmp_path / "organisations" / MSP, kind, "admin", key_type=kind)
+        assert ca.load_identity(tmp_path / "organisations" / MSP, kind) == farmer
+        await write_everything(ledger, farmer, rounds=1)
     await ledger.close()
     assert independent.verify(raw_blocks(tmp_path)).values == stored_state(tmp_path)
 

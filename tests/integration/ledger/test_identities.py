@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import InvalidIdentity, ca
-from ledger.identity import ATTRIBUTES_OID, P256_ORDER, Identity
+from ledger.identity import ATTRIBUTES_OID, Identity
+from ledger.keys import P256_ORDER
 from ledger.membership import Membership
 
 MSP = "FarmMSP"
@@ -75,6 +76,16 @@ def test_an_identity_comes_back_from_its_files(farm: Path) -> None:
     assert ca.identities(farm) == ["dock-3"]
     with pytest.raises(FileNotFoundError):
         ca.load_identity(farm, "dock-4")
+
+
+@pytest.mark.parametrize("key", [rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP521R1())])
+def test_keys_that_fabric_does_not_know(farm: Path, key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+    ca.issue(farm, "dock-3", "scanner")
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    (farm / "identities" / "dock-3" / "key.pem").write_bytes(pem)
+    with pytest.raises(ValueError, match="P-256 or P-384, or an Ed25519 key"):
+        ca.load_identity(farm, "dock-3")
 
 
 def test_an_authority_is_made_once(farm: Path) -> None:

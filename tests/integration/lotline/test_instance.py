@@ -161,6 +161,18 @@ def test_bad_documents_are_named_and_good_ones_beside_them_kept(home: Path, tmp_
     assert "no events" in people
 
 
+def test_a_document_of_seventy_megabytes_is_refused_and_the_limit_named(home: Path, tmp_path: Path) -> None:
+    giant = document(event(5, "storing", **{"example:note": "x" * 70_000_000}))
+    (tmp_path / "giant.json").write_bytes(giant)
+    for words, stdin in ((str(tmp_path), None), ("-", giant)):
+        found = answer(home, "capture", words, code=1, stdin=stdin)
+        assert (found["accepted"], found["rejected"]) == (0, 0)
+        (one,) = found["documents"]
+        assert one["captureID"] is None, "it was queued"
+        assert "more than 10,485,760 bytes" in one["why"]
+        assert "http.body_limit" in one["why"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from readmodel import migrate, open_engine
 from tests.integration.readmodel import postgres
+from tests.integration.readmodel.network import Network
 
 _numbers = itertools.count()
 
@@ -66,6 +67,14 @@ def fresh(tmp_path: Path) -> Iterator[Callable[[], Engine]]:
     yield make
     for engine in made:
         engine.dispose()
+
+
+@pytest.fixture
+async def network(tmp_path: Path) -> AsyncIterator[Network]:
+    """Two organisations on a ledger with nothing on it."""
+    made = await Network.create(tmp_path / "ledger")
+    yield made
+    await made.ledger.close()
 
 
 def _create(url: str, database: str) -> None:

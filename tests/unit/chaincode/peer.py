@@ -133,12 +133,16 @@ class Peer:
         """The latest call: what it read and wrote, whether it was committed or not."""
         self.contract = Lotline()
 
+    def creator(self, msp: str, role: str, **attributes: str) -> bytes:
+        """The serialised identity that calls."""
+        return creator(msp, role, **attributes)
+
     def call(
         self, function: str, argument: Any = None, msp: str = "AMSP", role: str = "admin", **attributes: str
     ) -> Response:
         """Call a function and commit what it wrote if it succeeded."""
         encoded = argument if isinstance(argument, bytes | None) else json.dumps(argument).encode()
-        call = Call(self.state, function, encoded, creator(msp, role, **attributes), self.now)
+        call = Call(self.state, function, encoded, self.creator(msp, role, **attributes), self.now)
         answer = self.contract.invoke(call)
         self.last = call
         if answer.status < 400:

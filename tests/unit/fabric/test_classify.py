@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.peer import transaction_pb2
 
-from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, Unavailable
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TooLarge, Unavailable
 from ledger.fabric.classify import after_commit, before_ordering, is_duplicate
 from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError
 from ledger.fabric.peers import unavailable
@@ -35,13 +35,24 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
         ),
         (refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), RejectedByContract),
         (refused(Code.ABORTED, FAILED, "transaction returned with failure: KeyError: 'x'"), RejectedByContract),
+        (refused(Code.ABORTED, OTHERS, "chaincode response 404, there is no party 1"), Conflict),
+        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
         (refused(Code.ABORTED, FAILED, "chaincode stream terminated"), Unavailable),
+        (
+            refused(Code.ABORTED, FAILED, "failed to execute transaction f1: error sending: txid: f1(lotline) exists"),
+            Unavailable,
+        ),
+        (refused(Code.RESOURCE_EXHAUSTED, "Sent message larger than max (9 vs. 8)"), TooLarge),
+        (
+            refused(Code.ABORTED, FAILED, "transaction returned with failure: received message larger than max"),
+            TooLarge,
+        ),
+        (refused(Code.ABORTED, FAILED, "chaincode response 400, it is larger than max"), RejectedByContract),
         (
             refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
             Conflict,
         ),
         (refused(Code.ABORTED, OTHERS, "chaincode response 404, party P is not registered"), Conflict),
-        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
         (
             refused(Code.ABORTED, FAILED, "error validating proposal: access denied: creator org unknown"),
             InvalidIdentity,
@@ -60,9 +71,9 @@ def test_before_ordering(error: GatewayError, kind: type[LedgerError]) -> None:
 
 
 def test_the_contracts_own_words_and_status() -> None:
-    found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), WHO)
+    found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, a | b", "more"), WHO)
     assert isinstance(found, RejectedByContract)
-    assert (found.status, found.message) == (409, "not yours")
+    assert (found.status, found.message) == (409, "a | b")
 
 
 def test_an_expired_certificate_is_no_peer_that_is_away() -> None:

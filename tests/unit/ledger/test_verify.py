@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from ledger import chain
-from ledger.identity import P256_ORDER, Identity
+from ledger.identity import Identity
+from ledger.keys import P256_ORDER
 from ledger.verify import Finding, verify_chain
 from tests.unit.ledger.forge import VALID, Change, Forge, edited, rwset, signed
 

@@ -1,0 +1,52 @@
+"""Enrolment by Fabric CA's REST interface, with a key that is made here: for keys that its client cannot make."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.x509.oid import NameOID
+
+from ledger.keys import KeyType, PrivateKey, private_pem
+from network.files import write_private
+from network.tools import ToolError
+
+_SECONDS = 30.0
+
+
+def enrol(address: str, root: Path, name: str, password: str, key_type: KeyType, msp: Path) -> None:
+    """Make a key and get its certificate, with the attributes that ``name`` is registered with.
+
+    Writes ``signcerts`` and ``keystore`` of the MSP folder. ``root`` is the authority's TLS root (PEM). Raises ToolError
+    with what the authority said.
+    """
+    key = key_type.generate()
+    body = json.dumps({"certificate_request": _request(name, key)}).encode()
+    who = base64.b64encode(f"{name}:{password}".encode()).decode()
+    request = urllib.request.Request(f"{address}/enroll", body, {"Authorization": f"Basic {who}"})
+    trusted = ssl.create_default_context(cafile=str(root))
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS, context=trusted) as answer:
+            certificate = base64.b64decode(json.load(answer)["result"]["Cert"])
+    except urllib.error.HTTPError as error:
+        raise ToolError(f"{address} did not enrol {name}: {error.read().decode('utf-8', 'replace')}") from error
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ToolError(f"{address} did not enrol {name}: {error}") from error
+    for folder in ("signcerts", "keystore"):
+        (msp / folder).mkdir(parents=True, exist_ok=True)
+    write_private(msp / "keystore" / "key.pem", private_pem(key).decode())
+    (msp / "signcerts" / "cert.pem").write_bytes(certificate)
+
+
+def _request(name: str, key: PrivateKey) -> str:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    hashing = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    signed = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashing)
+    return signed.public_bytes(serialization.Encoding.PEM).decode()

@@ -1,0 +1,92 @@
+"""The contract's own tests on a real network of three organisations: not a line of them differs.
+
+In one file, so that one worker starts one network for all of them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from tests.fabric.contract.peer import FabricPeer, Field
+from tests.integration.chaincode import test_gs1_documents
+from tests.unit.chaincode import (
+    test_capture,
+    test_containment,
+    test_custody,
+    test_determinism,
+    test_handoffs,
+    test_lots,
+    test_order,
+    test_publications,
+    test_queries,
+    test_registry,
+    test_signatures,
+    test_state_machine,
+)
+from tests.unit.chaincode.peer import commission, item
+
+pytestmark = pytest.mark.fabric
+
+SUITE = [
+    test_capture, test_containment, test_custody, test_determinism, test_gs1_documents, test_handoffs, test_lots,
+    test_order, test_publications, test_queries, test_registry, test_signatures,
+]  # fmt: skip
+LEFT_OUT = {
+    "capture: a_submitter_that_cannot_be_read_is_refused": "a real peer refuses such a submitter before it asks the contract",
+    "containment: moving_a_pallet_costs_the_same_however_much_is_on_it": "counts the round trips of the peer in memory",
+    "determinism: peers_agree_whatever_their_hash_seed": "starts processes that have no network; here endorsers must agree anyway",
+    "determinism: writes_go_out_in_the_order_of_their_keys": "a write set is in the order of its keys whatever the contract does",
+    "order: instances": "below, with fewer examples",
+    "order: lots": "below, with fewer examples",
+}
+
+
+def _tests(module: ModuleType) -> dict[tuple[str, str], Any]:
+    """A module's tests by area and name."""
+    area = module.__name__.rpartition(".test_")[2]
+    found = vars(module).items()
+    return {
+        (area, name.removeprefix("test_")): test for name, test in found if name.startswith("test_") and callable(test)
+    }
+
+
+ALL = {key: test for module in SUITE for key, test in _tests(module).items()}
+for (_area, _name), _test in ALL.items():
+    if f"{_area}: {_name}" not in LEFT_OUT:
+        globals()[f"test_{_area}_{_name}"] = _test
+
+FEW = settings(max_examples=3, deadline=None)
+_statements = given(steps=test_order.STEPS, data=st.data())
+test_order_instances = FEW(_statements(test_order.test_instances.hypothesis.inner_test))  # type: ignore[attr-defined]
+test_order_lots = FEW(_statements(test_order.test_lots.hypothesis.inner_test))  # type: ignore[attr-defined]
+
+
+class Histories(test_state_machine.Histories):
+    """Random histories, few and short."""
+
+
+Histories.TestCase.settings = settings(FEW, max_examples=2, stateful_step_count=12)
+TestHistories = Histories.TestCase
+
+
+def test_a_world_begins_with_the_states_it_is_given(field: Field) -> None:
+    """As the histories' last step makes one."""
+    peer, other = FabricPeer(field), FabricPeer(field)
+    peer.accept(commission(1, item(1)))
+    other.state = dict(peer.state)
+    assert other.refuse(commission(2, item(1))) == "already_commissioned"
+    assert FabricPeer(field).state == {}
+
+
+def test_what_is_left_out_is_there_and_nothing_is_forgotten() -> None:
+    assert set(LEFT_OUT) <= {f"{area}: {name}" for area, name in ALL}
+    folder = Path(test_capture.__file__).parent
+    there = {file.stem for file in folder.glob("test_*.py")}
+    here = {module.__name__.rpartition(".")[2] for module in SUITE}
+    assert there - here == {"test_state_machine", "test_reference"}  # below; and what docs/contract.md must name
