@@ -144,8 +144,9 @@ class FabricPeer(in_memory.Peer):
         assert (transaction is None) == (answer.status >= 400)
         if transaction is not None:
             assert self._apply(transaction) == self.last.writes
+            assert self._demand(transaction) == self.last.policies
             assert self._read(transaction) == set(self.last.reads)
-        assert self._state == self._twin.state
+        assert (self._state, self.policies) == (self._twin.state, self._twin.policies)
         return answer
 
     def _apply(self, transaction: DecodedTx) -> dict[str, bytes | None]:
@@ -157,6 +158,18 @@ class FabricPeer(in_memory.Peer):
             else:
                 self._state[key] = value
         return writes
+
+    def _demand(self, transaction: DecodedTx) -> dict[str, bytes]:
+        """Bring the keys' policies up to date; returns the new ones."""
+        own = [found for namespace, found in transaction.sets if namespace != "_lifecycle"]
+        policies = {
+            write.key.removeprefix(self._prefix): entry.value
+            for found in own
+            for write in found.metadata_writes
+            for entry in write.entries
+        }
+        self.policies = {key: policy for key, policy in {**self.policies, **policies}.items() if key in self._state}
+        return policies
 
     def _read(self, transaction: DecodedTx) -> set[str]:
         """The keys that were read, and where the ranges that were read begin."""
