@@ -61,6 +61,10 @@ class Network:
     async def protect(self, who: str, what: dict[str, str], *organisations: str) -> None:
         await self._submit(who, "protect", {**what, "organisations": organisations})
 
+    def msp(self, who: str) -> str:
+        """Whose member somebody is."""
+        return self._people[who].msp_id
+
     async def _submit(self, who: str, function: str, argument: dict[str, Any]) -> Any:
         """As every client does: on a network one peer may be a block behind the others, and they differ."""
         async with asyncio.timeout(30):
