@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
 from fastapi import Path, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from epcis.identifiers import canonical_or_same
 
@@ -33,8 +34,18 @@ Identified = Annotated[
     AfterValidator(canonical_or_same),
 ]
 
+
+def _written_out(text: object) -> object:
+    """Pydantic takes bare numbers for seconds since 1970; nobody who writes one means that day."""
+    if isinstance(text, str) and not _DAY.fullmatch(text):
+        raise ValueError("not a day as YYYY-MM-DD")
+    return text
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 AsOf = Annotated[
     date | None,
+    BeforeValidator(_written_out),
     Query(alias="asOf", description="As of the end of that day, UTC; by default now", examples=["2013-05-31"]),
 ]
 _FIRST = date(1990, 1, 1)  # nothing on a ledger is older, and no day before it can be counted back from
