@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import sys
@@ -71,6 +72,13 @@ class World:
         command = [sys.executable, "-m", "tests.fabric.scenarios.chaincode", chaincode]
         self.network.deploy(definition, command, slot=_SLOTS[chaincode])
         return name
+
+    async def level(self) -> None:
+        """Wait until every peer has every block: one that is asked explicitly may be behind the one that answered."""
+        peers = list(self.network.topology.peers())
+        async with asyncio.timeout(30):
+            while len({await asyncio.to_thread(self.network.operations.height, peer) for peer in peers}) > 1:
+                await asyncio.sleep(0.02)
 
     def peer(self, host: str) -> Peer:
         return next(peer for peer in self.network.topology.peers() if peer.host == host)

@@ -90,8 +90,9 @@ async def test_privatedata_3_others_cannot_read(connect: Connect, private: str) 
         assert detail.message.endswith("collectionName: Org1Collection")
 
 
-async def test_privatedata_4_but_everybody_can_compare_its_hash(connect: Connect, private: str) -> None:
+async def test_privatedata_4_but_everybody_can_compare_its_hash(connect: Connect, private: str, world: World) -> None:
     await write(connect, private, "Org1MSP", "Org1Collection", "p4")
+    await world.level()
     other = (await connect("Org2MSP")).contract(private)
     assert (
         await other.evaluate("privateDataHash", "Org1Collection", "p4")
@@ -137,42 +138,50 @@ async def test_privatedata_8_the_wrong_endorser_is_found_out(connect: Connect, p
     assert await (await connect()).contract(private).evaluate("readPrivateData", "Org1Collection", "p8") == b""
 
 
-async def test_sbe_1_a_key_with_endorsers_of_its_own(connect: Connect, private: str) -> None:
+async def test_sbe_1_a_key_with_endorsers_of_its_own(connect: Connect, private: str, world: World) -> None:
     contract = (await connect()).contract(private)
     await contract.submit("setStateWithEndorser", "s1", "first", "Org1MSP")
+    await world.level()
     await contract.submit("changeState", "s1", "second", endorsing_organizations=["Org1MSP"])
     assert await contract.evaluate("getState", "s1") == b"second"
 
 
-async def test_sbe_2_the_wrong_endorser_fails_at_commit(connect: Connect, private: str) -> None:
+async def test_sbe_2_the_wrong_endorser_fails_at_commit(connect: Connect, private: str, world: World) -> None:
     contract = (await connect()).contract(private)
     await contract.submit("setStateWithEndorser", "s2", "first", "Org1MSP")
+    await world.level()
     with pytest.raises(CommitError) as failed:
         await contract.submit("changeState", "s2", "second", endorsing_organizations=["Org2MSP"])
     assert failed.value.code_name == "ENDORSEMENT_POLICY_FAILURE"
     assert await contract.evaluate("getState", "s2") == b"first"
 
 
-async def test_sbe_3_the_gateway_finds_the_keys_endorsers_by_itself(connect: Connect, private: str) -> None:
+async def test_sbe_3_the_gateway_finds_the_keys_endorsers_by_itself(
+    connect: Connect, private: str, world: World
+) -> None:
     contract = (await connect()).contract(private)
     await contract.submit("setStateWithEndorser", "s3", "first", "Org2MSP", "Org3MSP")
+    await world.level()
     await contract.submit("changeState", "s3", "second")
     assert await contract.evaluate("getState", "s3") == b"second"
 
 
-async def test_sbe_4_endorsers_can_be_changed_by_those_that_are(connect: Connect, private: str) -> None:
+async def test_sbe_4_endorsers_can_be_changed_by_those_that_are(connect: Connect, private: str, world: World) -> None:
     contract = (await connect()).contract(private)
     await contract.submit("setStateWithEndorser", "s4", "first", "Org1MSP")
+    await world.level()
     await contract.submit("setStateEndorsers", "s4", "Org3MSP", endorsing_organizations=["Org1MSP"])
+    await world.level()
     with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
         await contract.submit("changeState", "s4", "second", endorsing_organizations=["Org1MSP"])
     await contract.submit("changeState", "s4", "third", endorsing_organizations=["Org3MSP"])
     assert await contract.evaluate("getState", "s4") == b"third"
 
 
-async def test_sbe_5_one_of_two_is_not_enough(connect: Connect, private: str) -> None:
+async def test_sbe_5_one_of_two_is_not_enough(connect: Connect, private: str, world: World) -> None:
     contract = (await connect()).contract(private)
     await contract.submit("setStateWithEndorser", "s5", "first", "Org1MSP", "Org3MSP")
+    await world.level()
     with pytest.raises(CommitError, match="ENDORSEMENT_POLICY_FAILURE"):
         await contract.submit("changeState", "s5", "second", endorsing_organizations=["Org3MSP"])
     await contract.submit("changeState", "s5", "third", endorsing_organizations=["Org1MSP", "Org3MSP"])
