@@ -15,6 +15,13 @@ from ui.client import ApiError
 from ui.shared import ask, guarded
 from ui.views import disruptions, forecasts, overview, trace
 
+# names and places are words: cut off after ten letters they say nothing
+_METRICS = """<style>
+[data-testid="stMetricValue"], [data-testid="stMetricValue"] * {
+  font-size: 1.5rem; line-height: 1.3; white-space: normal !important
+}
+</style>"""
+
 
 def _sidebar() -> None:
     with st.sidebar:
@@ -51,6 +58,7 @@ def main() -> None:
             guarded(disruptions.page), title="Disruptions", icon=":material/warning:", url_path="disruptions"
         ),
     }
+    st.html(_METRICS)
     st.session_state["pages"] = pages
     st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
     chosen = st.navigation(list(pages.values()))
