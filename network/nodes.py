@@ -33,7 +33,13 @@ def peer_config(topology: Topology, peer: Peer, layout: Layout) -> dict[str, Any
             "mspConfigPath": str(identity / "msp"),
             "fileSystemPath": str(data / "production"),
             "gateway": {"enabled": True, "endorsementTimeout": "30s", "broadcastTimeout": "3s", "dialTimeout": "30s"},
-            "keepalive": {"interval": "7200s", "timeout": "20s", "minInterval": "60s"},
+            "keepalive": {
+                "interval": "7200s",
+                "timeout": "20s",
+                "minInterval": "60s",
+                # an orderer that is frozen, not gone, is left after a quarter of a minute, not after the default's 80 s
+                "deliveryClient": {"interval": "10s", "timeout": "5s"},
+            },
             "gossip": _gossip(peer, others[0]),
             "tls": {
                 "enabled": True,
@@ -141,7 +147,7 @@ def orderer_config(topology: Topology, orderer: Orderer, layout: Layout) -> dict
             "ListenAddress": "127.0.0.1",
             "ListenPort": orderer.port,
             "TLS": {"Enabled": True, "RootCAs": [root], "ClientAuthRequired": False, **files},
-            "Keepalive": {"ServerMinInterval": "60s", "ServerInterval": "7200s", "ServerTimeout": "20s"},
+            "Keepalive": {"ServerMinInterval": "5s", "ServerInterval": "7200s", "ServerTimeout": "20s"},
             "MaxRecvMsgSize": 104857600,
             "MaxSendMsgSize": 104857600,
             "Cluster": {
