@@ -56,6 +56,13 @@ def test_a_compressed_batch_is_captured_like_a_plain_one() -> None:
         (gzip.compress(b"{"), "onError"),
         (gzip.compress(b" " * (batch_form.LARGEST + 1)), "at most 64 MiB"),
     ],
+    ids=[
+        "cut off",
+        "followed",
+        "no gzip",
+        "no JSON",
+        "too large",
+    ],  # bytes with a time in them would be other names each second
 )
 def test_a_broken_one_is_refused_and_says_why(sent: bytes, reason: str) -> None:
     with pytest.raises(Malformed, match=reason):
