@@ -7,6 +7,7 @@
 
 from chaincode.shim.errors import ChaincodeError, PeerError, StreamClosedError
 from chaincode.shim.server import ChaincodeServer, TLSFiles
+from chaincode.shim.serving import serve
 from chaincode.shim.stub import FabricStub
 
-__all__ = ["ChaincodeError", "ChaincodeServer", "FabricStub", "PeerError", "StreamClosedError", "TLSFiles"]
+__all__ = ["ChaincodeError", "ChaincodeServer", "FabricStub", "PeerError", "StreamClosedError", "TLSFiles", "serve"]

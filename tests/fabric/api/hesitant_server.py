@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
 from chaincode.contract import Lotline
 from chaincode.response import Response, ok
-from chaincode.shim import ChaincodeServer, FabricStub, TLSFiles
+from chaincode.shim import FabricStub, serve
 
 
 class Hesitant:
@@ -30,16 +27,5 @@ class Hesitant:
         return self._contract.invoke(stub)
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
-    files = [Path(os.environ[f"CHAINCODE_{name}"]) for name in ("TLS_KEY", "TLS_CERT", "CLIENT_CA_CERT")]
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    contract = Hesitant(Path(sys.argv[1]))
-    address = os.environ["CHAINCODE_SERVER_ADDRESS"]
-    with ChaincodeServer(contract, os.environ["CHAINCODE_ID"], address, TLSFiles(*files)):
-        ended.wait()
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(serve(Hesitant(Path(sys.argv[1]))))

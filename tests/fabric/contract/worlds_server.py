@@ -5,19 +5,16 @@ A call's transient data names its world and the time there: every endorser is to
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
 import orjson
 
 from chaincode.contract import Lotline
 from chaincode.response import Response, ok
-from chaincode.shim import ChaincodeServer, FabricStub, TLSFiles
+from chaincode.shim import FabricStub, serve
 from chaincode.stub import Stub
 
 KIND = "W"
@@ -88,15 +85,5 @@ class Worlds:
         return self._contract.invoke(cast(Stub, world))
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
-    files = [Path(os.environ[f"CHAINCODE_{name}"]) for name in ("TLS_KEY", "TLS_CERT", "CLIENT_CA_CERT")]
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    address = os.environ["CHAINCODE_SERVER_ADDRESS"]
-    with ChaincodeServer(Worlds(), os.environ["CHAINCODE_ID"], address, TLSFiles(*files)):
-        ended.wait()
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(serve(Worlds()))

@@ -9,15 +9,12 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import signal
 import sys
-import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from chaincode.endorsement import all_of
 from chaincode.response import Response, error, ok
-from chaincode.shim import ChaincodeServer, TLSFiles
+from chaincode.shim import serve
 from chaincode.shim.stub import FabricStub
 
 Function = Callable[[FabricStub, list[bytes]], Response]
@@ -149,18 +146,5 @@ class Chaincode:
         return function(stub, args)
 
 
-def main() -> None:
-    """Serve until SIGTERM."""
-    key, certificate, authority = (
-        Path(os.environ[f"CHAINCODE_{name}"]) for name in ("TLS_KEY", "TLS_CERT", "CLIENT_CA_CERT")
-    )
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    contract = Chaincode(ALL[sys.argv[1]])
-    address = os.environ["CHAINCODE_SERVER_ADDRESS"]
-    with ChaincodeServer(contract, os.environ["CHAINCODE_ID"], address, TLSFiles(key, certificate, authority)):
-        ended.wait()
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(serve(Chaincode(ALL[sys.argv[1]])))

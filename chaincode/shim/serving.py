@@ -1,0 +1,40 @@
+"""A contract as a process: served as its environment says, until it is told to end.
+
+``CHAINCODE_ID`` (label:sha256, as installed), ``CHAINCODE_SERVER_ADDRESS`` (host:port), and for TLS ``CHAINCODE_TLS_KEY``,
+``CHAINCODE_TLS_CERT`` and, to demand the peer's certificate, ``CHAINCODE_CLIENT_CA_CERT`` (files).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from chaincode.shim.server import ChaincodeServer, TLSFiles
+from chaincode.shim.stream import Contract
+
+
+def serve(contract: Contract) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code, which is 2 where the environment does not say what and where."""
+    package_id = os.environ.get("CHAINCODE_ID")
+    address = os.environ.get("CHAINCODE_SERVER_ADDRESS")
+    if not package_id or not address:
+        print("set CHAINCODE_ID to the package id and CHAINCODE_SERVER_ADDRESS to host:port", file=sys.stderr)
+        return 2
+    done = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: done.set())
+    with ChaincodeServer(contract, package_id, address, _tls()) as server:
+        print(f"serving {package_id} on port {server.port}", flush=True)
+        done.wait()
+    return 0
+
+
+def _tls() -> TLSFiles | None:
+    key, certificate = os.environ.get("CHAINCODE_TLS_KEY"), os.environ.get("CHAINCODE_TLS_CERT")
+    if not key or not certificate:
+        return None
+    authority = os.environ.get("CHAINCODE_CLIENT_CA_CERT")
+    return TLSFiles(Path(key), Path(certificate), Path(authority) if authority else None)
