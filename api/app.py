@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 from fastapi import FastAPI, Request
-from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.responses import Response
 
 import readmodel
@@ -21,6 +20,7 @@ from api.routes import ROUTERS
 from api.settings import Settings
 from api.status import Status, assess, read_heartbeat
 from api.tokens import TokenStore
+from readmodel.engine import DATABASE_AWAY
 from readmodel.queries.paging import InvalidTokenError
 
 log = structlog.get_logger("lotline.http")
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     problems.install(app)
     app.add_exception_handler(InvalidTokenError, _on_invalid_token)
-    for away in (OperationalError, InterfaceError):
+    for away in DATABASE_AWAY:
         app.add_exception_handler(away, _on_database_away)
     for router in ROUTERS:
         app.include_router(router)

@@ -20,7 +20,6 @@ from typing import Any
 import structlog
 import uvloop
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 import readmodel
 from api import logs
@@ -33,7 +32,7 @@ from api.status import Heartbeat, write_heartbeat
 from api.submitter import Submitter
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
-from readmodel.engine import said
+from readmodel.engine import DATABASE_AWAY, said
 from readmodel.projector import Applied, Projector
 
 HEARTBEAT_SECONDS = 1.0
@@ -123,7 +122,7 @@ class Worker:
             try:
                 await self._open_readmodel()
                 await self._projector.run(self._ledger)
-            except (OperationalError, InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 self._database_away = f"the read model's database is away: {said(error)}"
                 reason = self._database_away
             except LedgerError as error:

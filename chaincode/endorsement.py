@@ -12,6 +12,9 @@ from typing import Any
 from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 
+VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
+"""The name under which a key's metadata holds its own endorsement policy."""
+
 
 def all_of(msps: Iterable[str]) -> bytes:
     """A serialised SignaturePolicyEnvelope that asks for a peer of each organisation. Raises ValueError for none: a

@@ -15,8 +15,6 @@ from fabric_protos.common import common_pb2
 from ledger.identity import Identity
 
 SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, ORDERER, COMMIT_HASH = range(5)
-VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
-"""The name under which a key's metadata holds its own endorsement policy."""
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
 
 

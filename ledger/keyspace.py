@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from ledger import chain
+from chaincode.endorsement import VALIDATION_PARAMETER
 
 Key = TypeVar("Key")
 Version = tuple[int, int]
@@ -90,4 +90,4 @@ class KeySpace(Generic[Key]):
 
 def policy_in(entries: Iterable[kv_rwset_pb2.KVMetadataEntry]) -> bytes:
     """What a change of a key's metadata makes of its policy: metadata are replaced as a whole."""
-    return next((bytes(one.value) for one in entries if one.name == chain.VALIDATION_PARAMETER), b"")
+    return next((bytes(one.value) for one in entries if one.name == VALIDATION_PARAMETER), b"")

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from ledger.chain import VALIDATION_PARAMETER
+from chaincode.endorsement import VALIDATION_PARAMETER
 from ledger.transaction import Proposal
 
 _NUL, _LAST = "\x00", "\U0010ffff"

@@ -54,9 +54,10 @@ def explain(error: Exception) -> Telling:
         kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type) and isinstance(error, kind):
             return Telling(_words(error), hint, code)
-    if _is_database(error):
+    engine = sys.modules.get("readmodel.engine")  # not loaded for this: commands start quickly
+    if engine is not None and isinstance(error, engine.DATABASE_AWAY):
         return Telling(
-            f"the read model's database can't be used: {' '.join(str(error.orig).split())}",  # type: ignore[attr-defined]
+            f"the read model's database can't be used: {engine.said(error)}",
             "Is it running? Its address is `database_url` in HOME/config.toml.",
             UNAVAILABLE,
         )
@@ -65,11 +66,6 @@ def explain(error: Exception) -> Telling:
     if isinstance(error, sqlite3.Error):
         return Telling(f"a database of this instance can't be used: {error}", "Is the disk full?", UNAVAILABLE)
     return Telling(f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG)
-
-
-def _is_database(error: Exception) -> bool:
-    loaded = sys.modules.get("sqlalchemy.exc")
-    return loaded is not None and isinstance(error, (loaded.OperationalError, loaded.InterfaceError))
 
 
 def tell(error: Exception, session: Session | None) -> int:

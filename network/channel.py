@@ -262,6 +262,11 @@ class Channel:
             lambda: self.nodes.processes.check(peer.host),
         )
 
+    def height(self, peer: Peer) -> int:
+        """How many blocks a peer has. Raises ToolError where it does not answer."""
+        said = self.peer_tool(peer, "channel", "getinfo", "-c", self.topology.channel)
+        return int(json.loads(said[said.index("{") :])["height"])
+
     def peer_tool(self, peer: Peer, *arguments: str) -> str:
         """Run the ``peer`` command as the administrator of a peer's organisation."""
         organisation = self.topology.organisation(peer.msp_id)

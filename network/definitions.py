@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from network.deployment import Definition
+from network.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ class Definitions:
     def keep(self, definition: Definition, slot: int) -> None:
         """Remember a definition in place of the chaincode's earlier one."""
         document = self._read() | {definition.name: asdict(Deployed(definition, slot))}
-        unfinished = self._file.with_suffix(".new")
-        unfinished.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
-        unfinished.replace(self._file)
+        write_whole(self._file, orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str))
 
     def get(self, name: str) -> Deployed | None:
         """A chaincode's definition, None if it was never deployed from here."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from network.authorities import Authorities
 from network.channel import Channel
+from network.files import write_whole
 from network.layout import Layout
 from network.packages import local_connection, package, package_id, write_builder
 from network.processes import Processes
@@ -117,14 +118,7 @@ class Deployment:
         That is private data of the organisation, which only its own peers have.
         """
         identifier, _ = self._kept_package(definition.label)
-        try:
-            said = self.channel.peer_tool(
-                peer, "lifecycle", "chaincode", "queryapproved", "--channelID", self.topology.channel,
-                "--name", definition.name,
-            )  # fmt: skip
-        except ToolError:
-            return False
-        return identifier in said
+        return identifier in self._told(peer, "queryapproved", definition)
 
     def _kept_package(self, label: str) -> tuple[str, Path]:
         file = self.layout.packages / f"{label}.tar.gz"
@@ -134,9 +128,7 @@ class Deployment:
         file = self.layout.packages / f"{label}.tar.gz"
         if not file.exists():  # made once: another release of zlib would give it another id
             file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_suffix(".new")
-            unfinished.write_bytes(package(label, local_connection(slot)))
-            unfinished.replace(file)
+            write_whole(file, package(label, local_connection(slot)))
         return self._kept_package(label)
 
     def start_server(
@@ -208,15 +200,17 @@ class Deployment:
     def committed(self, definition: Definition, peer: Peer | None = None) -> int:
         """The number of the chaincode's definition on the channel as a peer knows it, 0 if there is none."""
         peer = peer or self.topology.organisations[0].peers[0]
-        try:
-            said = self.channel.peer_tool(
-                peer, "lifecycle", "chaincode", "querycommitted", "--channelID", self.topology.channel,
-                "--name", definition.name,
-            )  # fmt: skip
-        except ToolError:
-            return 0
-        found = re.search(r"Sequence: (\d+)", said)
+        found = re.search(r"Sequence: (\d+)", self._told(peer, "querycommitted", definition))
         return int(found.group(1)) if found else 0
+
+    def _told(self, peer: Peer, query: str, definition: Definition) -> str:
+        """What a peer says of a chaincode; nothing where it knows of none."""
+        try:
+            return self.channel.peer_tool(
+                peer, "lifecycle", "chaincode", query, "--channelID", self.topology.channel, "--name", definition.name
+            )
+        except ToolError:
+            return ""
 
     def wait_until_known(self, definition: Definition) -> None:
         """Wait until every peer knows the definition, and where it can be endorsed.

@@ -1,4 +1,4 @@
-"""Files that only their owner may read."""
+"""Files that are there whole or not at all, and files that only their owner may read."""
 
 from __future__ import annotations
 
@@ -13,4 +13,11 @@ def write_private(path: Path, text: str) -> None:
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(text)
+    unfinished.replace(path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never a part."""
+    unfinished = path.with_name(path.name + ".new")
+    unfinished.write_bytes(content)
     unfinished.replace(path)

@@ -5,7 +5,6 @@ Steps as in "Taking ledger snapshots and using them to join channels" and "peer 
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +57,7 @@ class Recovery:
             else:
                 self.channel.join_by_snapshot(peer, snapshot)
         self.deployment.install_again(peer, definitions)  # packages lie with the ledger
-        self._catch_up(peer, max(self.height(other) for other in others), say)
+        self._catch_up(peer, max(self.channel.height(other) for other in others), say)
         self._start_servers(peer)
         lost = self._without_approval(peer, definitions)
         if not lost or not any(other.msp_id == peer.msp_id for other in others):
@@ -103,12 +102,7 @@ class Recovery:
             self.nodes.start_peer(peer)
         self.channel.wait_until_answers(peer)
         others = self._running(peer)
-        self._catch_up(peer, max([self.height(other) for other in others], default=0), say)
-
-    def height(self, peer: Peer) -> int:
-        """How many blocks a peer has."""
-        said = self.channel.peer_tool(peer, "channel", "getinfo", "-c", self.topology.channel)
-        return int(json.loads(said[said.index("{") :])["height"])
+        self._catch_up(peer, max([self.channel.height(other) for other in others], default=0), say)
 
     def _running(self, peer: Peer) -> list[Peer]:
         """The other peers that run."""
@@ -151,7 +145,7 @@ class Recovery:
     def _catch_up(self, peer: Peer, wanted: int, say: Say) -> None:
         """Wait until the peer is that high, for as long as it gets higher."""
         height, moved = 0, time.monotonic()
-        while (found := self.height(peer)) < wanted:
+        while (found := self.channel.height(peer)) < wanted:
             if found > height:
                 height, moved = found, time.monotonic()
                 say(f"{peer.host}: block {height} of {wanted}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
@@ -19,6 +19,8 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 
+DATABASE_AWAY = (OperationalError, InterfaceError)
+"""What is raised when the database does not answer; ``said`` tells its words."""
 _CONNECT_SECONDS = 10  # the system's own patience with a server that is gone is minutes
 
 # Every question here is a batch of look-ups by index. PostgreSQL's defaults are for disks that turn, where it

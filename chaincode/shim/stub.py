@@ -16,6 +16,7 @@ from fabric_protos.peer import (
 )
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
+from chaincode.endorsement import VALIDATION_PARAMETER
 from chaincode.response import Response
 from chaincode.shim import writes
 from chaincode.shim.errors import ChaincodeError
@@ -31,7 +32,6 @@ from chaincode.shim.proposal import ProposalParts
 from chaincode.shim.queries import PageInfo, QueryIterator, read_key_value, read_modification
 
 KeyValues = QueryIterator[tuple[str, bytes]]
-_POLICY = "VALIDATION_PARAMETER"
 _shim = chaincode_shim_pb2
 
 
@@ -336,7 +336,7 @@ class FabricStub:
             self._ask(kind, request)
 
     def _put_policy(self, collection: str, key: str, policy: bytes) -> None:
-        metadata = _shim.StateMetadata(metakey=_POLICY, value=policy)
+        metadata = _shim.StateMetadata(metakey=VALIDATION_PARAMETER, value=policy)
         if self._batch is not None:
             self._batch.add(writes.METADATA, collection, key, metadata=metadata)
         else:
@@ -346,7 +346,7 @@ class FabricStub:
     def _get_policy(self, collection: str, key: str) -> bytes | None:
         request = _shim.GetStateMetadata(key=key, collection=collection).SerializeToString()
         answer = _shim.StateMetadataResult.FromString(self._ask(Message.GET_STATE_METADATA, request))
-        return next((entry.value for entry in answer.entries if entry.metakey == _POLICY), None)
+        return next((entry.value for entry in answer.entries if entry.metakey == VALIDATION_PARAMETER), None)
 
     def _range(self, collection: str, start: str, end: str, metadata: bytes = b"") -> KeyValues:
         request = _shim.GetStateByRange(startKey=start, endKey=end, collection=collection, metadata=metadata)

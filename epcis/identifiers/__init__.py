@@ -88,7 +88,7 @@ def to_digital_link(identifier: str) -> str:
     Raises:
         InvalidIdentifier: it is no GS1 identifier.
     """
-    if isinstance(identifier, str) and _ALREADY_CANONICAL.fullmatch(identifier):
+    if isinstance(identifier, str) and is_canonical(identifier):
         return identifier
     return parse(identifier).canonical
 
@@ -117,7 +117,7 @@ def is_canonical(uri: str) -> bool:
 
 def canonical_or_same(uri: str) -> str:
     """The canonical Digital Link if ``uri`` is a GS1 identifier, else ``uri`` as it is."""
-    if not uri.startswith(("urn:epc:", "http")) or _ALREADY_CANONICAL.fullmatch(uri):
+    if not uri.startswith(("urn:epc:", "http")) or is_canonical(uri):
         return uri
     # Nothing longer is a key, and a cache of long texts would be a way to fill the memory.
     return _canonical_or_same(uri) if len(uri) <= _LONGEST_CACHED else _canonical_or_same.__wrapped__(uri)

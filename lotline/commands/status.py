@@ -6,7 +6,6 @@ from contextlib import closing
 from typing import Any
 
 import typer
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 import readmodel
 from api.instance import load_settings
@@ -15,7 +14,7 @@ from api.settings import Settings
 from lotline import services
 from lotline.output import session
 from lotline.supervisor import is_up, running
-from readmodel.engine import said
+from readmodel.engine import DATABASE_AWAY, said
 from readmodel.projector import Projector
 
 app = typer.Typer()
@@ -59,7 +58,7 @@ def _read_model(settings: Settings) -> dict[str, Any]:
     engine = readmodel.open_engine(settings.readmodel_url)
     try:
         checkpoint = Projector(engine).checkpoint()
-    except (OperationalError, InterfaceError) as error:
+    except DATABASE_AWAY as error:
         return {"block": None, "problem": f"its database is away: {said(error)}"}
     finally:
         engine.dispose()

@@ -26,7 +26,6 @@ EVERY = 12
 class Place:
     """Who captures, who only reads, and the reader's API."""
 
-    network: Path
     capturing: Path
     reading: Path
     api: httpx.Client
@@ -57,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         url = answer(reading, "status")["services"]["api"]["url"]
         token = lotline(reading, "token", "create", "--role", "analyst").stdout.strip().splitlines()[-1]
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-            yield Place(network, capturing, reading, client)
+            yield Place(capturing, reading, client)
     finally:
         lotline(reading, "down")
         lotline(network, "network", "reset", "--yes")

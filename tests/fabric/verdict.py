@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from ledger.blocks import decode_block
+from ledger import chain
 from ledger.port import Ledger
 from readmodel import Projector, digest, migrate, open_engine, rebuild
 from readmodel.identifiers import hash_hex
 from readmodel.tables import Event, Transaction
+from tests.integration.captured_events import captured_events
 
-COMMIT_HASH = 4  # its place in a block's metadata
 _CATCHING_UP = 90.0
 
 
@@ -83,8 +82,8 @@ async def verify(
         events: dict[str, int] = {}
         async for block in _between(ledger, first, height):
             number = block.header.number
-            hashes[number].add(bytes(block.metadata.metadata[COMMIT_HASH]))
-            for hash_ in _events(block, chaincode):
+            hashes[number].add(bytes(block.metadata.metadata[chain.COMMIT_HASH]))
+            for hash_ in map(hash_hex, captured_events(block, chaincode)):
                 assert hash_ not in events, f"{hash_} is in block {events[hash_]} and again in {number} of {name}"
                 events[hash_] = number
         promised = {hash_hex(hash_): number for hash_, number in acknowledged.items() if number >= first}
@@ -103,11 +102,3 @@ async def _between(ledger: Ledger, start: int, height: int) -> AsyncIterator[Any
             yield block
             if block.header.number == height - 1:
                 return
-
-
-def _events(block: Any, chaincode: str) -> Iterator[str]:
-    """The hash of every event that a valid transaction of the chaincode wrote."""
-    for transaction in decode_block(block).transactions:
-        for write in transaction.writes if transaction.valid else ():
-            if write.namespace == chaincode and write.key.startswith("\x00EV\x00") and write.value is not None:
-                yield hash_hex(orjson.loads(write.value)["hash"])

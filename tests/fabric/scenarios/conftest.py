@@ -77,7 +77,7 @@ class World:
         """Wait until every peer has every block: one that is asked explicitly may be behind the one that answered."""
         peers = list(self.network.topology.peers())
         async with asyncio.timeout(30):
-            while len({await asyncio.to_thread(self.network.operations.height, peer) for peer in peers}) > 1:
+            while len({await asyncio.to_thread(self.network.channel.height, peer) for peer in peers}) > 1:
                 await asyncio.sleep(0.02)
 
     def peer(self, host: str) -> Peer:

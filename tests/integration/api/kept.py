@@ -6,15 +6,13 @@ import asyncio
 import collections
 from dataclasses import dataclass
 
-import orjson
-
 import readmodel
 from api.jobs import find_job, open_inbox
 from api.ledgers import open_ledger
 from api.settings import Settings
-from ledger.blocks import decode_block
 from readmodel import Projector
 from readmodel.identifiers import hash_hex
+from tests.integration.captured_events import captured_events
 
 
 def unfinished(settings: Settings) -> int:
@@ -40,11 +38,7 @@ async def read_ledger(settings: Settings) -> Record:
     found: collections.Counter[str] = collections.Counter()
     height = await ledger.height()
     async for block in ledger.blocks(0):
-        for transaction in decode_block(block).transactions:
-            for write in transaction.writes if transaction.valid else ():
-                mine = write.namespace == settings.ledger.chaincode and write.key.startswith("\x00EV\x00")
-                if mine and write.value is not None:
-                    found[orjson.loads(write.value)["hash"]] += 1
+        found.update(captured_events(block, settings.ledger.chaincode))
         if block.header.number == height - 1:
             break
     await ledger.close()
