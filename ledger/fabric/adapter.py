@@ -37,6 +37,8 @@ from ledger.port import Committed, Identity
 Answer = TypeVar("Answer")
 _PATIENCE = (10.0, 15.0, 35.0)
 """Seconds to wait for a block before the envelope is sent again."""
+_CATCHING_UP = (0.05, 0.2, 0.75)
+"""Seconds before peers whose answers differ are asked again: one that is a block behind has it by then."""
 log = logging.getLogger("lotline.fabric")
 
 
@@ -86,12 +88,26 @@ class FabricLedger:
             return await proposal.endorse()
 
         try:
-            transaction = await self._ask(identity, endorse)
+            transaction = await self._endorsed(identity, endorse)
         except EndorseError as error:
             if classify.is_duplicate(error):
                 return await self._first_answer(transaction_id)
             raise classify.before_ordering(error, identity) from error
         return await self._order(transaction, identity)
+
+    async def _endorsed(
+        self, identity: Identity, endorse: Callable[[grpc.aio.Channel], Awaitable[Transaction]]
+    ) -> Transaction:
+        """One transaction that all peers agree on. Nothing has been ordered yet, so asking again does no harm."""
+        for pause in _CATCHING_UP:
+            try:
+                return await self._ask(identity, endorse)
+            except EndorseError as error:
+                if not classify.peers_differ(error):
+                    raise
+                log.info("peers differ, asked again in %s s: %s", pause, error)
+            await asyncio.sleep(pause)
+        return await self._ask(identity, endorse)
 
     async def _order(self, transaction: Transaction, identity: Identity) -> Committed:
         """Send one envelope and learn its fate. It is sent again while nothing is known of it: a leading orderer that dies

@@ -18,6 +18,7 @@ _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # t
 _OTHERS = "failed to collect enough transaction endorsements"
 """The gateway's own organisation endorsed and others did not: one of them may be a block behind, and refuse what it will take
 a moment later. A refusal that all agree on comes from the first peer that is asked, under another message."""
+_MISMATCH = "ProposalResponsePayloads do not match"
 _UNDER_WAY = re.compile(r"error sending: txid: \w+\(\S*\) exists")  # a peer runs a transaction id once at a time
 _TOO_LARGE = re.compile(r"larger than max|exceeds maximum allowed|REQUEST_ENTITY_TOO_LARGE")
 """gRPC's words on either side, and an orderer's for what is beyond the channel's ``AbsoluteMaxBytes``."""
@@ -47,6 +48,13 @@ def is_duplicate(error: GatewayError) -> bool:
     return "duplicate transaction found" in texts(error)
 
 
+def peers_differ(error: GatewayError) -> bool:
+    """Whether the peers that were asked did not all answer the same: one of them may be a block behind."""
+    if _refusal(error) is not None:
+        return _OTHERS in error.message
+    return _MISMATCH in texts(error)
+
+
 def not_you(error: GatewayError, identity: Identity) -> errors.InvalidIdentity:
     """For a call that a peer refused because of who made it. A peer does not say when a certificate ended; it is in it."""
     who = f"{identity.name} of {identity.msp_id}"
@@ -68,9 +76,11 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     said = texts(error)
     if lacks_history(error):
         return errors.Unavailable(f"no peer that was asked has blocks so old: {said}")
+    if peers_differ(error):
+        return errors.Conflict(f"the peers' answers differ: {_with_names(error)}")
     refusal = _refusal(error)
     if refusal is not None:
-        return errors.Conflict(f"the peers' answers differ: {said}") if _OTHERS in error.message else refusal
+        return refusal
     if _UNDER_WAY.search(said):
         return errors.Unavailable(
             "an earlier try of this transaction is still under way at a peer: does its chaincode answer?"
@@ -82,8 +92,6 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
         return not_you(error, identity)
     if unavailable(error) or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return errors.Unavailable(_with_names(error))
-    if "do not match" in said:
-        return errors.Conflict(f"the peers' answers differ: {said}")
     if error.code in (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED) or _about_identity(error):
         return not_you(error, identity)
     return errors.Unavailable(_with_names(error))

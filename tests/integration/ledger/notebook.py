@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from chaincode.endorsement import all_of
@@ -120,6 +122,18 @@ def _hang(stub: Stub, words: list[str]) -> Response:
     return ok()
 
 
+_ASKED: Counter[str] = Counter()
+
+
+def _waver(stub: Stub, words: list[str]) -> Response:
+    """Says a word, but the first so many times what only its own process would say: as a peer that lags differs."""
+    word, times = words
+    _ASKED[word] += 1
+    said = (word if _ASKED[word] > int(times) else str(os.getpid())).encode()
+    stub.put_state("said", said)
+    return ok(said)
+
+
 def _crash(stub: Stub, words: list[str]) -> Response:
     stub.put_state("never", b"written")
     raise RuntimeError("out of order")
@@ -151,5 +165,6 @@ _FUNCTIONS: dict[str, Function] = {
     "refuse": _refuse,
     "crash": _crash,
     "hang": _hang,
+    "waver": _waver,
     "about": _about,
 }
