@@ -19,7 +19,7 @@ def _tune() -> None:
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
     _tune()
-    return serve(Lotline())
+    return serve(Lotline(), concurrency=1)
 
 
 if __name__ == "__main__":

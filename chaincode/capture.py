@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import orjson
 
 from chaincode import batch_form, effects, keys, rules
-from chaincode.context import Context, Fact, utc_text
+from chaincode.context import Context
 from chaincode.duplicates import is_captured
+from chaincode.facts import Fact, fact_of
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
 from epcis import Event, InvalidDocument, parse_event, parse_value
@@ -27,14 +27,14 @@ class Group:
 
     id: str
     on_error: str
-    events: list[Event | Rejection]
+    events: list[Fact | Rejection]
 
 
 def capture(context: Context, batch: bytes) -> bytes:
     """Apply a batch (see ``batch_form``); returns ``{"groups": [{"id", "committed", "verdicts": […]}]}``. Raises Malformed."""
     rules.has_role(context, rules.CAPTURE_ROLES, "capture events")
     groups = _read(batch)
-    prefetch(context, (event for group in groups for event in group.events if isinstance(event, Event)))
+    prefetch(context, [event for group in groups for event in group.events if isinstance(event, Fact)])
     counter = 0
     answers = []
     for group in groups:
@@ -67,9 +67,9 @@ def _group(entry: Any, reader: Reader) -> Group:
     return Group(str(entry["id"]), on_error, [_parse(event, reader) for event in events])
 
 
-def _parse(event: Any, reader: Reader) -> Event | Rejection:
+def _parse(event: Any, reader: Reader) -> Fact | Rejection:
     try:
-        return reader(event)
+        return fact_of(reader(event))
     except InvalidDocument as error:
         problem = error.problems[0]
         return Rejection(problem.code, problem.message, problem.field)
@@ -96,10 +96,9 @@ def _rolled_back(verdicts: Sequence[Verdict]) -> list[Verdict]:
     ]
 
 
-def _verdict(context: Context, event: Event | Rejection, number: int) -> Verdict:
-    if isinstance(event, Rejection):
-        return _rejected("", event)
-    fact = _fact(event)
+def _verdict(context: Context, fact: Fact | Rejection, number: int) -> Verdict:
+    if isinstance(fact, Rejection):
+        return _rejected("", fact)
     if is_captured(context, fact):
         return {"event": fact.hash, "verdict": "duplicate"}
     context.state.begin()
@@ -115,24 +114,6 @@ def _verdict(context: Context, event: Event | Rejection, number: int) -> Verdict
 def _rejected(event: str, rejection: Rejection) -> Verdict:
     verdict = {"event": event, "verdict": "rejected", "code": rejection.code, "detail": rejection.detail}
     return verdict if rejection.field is None else {**verdict, "field": rejection.field}
-
-
-def _fact(event: Event) -> Fact:
-    moment = event.event_time
-    return Fact(event, identity(event), moment, utc_text(moment), event.biz_step, event.disposition)
-
-
-def identity(event: Event) -> str:
-    """An event's name on the ledger: its hash.
-
-    An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration
-    out; on the ledger it is a statement of its own, so the declaration's time and reason are hashed with it.
-    """
-    declaration = event.error_declaration
-    if declaration is None:
-        return event.hash
-    text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
-    return f"ni:///sha-256;{hashlib.sha256(text.encode()).hexdigest()}?ver=CBV2.0"
 
 
 def _apply(context: Context, fact: Fact, number: int) -> None:

@@ -9,18 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
 from chaincode import keys, parties
-from chaincode.context import Context, Fact, decimal, decimal_text
+from chaincode.context import Context, decimal, decimal_text
+from chaincode.facts import KINDS, Fact, Kind
 from chaincode.state import Record
 from epcis import Event, QuantityElement
 
-Kind = Literal["release", "receive", "accept", "void"]
-
-# Shipping, receiving and accepting are CBV's words for goods that change hands. Receiving counts goods in; accepting
-# confirms what was received (or stands for it where nobody reported receiving).
-KINDS: dict[str, Kind] = {"shipping": "release", "receiving": "receive", "accepting": "accept", "void_shipping": "void"}
 _RANK = {"release": 0, "receive": 1, "accept": 2, "void": 3}
 
 # Documents that name a shipment, the most exact first.
@@ -146,7 +141,7 @@ def claim_of(context: Context, fact: Fact, count: int, element: QuantityElement 
         uom=element.uom if element is not None else None,
         documents=documents_of(fact.event),
         consignee_msp=_msp_of(context, consignee) if releasing else context.msp,
-        to_place=parties.destinations(fact.event).get("location") if releasing else None,
+        to_place=fact.destinations.get("location") if releasing else None,
         promised=promised if isinstance(promised, str) else None,
         damaged=fact.disposition == "damaged" and not releasing,
         count=count,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from chaincode import keys, lots, rules, things
 from chaincode.claims import Claim
-from chaincode.context import Context, Fact, decimal, decimal_text, identify
+from chaincode.context import Context, decimal, decimal_text, identify
 from chaincode.custody import holder_at, taken_out
 from chaincode.exceptions import open_exception
+from chaincode.facts import Fact
 from chaincode.rejection import Rejection
 from chaincode.state import Record
 from epcis import QuantityElement

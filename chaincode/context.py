@@ -1,8 +1,7 @@
-"""One transaction: who submits it, under which rules, and what an event in it says."""
+"""One transaction: who submits it, and under which rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -12,7 +11,7 @@ from chaincode import keys
 from chaincode.cid import ClientIdentity, client_identity
 from chaincode.state import State
 from chaincode.stub import Stub
-from epcis import LOTLINE_NAMESPACE, Event
+from epcis import Event
 from epcis.identifiers import Identifier, InvalidIdentifier, parse
 
 DEFAULT_CONFIG: dict[str, Any] = {"custodyPolicy": "flag", "clockToleranceSeconds": 300, "admins": []}
@@ -55,40 +54,6 @@ def _party_of(client: ClientIdentity) -> str | None:
     if not value:
         return None
     return f"https://id.gs1.org/417/{value}" if value.isdigit() and len(value) == _DIGITS else value
-
-
-@dataclass
-class Fact:
-    """What an event says, as far as the contract cares. ``time`` is UTC text whose order is time's order."""
-
-    event: Event
-    hash: str
-    moment: datetime
-    time: str
-    step: str | None
-    disposition: str | None
-    place: str | None = None
-    party: str | None = None
-    flags: set[str] = field(default_factory=set)
-
-    @cached_property
-    def hex(self) -> str:
-        """The hash's hexadecimal digits."""
-        return hash_hex(self.hash)
-
-    def extension(self, name: str) -> Any:
-        """A Lotline extension of the event."""
-        return self.event.extension(LOTLINE_NAMESPACE, name)
-
-
-def hash_hex(hash_uri: str) -> str:
-    """The hexadecimal digits of an event hash URI."""
-    return hash_uri.partition(";")[2].partition("?")[0]
-
-
-def utc_text(moment: datetime) -> str:
-    """A moment as text of fixed width, so that texts sort as times do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def decimal(number: Any) -> Decimal:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import orjson
 
 from chaincode import capture, keys, protection, publications, registry
-from chaincode.context import Context, hash_hex
+from chaincode.context import Context
+from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
 from chaincode.response import Response, error, ok
 from chaincode.stub import Stub

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chaincode import containment, instance_handoffs, lot_handoffs, lots, parties, rules, things
-from chaincode.claims import KINDS
-from chaincode.context import Context, Fact
+from chaincode.context import Context
+from chaincode.facts import KINDS, Fact
 
 RELEASING = frozenset(step for step, kind in KINDS.items() if kind in ("release", "void"))
 ACCEPTING = frozenset(step for step, kind in KINDS.items() if kind in ("receive", "accept"))
@@ -25,14 +25,13 @@ def apply(context: Context, fact: Fact) -> None:
 
 def _who_speaks(context: Context, fact: Fact) -> None:
     """The party behind the event: the sender of a release, the consignee of an acceptance, else whose place it is."""
-    fact.party = parties.reporter(context, fact.event)
+    fact.party = parties.reporter(context, fact)
     if fact.step in RELEASING:
         fact.party = parties.sender(context, fact) or fact.party
         rules.party_is_own(context, fact.party, "sourceList")
     elif fact.step in ACCEPTING:
         fact.party = parties.consignee(context, fact) or fact.party
         rules.party_is_own(context, fact.party, "destinationList")
-    fact.place = fact.event.biz_location or fact.event.read_point
 
 
 def _object(context: Context, fact: Fact) -> None:

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable
 
 from chaincode import keys
-from chaincode.context import Context, Fact
+from chaincode.context import Context
+from chaincode.facts import Fact
 
 
 def exception_id(kind: str, subject: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from chaincode.claims import DOCUMENTS, Claim
 from chaincode.context import decimal_text
@@ -18,7 +19,12 @@ Faults = dict[str, str]
 
 def identifier(lane: str, number: int) -> str:
     """The id of a handoff: the ``number``-th of its item (and consignee), whichever side opened it."""
-    return f"{hashlib.sha256(lane.encode()).hexdigest()[:24]}-{number}"
+    return f"{_digest(lane)}-{number}"
+
+
+@lru_cache(maxsize=1024)  # asked for several times while a lane is worked on
+def _digest(lane: str) -> str:
+    return hashlib.sha256(lane.encode()).hexdigest()[:24]
 
 
 def record_of(identity: str, item: str, kind: str, hop: Hop, faults: Faults) -> Record:

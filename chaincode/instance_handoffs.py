@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from chaincode import containment, keys, rules, things
 from chaincode.claims import Claim, claim_of
-from chaincode.context import Context, Fact
+from chaincode.context import Context
 from chaincode.custody import in_transit_at, releaser_held
+from chaincode.facts import Fact
 from chaincode.lanes import Lane
 from chaincode.matching import Hop
 from chaincode.state import Record

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 
 from chaincode import handoffs, keys
 from chaincode.claims import Claim
-from chaincode.context import Context, Fact
+from chaincode.context import Context
 from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import close_exception, open_exception
+from chaincode.facts import Fact
 from chaincode.handoffs import Faults
 from chaincode.matching import Hop, match_instance, match_lot
 from chaincode.state import Record

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from chaincode import documents, handoffs, lots
 from chaincode.claims import Claim, claim_of
-from chaincode.context import Context, Fact
+from chaincode.context import Context
+from chaincode.facts import Fact
 from chaincode.handoffs import Faults
 from chaincode.lanes import Lane
 from chaincode.matching import Hop

@@ -9,9 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from chaincode import keys, rules
-from chaincode.context import Context, Fact, decimal, decimal_text
+from chaincode.context import Context, decimal, decimal_text
 from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import close_exception, open_exception
+from chaincode.facts import Fact
 from chaincode.rejection import Rejection
 from chaincode.state import Record
 from epcis import QuantityElement

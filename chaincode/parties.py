@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 
 from chaincode import keys
-from chaincode.context import Context, Fact, identify
+from chaincode.context import Context, identify
+from chaincode.facts import Fact
 from chaincode.state import Record
-from epcis import Event
 
 _HOLDING = ("possessing_party", "owning_party")
 _LOCATION = "location"
@@ -28,37 +28,28 @@ def is_place(uri: str) -> bool:
     return known is not None and known.ai == _PLACE_AI
 
 
+@lru_cache(maxsize=4096)
+def place_keys(uri: str) -> tuple[str, ...]:
+    """The key of a place's entry in the registry, and that of the place it is part of, if it is."""
+    return tuple(dict.fromkeys((keys.place(uri), keys.place(base_place(uri)))))
+
+
 def place_record(context: Context, uri: str) -> Record | None:
     """A place's entry in the registry, or that of the place it is part of."""
-    return context.state.get(keys.place(uri)) or context.state.get(keys.place(base_place(uri)))
-
-
-def locations(event: Event) -> Iterator[tuple[str, str]]:
-    """Where it was said to happen: field and place."""
-    if event.read_point is not None:
-        yield "readPoint", event.read_point
-    if event.biz_location is not None:
-        yield "bizLocation", event.biz_location
-
-
-def sources(event: Event) -> dict[str, str]:
-    """The sources by type."""
-    return {entry.type: entry.source for entry in event.source_list}
-
-
-def destinations(event: Event) -> dict[str, str]:
-    """The destinations by type."""
-    return {entry.type: entry.destination for entry in event.destination_list}
+    for key in place_keys(uri):
+        if (record := context.state.get(key)) is not None:
+            return record
+    return None
 
 
 def sender(context: Context, fact: Fact) -> str | None:
     """The party that an event names as sender, or that of the place it names."""
-    return holding_party(context, sources(fact.event))
+    return holding_party(context, fact.sources)
 
 
 def consignee(context: Context, fact: Fact) -> str | None:
     """The party that an event names as consignee, or that of the place it names."""
-    return holding_party(context, destinations(fact.event))
+    return holding_party(context, fact.destinations)
 
 
 def holding_party(context: Context, by_type: dict[str, str]) -> str | None:
@@ -71,9 +62,9 @@ def holding_party(context: Context, by_type: dict[str, str]) -> str | None:
     return record.get("party") if record is not None else None
 
 
-def reporter(context: Context, event: Event) -> str | None:
+def reporter(context: Context, fact: Fact) -> str | None:
     """The party that speaks: that of the place it speaks from, else the one in the submitter's certificate."""
-    for _, uri in locations(event):
+    for _, uri in fact.locations:
         record = place_record(context, uri)
         if record is not None and record.get("party") and record["msp"] == context.msp:
             party: str = record["party"]
@@ -81,9 +72,6 @@ def reporter(context: Context, event: Event) -> str | None:
     return context.party
 
 
-def named(event: Event) -> Iterator[str]:
+def named(fact: Fact) -> list[str]:
     """Every party an event names."""
-    for by_type in (sources(event), destinations(event)):
-        for kind in _HOLDING:
-            if kind in by_type:
-                yield by_type[kind]
+    return [by_type[kind] for by_type in (fact.sources, fact.destinations) for kind in _HOLDING if kind in by_type]

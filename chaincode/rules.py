@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from chaincode import keys, parties
-from chaincode.context import Context, Fact
+from chaincode.context import Context
 from chaincode.custody import Holding
+from chaincode.facts import Fact
 from chaincode.rejection import Malformed, Rejection
 from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record
@@ -46,7 +47,7 @@ def is_well_formed(fact: Fact) -> None:
         if problem.severity == "error":
             raise Rejection(problem.code, problem.message, problem.field)
         fact.flags.add(problem.code)
-    for field, elements in _quantities(fact.event):
+    for field, elements in _quantities(fact.event) if fact.classes else ():
         if any(element.quantity is not None and element.quantity < 0 for element in elements):
             raise Rejection("negative_quantity", "less than nothing would move goods the other way", field)
 
@@ -109,7 +110,7 @@ def device_is_known(context: Context, fact: Fact) -> str | None:
 
 def places_are_own(context: Context, fact: Fact) -> None:
     """6. An organisation speaks only from its own places. One that nobody registered becomes its own."""
-    for field, uri in parties.locations(fact.event):
+    for field, uri in fact.locations:
         record = parties.place_record(context, uri)
         if record is not None and record["msp"] != context.msp:
             raise Rejection("not_your_place", f"{uri} belongs to {record['msp']}", field)

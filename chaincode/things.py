@@ -13,8 +13,9 @@ from typing import Any
 
 from chaincode import custody, handoffs, keys, rules
 from chaincode.claims import Claim
-from chaincode.context import Context, Fact, hash_hex, identify
+from chaincode.context import Context, identify
 from chaincode.exceptions import close_exception, open_exception
+from chaincode.facts import Fact, hash_hex
 from chaincode.handoffs import Faults
 from chaincode.lanes import Lane
 from chaincode.matching import Hop

@@ -18,6 +18,8 @@ here: the JSON Schema says so already.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
 
 from epcis.elements import SensorElement
 from epcis.events import AggregationEvent, Event
@@ -41,7 +43,7 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
 
     ``index`` is the event's place in its document. ``field`` of a problem is a JSON pointer from the event.
     """
-    errors = [Problem(index, *found) for rule in (_check_digits, _parent) for found in rule(event)]
+    errors = [Problem(index, *found) for found in (*_check_digits(event), *_parent(event))]
     if not event.sensor_element_list:
         return errors
     warnings = [
@@ -52,48 +54,53 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
     return errors + warnings
 
 
-def _check_digits(event: Event) -> Iterator[_Found]:
-    for place, uri in _identifiers(event):
-        if is_miswritten(uri):
-            yield pointer(*place), "check_digit", f"wrong check digit in {uri}"
+def _check_digits(event: Event) -> list[_Found]:
+    return [
+        (pointer(*place), "check_digit", f"wrong check digit in {uri}")
+        for place, uri in _identifiers(vars(event))
+        if is_miswritten(uri)
+    ]
 
 
-def _identifiers(event: Event) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """(where, what) of every identifier of things, places, parties and documents."""
-    for place, uri in (
-        (("parentID",), event.parent_id),
-        (("transformationID",), event.transformation_id),
-        (("readPoint", "id"), event.read_point),
-        (("bizLocation", "id"), event.biz_location),
-    ):
-        if uri is not None:
-            yield place, uri
-    for name, epcs in (
-        ("epcList", event.epc_list),
-        ("childEPCs", event.child_epcs),
-        ("inputEPCList", event.input_epc_list),
-        ("outputEPCList", event.output_epc_list),
-    ):
-        for i, epc in enumerate(epcs):
-            yield (name, i), epc
-    for name, elements in (
-        ("quantityList", event.quantity_list),
-        ("childQuantityList", event.child_quantity_list),
-        ("inputQuantityList", event.input_quantity_list),
-        ("outputQuantityList", event.output_quantity_list),
-    ):
-        for i, element in enumerate(elements):
-            yield (name, i, "epcClass"), element.epc_class
-    yield from _counterparts(event)
+_SINGLE = (("parentID", "parent_id"), ("transformationID", "transformation_id"))
+_LOCATIONS = (("readPoint", "read_point_detail"), ("bizLocation", "biz_location_detail"))
+_EPCS = (
+    ("epcList", "epc_list"),
+    ("childEPCs", "child_epcs"),
+    ("inputEPCList", "input_epc_list"),
+    ("outputEPCList", "output_epc_list"),
+)
+_ELEMENTS = (
+    ("quantityList", "quantity_list", "epcClass", attrgetter("epc_class")),
+    ("childQuantityList", "child_quantity_list", "epcClass", attrgetter("epc_class")),
+    ("inputQuantityList", "input_quantity_list", "epcClass", attrgetter("epc_class")),
+    ("outputQuantityList", "output_quantity_list", "epcClass", attrgetter("epc_class")),
+    ("sourceList", "source_list", "source", attrgetter("source")),
+    ("destinationList", "destination_list", "destination", attrgetter("destination")),
+    ("bizTransactionList", "biz_transaction_list", "bizTransaction", attrgetter("biz_transaction")),
+)
 
 
-def _counterparts(event: Event) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for i, source in enumerate(event.source_list):
-        yield ("sourceList", i, "source"), source.source
-    for i, destination in enumerate(event.destination_list):
-        yield ("destinationList", i, "destination"), destination.destination
-    for i, transaction in enumerate(event.biz_transaction_list):
-        yield ("bizTransactionList", i, "bizTransaction"), transaction.biz_transaction
+def _identifiers(said: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """(where, what) of every identifier of things, places, parties and documents, from an event's fields."""
+    for name, field in _SINGLE:
+        if (uri := said.get(field)) is not None:
+            yield (name,), uri
+    for name, field in _LOCATIONS:
+        if (location := said.get(field)) is not None:
+            yield (name, "id"), location.id
+    yield from _listed(said)
+
+
+def _listed(said: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name, field in _EPCS:
+        if epcs := said.get(field):
+            for i, epc in enumerate(epcs):
+                yield (name, i), epc
+    for name, field, member, value in _ELEMENTS:
+        if elements := said.get(field):
+            for i, element in enumerate(elements):
+                yield (name, i, member), value(element)
 
 
 def _parent(event: Event) -> Iterator[_Found]:

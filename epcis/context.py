@@ -78,7 +78,9 @@ class Context:
 
     def needed_by(self, event_json: bytes, known: Mapping[str, str] | None = None) -> list[Any]:
         """The entries that ``event_json`` needs beside the standard context and ``known``."""
-        used = {name: iri for name, iri in self.used_by(event_json).items() if known is None or known.get(name) != iri}
+        used = self.used_by(event_json)
+        if known is not None:
+            used = {name: iri for name, iri in used.items() if known.get(name) != iri}
         return [*self.remote, *([self.terms] if self.terms else []), *([used] if used else [])]
 
     def expand(self, name: str) -> tuple[str, str] | None:

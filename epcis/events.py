@@ -7,7 +7,6 @@ A model accepts exactly what GS1's JSON Schema accepts; what the schema cannot s
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import orjson
@@ -129,10 +128,13 @@ class Event(BaseModel):
         """Attach the device's signature."""
         self.__dict__["_signature"] = signature
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """The CBV 2.0 event hash, ``ni:///sha-256;…?ver=CBV2.0``."""
-        return hash_uri(pre_hash_of(self))
+        known: str | None = self.__dict__.get("_hash")
+        if known is None:
+            known = self.__dict__["_hash"] = hash_uri(pre_hash_of(self))
+        return known
 
     @property
     def prehash(self) -> str:

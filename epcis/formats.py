@@ -23,6 +23,7 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?P<clock>[0-9]{2}:[0-9]{2}:)(?P<second>[0-9]{2})(?P<fraction>\.[0-9]+)?"
     r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
+_UTC_MILLISECONDS = re.compile(r".{10}T.{6}[0-5][0-9]\.[0-9]{3}Z")  # of what is a date-time: the form that is wanted
 _FIRST_LEAP_YEAR = "0004"
 _LONGEST_CACHED = 40
 _HALF_MILLISECOND = timedelta(microseconds=500)
@@ -102,6 +103,8 @@ def utc_milliseconds(text: str) -> str:
     if text.startswith("0000-"):
         return text
     moment = parse_date_time(text)
+    if _UTC_MILLISECONDS.fullmatch(text):
+        return text
     try:
         # Adding half a millisecond and cutting off rounds half up, and the calendar does the carrying.
         moment = moment.astimezone(UTC) + _HALF_MILLISECOND

@@ -13,17 +13,20 @@ compute too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from epcis import cbv
 from epcis.canonical import Canonical, Version
 from epcis.formats import utc_milliseconds
 
 if TYPE_CHECKING:
-    from epcis.elements import Location, QuantityElement, SensorElement, SensorMetadata, SensorReport
+    from epcis.elements import PersistentDisposition, QuantityElement, SensorElement, SensorMetadata, SensorReport
     from epcis.events import Event
+
+Said = dict[str, Any]
+"""What an event says, by its model's names."""
 
 DEFAULT_VERSION = "CBV2.0"
 VERSIONS = {
@@ -40,81 +43,110 @@ def hash_uri(pre_hash: str, version: str = DEFAULT_VERSION) -> str:
 def pre_hash_of(event: Event, version: str = DEFAULT_VERSION, ignore: Iterable[str] = ()) -> str:
     """The canonical text of ``event``, without the extensions in ``ignore`` (as ``{namespace}name``)."""
     c = Canonical(event.context, VERSIONS[version])
-    lists = list(_lists(event, c))
+    said = vars(event)  # Pydantic's models take a detour for each attribute
+    lists = _lists(said, c)
     sensors = _sensors(event.sensor_element_list, c) if event.sensor_element_list else ""
     extensions = _extensions(event, c, frozenset(ignore))
     if c.version.lists_in_place:
-        rest = "".join([*lists, sensors, *sorted(extensions)])
+        rest = [*lists, sensors, *sorted(extensions)]
     else:
-        rest = "".join([sensors, *sorted([*lists, *extensions])])
-    return "".join([*_occasion(event, c), *_things(event, c), *_business(event, c), rest])
+        rest = [sensors, *sorted([*lists, *extensions])]
+    return "".join([*_occasion(event, c), *_things(said, c), *_business(said, c), *rest])
 
 
-def _occasion(event: Event, c: Canonical) -> Iterator[str]:
-    yield f"eventType={c.iri(event.type)}"
-    yield f"eventTime={utc_milliseconds(event.event_time_text)}"
-    yield f"eventTimeZoneOffset={event.event_time_zone_offset}"
+def _occasion(event: Event, c: Canonical) -> list[str]:
+    texts = [
+        f"eventType={c.iri(event.type)}",
+        f"eventTime={utc_milliseconds(event.event_time_text)}",
+        f"eventTimeZoneOffset={event.event_time_zone_offset}",
+    ]
     info = event.certification_info
     if info is not None and c.version.certification:
         uris = info if isinstance(info, list) else [info]
-        yield from sorted([f"certificationInfo={c.identifier(uri)}" for uri in uris])
+        texts += sorted([f"certificationInfo={c.identifier(uri)}" for uri in uris])
+    return texts
 
 
-def _things(event: Event, c: Canonical) -> Iterator[str]:
-    if c.version.lists_in_place:
-        yield from _epcs("epcList", event.epc_list, c)
-    if event.parent_id is not None:
-        yield f"parentID={c.identifier(event.parent_id)}"
-    if not c.version.lists_in_place:
-        yield from _epcs("epcList", event.epc_list, c)
-    yield from _epcs("inputEPCList", event.input_epc_list, c)
-    yield from _epcs("childEPCs", event.child_epcs, c)
-    yield from _quantities("quantityList", event.quantity_list, c)
-    yield from _quantities("childQuantityList", event.child_quantity_list, c)
-    yield from _quantities("inputQuantityList", event.input_quantity_list, c)
-    yield from _epcs("outputEPCList", event.output_epc_list, c)
-    yield from _quantities("outputQuantityList", event.output_quantity_list, c)
+def _things(said: Said, c: Canonical) -> list[str]:
+    texts = []
+    if (parent := said.get("parent_id")) is not None:
+        texts.append(f"parentID={c.identifier(parent)}")
+    if epcs := said.get("epc_list"):
+        texts.insert(0 if c.version.lists_in_place else len(texts), _epcs("epcList", epcs, c))
+    for name, field, write in _THINGS:
+        if listed := said.get(field):
+            texts.append(write(name, listed, c))
+    return texts
 
 
-def _business(event: Event, c: Canonical) -> Iterator[str]:
-    if event.action is not None:
-        yield f"action={event.action}"
-    if event.transformation_id is not None:
-        yield f"transformationID={c.identifier(event.transformation_id)}"
-    if event.biz_step is not None:
-        yield f"bizStep={c.word(cbv.BIZ_STEPS, event.biz_step)}"
-    if event.disposition is not None:
-        yield f"disposition={c.word(cbv.DISPOSITIONS, event.disposition)}"
-    if event.persistent_disposition is not None:
-        yield "persistentDisposition"
-        for name in ("set", "unset"):
-            words = getattr(event.persistent_disposition, name) or ()
-            yield from sorted([f"{name}={c.word(cbv.DISPOSITIONS, word)}" for word in words])
-    if event.read_point_detail is not None:
-        yield _location("readPoint", event.read_point_detail, c)
-    if event.biz_location_detail is not None:
-        yield _location("bizLocation", event.biz_location_detail, c)
+def _epcs(name: str, epcs: list[str], c: Canonical) -> str:
+    return name + "".join(sorted([f"epc={c.identifier(epc)}" for epc in epcs]))
 
 
-def _lists(event: Event, c: Canonical) -> Iterator[str]:
+def _quantities(name: str, elements: list[QuantityElement], c: Canonical) -> str:
+    return name + "".join(sorted([_quantity(element, c) for element in elements]))
+
+
+def _quantity(element: QuantityElement, c: Canonical) -> str:
+    amount = c.field("quantity", element.quantity) + c.field("uom", element.uom)
+    return f"quantityElementepcClass={c.identifier(element.epc_class)}{amount}"
+
+
+_THINGS: tuple[tuple[str, str, Callable[[str, list[Any], Canonical], str]], ...] = (
+    ("inputEPCList", "input_epc_list", _epcs),
+    ("childEPCs", "child_epcs", _epcs),
+    ("quantityList", "quantity_list", _quantities),
+    ("childQuantityList", "child_quantity_list", _quantities),
+    ("inputQuantityList", "input_quantity_list", _quantities),
+    ("outputEPCList", "output_epc_list", _epcs),
+    ("outputQuantityList", "output_quantity_list", _quantities),
+)
+
+
+def _business(said: Said, c: Canonical) -> list[str]:
+    texts = []
+    if (action := said.get("action")) is not None:
+        texts.append(f"action={action}")
+    if (transformation := said.get("transformation_id")) is not None:
+        texts.append(f"transformationID={c.identifier(transformation)}")
+    if (step := said.get("biz_step")) is not None:
+        texts.append(f"bizStep={c.word(cbv.BIZ_STEPS, step)}")
+    if (disposition := said.get("disposition")) is not None:
+        texts.append(f"disposition={c.word(cbv.DISPOSITIONS, disposition)}")
+    if (persistent := said.get("persistent_disposition")) is not None:
+        texts += _persistent(persistent, c)
+    for name, field in (("readPoint", "read_point_detail"), ("bizLocation", "biz_location_detail")):
+        if (location := said.get(field)) is not None:
+            texts.append(f"{name}id={c.identifier(location.id)}{c.members(location.extensions)}")
+    return texts
+
+
+def _persistent(disposition: PersistentDisposition, c: Canonical) -> list[str]:
+    texts = ["persistentDisposition"]
+    for name, words in (("set", disposition.set), ("unset", disposition.unset)):
+        texts += sorted([f"{name}={c.word(cbv.DISPOSITIONS, word)}" for word in words or ()])
+    return texts
+
+
+def _lists(said: Said, c: Canonical) -> list[str]:
     """Transactions, sources and destinations: each a list of (type, value)."""
-    if event.biz_transaction_list:
-        kinds = cbv.BIZ_TRANSACTION_TYPES
+    texts = []
+    kinds = cbv.BIZ_TRANSACTION_TYPES
+    if transactions := said.get("biz_transaction_list"):
         pairs = [
             ("" if t.type is None else f"type={c.word(kinds, t.type)}")
             + f"bizTransaction={c.identifier(t.biz_transaction)}"
-            for t in event.biz_transaction_list
+            for t in transactions
         ]
-        yield "bizTransactionList" + "".join(sorted(pairs))
+        texts.append("bizTransactionList" + "".join(sorted(pairs)))
     kinds = cbv.SOURCE_DESTINATION_TYPES
-    if event.source_list:
-        pairs = [f"type={c.word(kinds, s.type)}source={c.identifier(s.source)}" for s in event.source_list]
-        yield "sourceList" + "".join(sorted(pairs))
-    if event.destination_list:
-        pairs = [
-            f"type={c.word(kinds, d.type)}destination={c.identifier(d.destination)}" for d in event.destination_list
-        ]
-        yield "destinationList" + "".join(sorted(pairs))
+    if sources := said.get("source_list"):
+        pairs = [f"type={c.word(kinds, s.type)}source={c.identifier(s.source)}" for s in sources]
+        texts.append("sourceList" + "".join(sorted(pairs)))
+    if destinations := said.get("destination_list"):
+        pairs = [f"type={c.word(kinds, d.type)}destination={c.identifier(d.destination)}" for d in destinations]
+        texts.append("destinationList" + "".join(sorted(pairs)))
+    return texts
 
 
 def _extensions(event: Event, c: Canonical, ignore: frozenset[str]) -> list[str]:
@@ -123,27 +155,6 @@ def _extensions(event: Event, c: Canonical, ignore: frozenset[str]) -> list[str]
         if not ignore or c.name(name) not in ignore:
             texts += c.extension(name, value)
     return texts
-
-
-def _epcs(name: str, epcs: list[str], c: Canonical) -> Iterator[str]:
-    if epcs:
-        yield name
-        yield from sorted([f"epc={c.identifier(epc)}" for epc in epcs])
-
-
-def _quantities(name: str, elements: list[QuantityElement], c: Canonical) -> Iterator[str]:
-    if elements:
-        yield name
-        yield from sorted([_quantity(element, c) for element in elements])
-
-
-def _quantity(element: QuantityElement, c: Canonical) -> str:
-    amount = c.field("quantity", element.quantity) + c.field("uom", element.uom)
-    return f"quantityElementepcClass={c.identifier(element.epc_class)}{amount}"
-
-
-def _location(name: str, location: Location, c: Canonical) -> str:
-    return f"{name}id={c.identifier(location.id)}{c.members(location.extensions)}"
 
 
 def _sensors(elements: list[SensorElement], c: Canonical) -> str:

@@ -16,7 +16,7 @@ from chaincode.shim.server import ChaincodeServer, TLSFiles
 from chaincode.shim.stream import Contract
 
 
-def serve(contract: Contract) -> int:
+def serve(contract: Contract, concurrency: int = 32) -> int:
     """Serve until SIGTERM or SIGINT; the exit code, which is 2 where the environment does not say what and where."""
     package_id = os.environ.get("CHAINCODE_ID")
     address = os.environ.get("CHAINCODE_SERVER_ADDRESS")
@@ -26,7 +26,7 @@ def serve(contract: Contract) -> int:
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    with ChaincodeServer(contract, package_id, address, _tls()) as server:
+    with ChaincodeServer(contract, package_id, address, _tls(), concurrency) as server:
         print(f"serving {package_id} on port {server.port}", flush=True)
         done.wait()
     return 0

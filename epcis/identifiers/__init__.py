@@ -56,6 +56,7 @@ _KEY = re.compile(r"https://id\.gs1\.org/(00|01|253|255|402|414|417|8003|8006|80
 # The commonest URN by far, an item whose serial needs no escaping: (prefix, indicator, reference, serial).
 _ITEM_URN = re.compile(r"urn:epc:id:sgtin:([0-9]{6,12})\.([0-9])([0-9]{0,6})\.([0-9A-Za-z._\-'=;]{1,20})")
 _LONGEST_CACHED = 200
+_is_right = lru_cache(maxsize=1 << 14)(has_valid_check_digit)  # a product, a place or a party is named again and again
 
 
 def parse(identifier: str) -> Identifier:
@@ -75,7 +76,7 @@ def is_miswritten(uri: str) -> bool:
     """Whether ``uri`` is a GS1 identifier with a wrong check digit; False for a URI that is none."""
     match = _KEY.match(uri)
     if match is not None:
-        return not has_valid_check_digit(match[2][: CHECKED_DIGITS[match[1]]])
+        return not _is_right(match[2][: CHECKED_DIGITS[match[1]]])
     try:
         return not parse(uri).has_valid_check_digit
     except InvalidIdentifier:

@@ -1,0 +1,120 @@
+"""What an event says, as far as the contract cares, taken from it once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from chaincode import keys
+from epcis import LOTLINE_NAMESPACE, Event
+
+Kind = Literal["release", "receive", "accept", "void"]
+
+# Shipping, receiving and accepting are CBV's words for goods that change hands. Receiving counts goods in; accepting
+# confirms what was received (or stands for it where nobody reported receiving).
+KINDS: dict[str, Kind] = {"shipping": "release", "receiving": "receive", "accepting": "accept", "void_shipping": "void"}
+_INSTANCES = ("epc_list", "child_epcs", "input_epc_list", "output_epc_list")
+_CLASSES = ("quantity_list", "child_quantity_list", "input_quantity_list", "output_quantity_list")
+
+
+@dataclass
+class Fact:
+    """One event. ``time`` is UTC text whose order is time's order."""
+
+    event: Event
+    hash: str
+    """Its name on the ledger (``identity``)."""
+    hex: str
+    """The hexadecimal digits of that."""
+    moment: datetime
+    time: str
+    step: str | None
+    disposition: str | None
+    instances: list[str]
+    """Every instance that it names, a parent first."""
+    classes: list[str]
+    """The class of every quantity that it names."""
+    locations: list[tuple[str, str]]
+    """Where it was said to happen: field and place."""
+    sources: dict[str, str]
+    """By type."""
+    destinations: dict[str, str]
+    place: str | None
+    """Where the things are: the business location, else the read point."""
+    witness: str | None
+    """The key of a record that the ledger holds for certain once it holds this event; None if there is none."""
+    party: str | None = None
+    flags: set[str] = field(default_factory=set)
+
+    def extension(self, name: str) -> Any:
+        """A Lotline extension of the event."""
+        return self.event.extension(LOTLINE_NAMESPACE, name)
+
+
+def fact_of(event: Event) -> Fact:
+    """An event's fact; ``party`` is for its effects to find out."""
+    said = vars(event).get  # Pydantic's models take a detour for each attribute
+    name, moment, step, parent = identity(event), event.event_time, said("biz_step"), said("parent_id")
+    instances = [] if parent is None else [parent]
+    for field_name in _INSTANCES:
+        instances += said(field_name, ())
+    locations = [
+        (field_name, location.id)
+        for field_name, location in (
+            ("readPoint", said("read_point_detail")),
+            ("bizLocation", said("biz_location_detail")),
+        )
+        if location is not None
+    ]
+    return Fact(
+        event,
+        name,
+        hash_hex(name),
+        moment,
+        utc_text(moment),
+        step,
+        said("disposition"),
+        instances,
+        [element.epc_class for field_name in _CLASSES for element in said(field_name, ())],
+        locations,
+        {entry.type: entry.source for entry in said("source_list", ())},
+        {entry.type: entry.destination for entry in said("destination_list", ())},
+        locations[-1][1] if locations else None,
+        _witness(event, step, parent, instances) if said("action") == "ADD" else None,
+    )
+
+
+def _witness(event: Event, step: str | None, parent: str | None, instances: list[str]) -> str | None:
+    """Of an event that adds something."""
+    if event.error_declaration is not None:
+        return None
+    if event.type == "ObjectEvent" and step not in KINDS and instances:
+        return keys.thing(instances[0])
+    if event.type == "AggregationEvent" and parent is not None:
+        return keys.thing(parent)
+    return None
+
+
+def identity(event: Event) -> str:
+    """An event's name on the ledger: its hash.
+
+    An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration
+    out; on the ledger it is a statement of its own, so the declaration's time and reason are hashed with it.
+    """
+    declaration = event.error_declaration
+    if declaration is None:
+        return event.hash
+    text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
+    return f"ni:///sha-256;{hashlib.sha256(text.encode()).hexdigest()}?ver=CBV2.0"
+
+
+def hash_hex(hash_uri: str) -> str:
+    """The hexadecimal digits of an event hash URI."""
+    return hash_uri.partition(";")[2].partition("?")[0]
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as text of fixed width, so that texts sort as times do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
