@@ -72,20 +72,21 @@ class Claim:
     def to_record(self) -> Record:
         """As JSON; what is not said is left out."""
         record: Record = {"kind": self.kind, "time": self.time, "event": self.event, "msp": self.msp}
-        optional = {
-            "from": self.sender,
-            "to": self.consignee,
-            "place": self.place,
-            "quantity": None if self.quantity is None else decimal_text(self.quantity),
-            "uom": self.uom,
-            "documents": [list(document) for document in self.documents] or None,
-            "toMsp": self.consignee_msp,
-            "toPlace": self.to_place,
-            "promised": self.promised,
-            "damaged": self.damaged or None,
-            "count": self.count if self.count != 1 else None,
-        }
-        record.update((name, value) for name, value in optional.items() if value is not None)
+        for name, value in (
+            ("from", self.sender),
+            ("to", self.consignee),
+            ("place", self.place),
+            ("quantity", None if self.quantity is None else decimal_text(self.quantity)),
+            ("uom", self.uom),
+            ("documents", [list(document) for document in self.documents] or None),
+            ("toMsp", self.consignee_msp),
+            ("toPlace", self.to_place),
+            ("promised", self.promised),
+            ("damaged", self.damaged or None),
+            ("count", self.count if self.count != 1 else None),
+        ):
+            if value is not None:
+                record[name] = value
         return record
 
     @classmethod

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from chaincode import keys
 from epcis import LOTLINE_NAMESPACE, Event
+from epcis.formats import utc_microseconds
 
 Kind = Literal["release", "receive", "accept", "void"]
 
@@ -56,7 +57,7 @@ class Fact:
 def fact_of(event: Event) -> Fact:
     """An event's fact; ``party`` is for its effects to find out."""
     said = vars(event).get  # Pydantic's models take a detour for each attribute
-    name, moment, step, parent = identity(event), event.event_time, said("biz_step"), said("parent_id")
+    name, step, parent = identity(event), said("biz_step"), said("parent_id")
     instances = [] if parent is None else [parent]
     for field_name in _INSTANCES:
         instances += said(field_name, ())
@@ -72,8 +73,8 @@ def fact_of(event: Event) -> Fact:
         event,
         name,
         hash_hex(name),
-        moment,
-        utc_text(moment),
+        event.event_time,
+        utc_microseconds(event.event_time_text),
         step,
         said("disposition"),
         instances,
@@ -113,8 +114,3 @@ def identity(event: Event) -> str:
 def hash_hex(hash_uri: str) -> str:
     """The hexadecimal digits of an event hash URI."""
     return hash_uri.partition(";")[2].partition("?")[0]
-
-
-def utc_text(moment: datetime) -> str:
-    """A moment as text of fixed width, so that texts sort as times do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"

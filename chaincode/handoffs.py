@@ -152,7 +152,7 @@ def _text(quantity: Decimal | None) -> str | None:
 
 
 def _events(claims: Sequence[Claim]) -> list[str]:
-    return list(dict.fromkeys(claim.event for claim in claims))
+    return list(dict.fromkeys([claim.event for claim in claims]))
 
 
 def _reference(claims: Sequence[Claim]) -> Record | None:

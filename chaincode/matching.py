@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 
 from chaincode.claims import Claim, within_skew
 
@@ -70,7 +71,8 @@ class Hop:
     @property
     def first(self) -> Claim:
         """The earliest claim."""
-        return min([*self.releases, *self.acceptances, *self.voids], key=lambda claim: claim.order)
+        claims = [*self.releases, *self.acceptances, *self.voids]
+        return claims[0] if len(claims) == 1 else min(claims, key=attrgetter("order"))
 
     @property
     def settled(self) -> bool:
@@ -86,7 +88,7 @@ def _sum(claims: Iterable[Claim]) -> Decimal | None:
 def match_instance(claims: Iterable[Claim]) -> list[Hop]:
     """The handoffs of an instance, one after the other."""
     hops: list[Hop] = []
-    for claim in sorted(claims, key=lambda one: one.order):
+    for claim in sorted(claims, key=attrgetter("order")):
         last = hops[-1] if hops else None
         if claim.kind == "void":
             if last is not None and _takes_back(last, claim):
@@ -141,7 +143,7 @@ def _is_its_acceptance(hop: Hop, claim: Claim) -> bool:
 def match_lot(claims: Iterable[Claim]) -> list[Hop]:
     """The handoffs of a lot to one consignee."""
     hops: list[Hop] = []
-    for claim in sorted(claims, key=lambda one: one.order):
+    for claim in sorted(claims, key=attrgetter("order")):
         _LOT_MATCHERS[claim.kind](hops, claim)
     return hops
 

@@ -7,6 +7,7 @@ canonical Digital Links, vocabulary words given as web addresses become words; a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, WrapValidator
@@ -24,7 +25,7 @@ from epcis.cbv import (
     Vocabulary,
 )
 from epcis.formats import is_date_time, is_uri
-from epcis.identifiers import CANONICAL_BASE, canonical_or_same, is_canonical
+from epcis.identifiers import CANONICAL_BASE, LONGEST_KEY, canonical_or_same, is_canonical
 
 _T = TypeVar("_T")
 
@@ -61,6 +62,12 @@ def check_uri(text: str) -> str:
 
 
 def _canonical_identifier(text: str) -> str:
+    # A thing is named by several events, a place or a party by all of them.
+    return _canonical(text) if len(text) <= LONGEST_KEY else _canonical.__wrapped__(text)
+
+
+@lru_cache(maxsize=1 << 14)
+def _canonical(text: str) -> str:
     return text if is_canonical(text) else canonical_or_same(check_uri(text))
 
 

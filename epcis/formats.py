@@ -23,7 +23,8 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?P<clock>[0-9]{2}:[0-9]{2}:)(?P<second>[0-9]{2})(?P<fraction>\.[0-9]+)?"
     r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-_UTC_MILLISECONDS = re.compile(r".{10}T.{6}[0-5][0-9]\.[0-9]{3}Z")  # of what is a date-time: the form that is wanted
+# What is a date-time and looks like this is one of UTC with milliseconds, as most are that programs write.
+_UTC_MILLISECONDS = re.compile(r"(?!0000).{10}T.{6}[0-5][0-9]\.[0-9]{3}Z")
 _FIRST_LEAP_YEAR = "0004"
 _LONGEST_CACHED = 40
 _HALF_MILLISECOND = timedelta(microseconds=500)
@@ -111,3 +112,16 @@ def utc_milliseconds(text: str) -> str:
     except OverflowError:
         return text
     return moment.isoformat(timespec="milliseconds")[:23] + "Z"
+
+
+def utc_microseconds(text: str) -> str:
+    """An RFC 3339 ``text`` in UTC with six decimals: text of fixed width, so that texts sort as times do.
+
+    Raises:
+        ValueError: it is not RFC 3339, or no such moment exists.
+        OverflowError: it is outside the years 1 to 9999 of UTC.
+    """
+    moment = parse_date_time(text)
+    if _UTC_MILLISECONDS.fullmatch(text):
+        return text[:-1] + "000Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"

@@ -23,6 +23,7 @@ from epcis.identifiers.urn import PrefixLengths, read_urn, write_urn
 
 __all__ = [
     "CANONICAL_BASE",
+    "LONGEST_KEY",
     "Identifier",
     "InvalidIdentifier",
     "PrefixLengthUnknown",
@@ -55,8 +56,8 @@ _ALREADY_CANONICAL = re.compile(
 _KEY = re.compile(r"https://id\.gs1\.org/(00|01|253|255|402|414|417|8003|8006|8017|8018)/([0-9]{13,18})")
 # The commonest URN by far, an item whose serial needs no escaping: (prefix, indicator, reference, serial).
 _ITEM_URN = re.compile(r"urn:epc:id:sgtin:([0-9]{6,12})\.([0-9])([0-9]{0,6})\.([0-9A-Za-z._\-'=;]{1,20})")
-_LONGEST_CACHED = 200
-_is_right = lru_cache(maxsize=1 << 14)(has_valid_check_digit)  # a product, a place or a party is named again and again
+LONGEST_KEY = 200
+"""No identifier is longer; caches of longer texts would be a way to fill the memory."""
 
 
 def parse(identifier: str) -> Identifier:
@@ -74,9 +75,15 @@ def parse(identifier: str) -> Identifier:
 
 def is_miswritten(uri: str) -> bool:
     """Whether ``uri`` is a GS1 identifier with a wrong check digit; False for a URI that is none."""
+    # A place or a party is named again and again.
+    return _is_miswritten(uri) if len(uri) <= LONGEST_KEY else _is_miswritten.__wrapped__(uri)
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_miswritten(uri: str) -> bool:
     match = _KEY.match(uri)
     if match is not None:
-        return not _is_right(match[2][: CHECKED_DIGITS[match[1]]])
+        return not has_valid_check_digit(match[2][: CHECKED_DIGITS[match[1]]])
     try:
         return not parse(uri).has_valid_check_digit
     except InvalidIdentifier:
@@ -120,8 +127,7 @@ def canonical_or_same(uri: str) -> str:
     """The canonical Digital Link if ``uri`` is a GS1 identifier, else ``uri`` as it is."""
     if not uri.startswith(("urn:epc:", "http")) or is_canonical(uri):
         return uri
-    # Nothing longer is a key, and a cache of long texts would be a way to fill the memory.
-    return _canonical_or_same(uri) if len(uri) <= _LONGEST_CACHED else _canonical_or_same.__wrapped__(uri)
+    return _canonical_or_same(uri) if len(uri) <= LONGEST_KEY else _canonical_or_same.__wrapped__(uri)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -64,6 +64,15 @@ def test_the_future_is_refused_beyond_the_clocks_tolerance() -> None:
     assert verdicts(peer.capture({**base, "eventTime": soon.isoformat()})) == ["accepted"]
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_time_that_utc_does_not_have_is_refused_and_nothing_else_with_it(time: str) -> None:
+    told = Peer().capture({**commission(1, item(1)), "eventTime": time}, commission(1, item(2)))
+    assert [(one["verdict"], one.get("code"), one.get("field")) for one in told] == [
+        ("rejected", "date_time", "/eventTime"),
+        ("accepted", None, None),
+    ]
+
+
 def test_an_event_id_names_one_event() -> None:
     peer = Peer()
     peer.accept({**commission(1, item(1)), "eventID": "urn:uuid:1"})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from epcis.formats import is_date_time, is_uri, parse_date_time, utc_milliseconds
+from epcis.formats import is_date_time, is_uri, parse_date_time, utc_microseconds, utc_milliseconds
 
 
 @pytest.mark.parametrize("text", ["a:", "a:b", "urn:epc:id:x", "http://a", "http://a:/", "http://[::1]/", "http://[v1.a]",
@@ -68,3 +68,38 @@ def test_the_zone_a_time_is_written_in_does_not_matter(moment: datetime, minutes
     assert utc_milliseconds(there.isoformat()) == utc_milliseconds(here.isoformat())
     rounded = parse_date_time(utc_milliseconds(here.isoformat()))
     assert abs(rounded - here) <= timedelta(microseconds=500)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-03-01T08:01:00.000Z", "2024-03-01T08:01:00.000000Z"),
+        ("2024-03-01t08:01:00.120z", "2024-03-01T08:01:00.120000Z"),
+        ("2024-03-01T08:01:00Z", "2024-03-01T08:01:00.000000Z"),
+        ("2024-03-01T08:01:00.123456789+01:00", "2024-03-01T07:01:00.123456Z"),
+        ("2016-12-31T23:59:60.000Z", "2017-01-01T00:00:00.000000Z"),
+        ("0000-01-01T00:00:00.000Z", "0004-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_times_in_utc_have_one_width(text: str, expected: str) -> None:
+    assert utc_microseconds(text) == expected
+
+
+@given(
+    st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)),
+    st.sampled_from(["Z", "+00:00", "-11:30"]),
+)
+def test_milliseconds_are_the_same_in_every_form(moment: datetime, zone: str) -> None:
+    """What is in the wanted form already is not read again: it must be what reading it would give."""
+    text = moment.isoformat(timespec="milliseconds") + zone
+    assert utc_microseconds(text) == parse_date_time(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(
+        27, "0"
+    )
+    assert utc_milliseconds(text) == utc_microseconds(text)[:23] + "Z"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_moment_that_utc_does_not_have(text: str) -> None:
+    assert utc_milliseconds(text) == text
+    with pytest.raises(OverflowError):
+        utc_microseconds(text)
