@@ -2,8 +2,10 @@
 
 Four organisations, four peers, three Raft orderers, majority endorsement, all on this machine. In one run:
 
+* Lotline's capture in batches, several transactions under way; a shop's receipts follow as soon as what they are about is
+  on the ledger;
 * the floor: a bare chaincode that writes as many states of the same size in one transaction with write batches;
-* Lotline's capture in batches, several transactions under way, each organisation's batches through its own peer;
+* both again, in turn, because whatever else runs on the machine slows now the one and now the other;
 * the same events one a transaction, four times as many under way.
 
 Needs Fabric's binaries (`make fabric`).
@@ -14,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import sys
 import tempfile
@@ -28,7 +31,6 @@ from epcis.identifiers import gln, pgln
 from ledger.blocks import decode_block
 from ledger.errors import Conflict
 from ledger.fabric.adapter import FabricLedger
-from ledger.identity import Identity
 from network import binaries
 from network.topology import Blocks, build
 from tests.conftest import free_base_port
@@ -37,6 +39,7 @@ from tests.fabric.playground import LOTLINE, NOTEBOOK, Playground
 BATCH = 497  # whole pallets: no two batches under way touch the same goods
 UNDER_WAY = 4
 PALLETS = 1420
+ROUNDS = 2
 SINGLE = 400
 
 
@@ -54,72 +57,100 @@ def network() -> Iterator[Playground]:
 
 
 Submit = Callable[[bytes, str], Awaitable[None]]
+Work = list[tuple[str, bytes, int]]
+"""Who says it, a batch, how many events."""
 
 
-async def timed(work: list[tuple[str, bytes, int]], submit: Submit, under_way: int) -> float:
-    """Seconds for all of it, so many transactions at a time."""
+async def timed(work: Work, submit: Submit, under_way: int) -> float:
+    """Seconds for all of it, so many transactions at a time. What B received waits for the batches in which A shipped it."""
     gate = asyncio.Semaphore(under_way)
+    shipped: list[asyncio.Task[None]] = []
+    received = 0
 
-    async def one(who: str, batch: bytes) -> None:
+    async def one(who: str, batch: bytes, needed: list[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*needed)
         async with gate:
             await submit(batch, who)
 
     started = time.perf_counter()
-    await asyncio.gather(*(one(who, batch) for who, batch, _ in work))
+    async with asyncio.TaskGroup() as group:
+        for who, batch, events in work:
+            if who == "A":
+                shipped.append(group.create_task(one(who, batch, [])))
+            else:
+                received += events
+                needed = math.ceil(received * (EVENTS_A_PALLET - 1) / BATCH)
+                group.create_task(one(who, batch, shipped[:needed]))
     return time.perf_counter() - started
+
+
+class Lotline:
+    """The contract on the network, with its docks and parties registered."""
+
+    def __init__(self, place: Playground) -> None:
+        self.ledger = place.ledger(place.fresh("lotline", LOTLINE), "SupplierMSP")
+        self._people = {"A": place.identity("SupplierMSP"), "B": place.identity("RetailerMSP")}
+        self._everybody = [organisation.msp_id for organisation in place.network.topology.organisations]
+
+    async def prepare(self) -> None:
+        """As every organisation does before it ships: else the first batches would race to adopt docks and parties."""
+        await self._say("A", "configure", {"admins": self._everybody})
+        for number, who in ((1, "A"), (2, "B")):
+            party, dock = numbered(pgln, f"9506000{number:05d}"), numbered(gln, f"9506000{number:05d}")
+            await self._say(who, "registerParty", {"id": party, "name": who})
+            await self._say(who, "registerPlace", {"id": dock, "party": party, "name": f"dock of {who}"})
+
+    async def _say(self, who: str, function: str, document: dict[str, object]) -> None:
+        await self.ledger.submit(function, [json.dumps(document).encode()], identity=self._people[who])
+
+    async def capture(self, batch: bytes, who: str) -> None:
+        """Sent again, as the worker does, when another transaction came first or a peer stayed a block behind."""
+        while True:
+            with contextlib.suppress(Conflict):
+                result = (await self.ledger.submit("capture", [batch], identity=self._people[who])).result
+                break
+        if b'"rejected"' in result:
+            raise RuntimeError(result[:300].decode())
 
 
 async def measure(place: Playground) -> None:
     """All three parts."""
-    people = {"A": place.identity("SupplierMSP"), "B": place.identity("RetailerMSP")}
-    name = place.fresh("lotline", LOTLINE)
-    ledger = place.ledger(name, "SupplierMSP")
-    everybody = [organisation.msp_id for organisation in place.network.topology.organisations]
-    admins = ('{"admins":["' + '","'.join(everybody) + '"]}').encode()
-    await ledger.submit("configure", [admins], identity=people["A"])
+    lotline = Lotline(place)
+    await lotline.prepare()
+    floor = place.ledger(place.fresh("notebook", NOTEBOOK), "SupplierMSP")
+    filler = place.identity("SupplierMSP")
+    events, states, size = PALLETS * EVENTS_A_PALLET, 0, 0
+    capturing, filling = [], []
 
-    async def capture(batch: bytes, who: str) -> None:
-        result = await submit_capture(ledger, batch, people[who])
-        if b'"rejected"' in result:
-            raise RuntimeError(result[:300].decode())
+    async def fill(_batch: bytes, _who: str) -> None:
+        await floor.submit("fill", [str(states).encode(), str(size).encode()], identity=filler)
 
-    await register(ledger, people)
-    work = batches(pallets(PALLETS), BATCH)
-    events = PALLETS * EVENTS_A_PALLET
-    seconds = 0.0
-    for who in "AB":  # a shop receives what a farm has shipped
-        seconds += await timed([one for one in work if one[0] == who], capture, UNDER_WAY)
-    captured = events / seconds
-    states, size = await written(ledger)
-    print(f"capture: {events} events, {BATCH} a transaction, {UNDER_WAY} under way: {captured:,.0f} events/s")
-    print(f"         {states / events:.1f} states an event, {size:.0f} bytes each")
-
-    floor = await bare(place, states, int(size))
-    print(f"floor: as many states of that size without any contract: {floor:,.0f} states/s")
-    single = await one_by_one(place, people)
-    print(f"one event a transaction, {4 * UNDER_WAY} under way: {single:,.0f} events/s")
-    report("capture on Fabric, of the bare floor", measured=captured * states / events / floor, target=0.6, unit="x")
+    for number in range(ROUNDS):
+        work = batches(pallets(PALLETS, number * PALLETS), BATCH)
+        capturing.append(await timed(work, lotline.capture, UNDER_WAY))
+        if not number:
+            written, size = await states_of(lotline.ledger)
+            states = written // len(work)
+            print(
+                f"{written / events:.1f} states an event, {size} bytes each; {len(work)} transactions of {BATCH} events"
+            )
+        filling.append(await timed([("A", b"", 0)] * len(work), fill, UNDER_WAY) * written / (states * len(work)))
+        captured, filled = events / capturing[-1], written / filling[-1]
+        print(
+            f"capture: {captured:,.0f} events/s; floor: {filled:,.0f} states/s; {filling[-1] / capturing[-1]:.2f} of it"
+        )
+    await floor.close()
+    await lotline.ledger.close()
+    captured = events * ROUNDS / sum(capturing)
+    single = await one_by_one(place)
+    print(
+        f"all: {captured:,.0f} events/s, {UNDER_WAY} under way; one event a transaction, {4 * UNDER_WAY} under way: {single:,.0f}"
+    )
+    report("capture on Fabric, of the bare floor", measured=sum(filling) / sum(capturing), target=0.6, unit="x")
     report("capture on Fabric, against one a transaction", measured=captured / single, target=10, unit="x")
-    await ledger.close()
 
 
-async def submit_capture(ledger: FabricLedger, batch: bytes, who: Identity) -> bytes:
-    """Sent again, as the worker does, when another transaction came first or a peer was a block behind the others."""
-    while True:
-        with contextlib.suppress(Conflict):
-            return (await ledger.submit("capture", [batch], identity=who)).result
-
-
-async def register(ledger: FabricLedger, people: dict[str, Identity]) -> None:
-    """Docks and parties, as every organisation does before it ships: else the first batches would race to adopt them."""
-    for number, who in ((1, "A"), (2, "B")):
-        party, dock = numbered(pgln, f"9506000{number:05d}"), numbered(gln, f"9506000{number:05d}")
-        await ledger.submit("registerParty", [json.dumps({"id": party, "name": who}).encode()], identity=people[who])
-        place = {"id": dock, "party": party, "name": f"dock of {who}"}
-        await ledger.submit("registerPlace", [json.dumps(place).encode()], identity=people[who])
-
-
-async def written(ledger: FabricLedger) -> tuple[int, float]:
+async def states_of(ledger: FabricLedger) -> tuple[int, int]:
     """How many states the captures wrote, and their mean size in bytes."""
     count = total = 0
     for number in range(await ledger.height()):
@@ -127,36 +158,16 @@ async def written(ledger: FabricLedger) -> tuple[int, float]:
             if transaction.valid and transaction.function == "capture":
                 count += len(transaction.writes)
                 total += sum(len(write.key) + len(write.value or b"") for write in transaction.writes)
-    return count, total / count
+    return count, total // count
 
 
-async def bare(place: Playground, states: int, size: int) -> float:
-    """States a second of the notebook's ``fill``, in transactions as large as the captures'."""
-    name = place.fresh("notebook", NOTEBOOK)
-    ledger = place.ledger(name, "SupplierMSP")
-    filler = place.identity("SupplierMSP")
-    transactions = PALLETS * EVENTS_A_PALLET // BATCH
-    each = states // transactions
-
-    async def fill(_batch: bytes, _who: str) -> None:
-        await ledger.submit("fill", [str(each).encode(), str(size).encode()], identity=filler)
-
-    seconds = await timed([("A", b"", 0)] * transactions, fill, UNDER_WAY)
-    await ledger.close()
-    return each * transactions / seconds
-
-
-async def one_by_one(place: Playground, people: dict[str, Identity]) -> float:
-    """Events a second when each has a transaction of its own; what loses a race is sent again, as the worker does."""
-    ledger = place.ledger(place.fresh("lotline", LOTLINE), "SupplierMSP")
-    await register(ledger, people)
+async def one_by_one(place: Playground) -> float:
+    """Events a second when each has a transaction of its own."""
+    lotline = Lotline(place)
+    await lotline.prepare()
     work = [one for one in batches(pallets(SINGLE // EVENTS_A_PALLET), 1) if one[0] == "A"]
-
-    async def capture(batch: bytes, _who: str) -> None:
-        await submit_capture(ledger, batch, people["A"])
-
-    seconds = await timed(work, capture, 4 * UNDER_WAY)
-    await ledger.close()
+    seconds = await timed(work, lotline.capture, 4 * UNDER_WAY)
+    await lotline.ledger.close()
     return len(work) / seconds
 
 

@@ -12,9 +12,9 @@ Stored = tuple[str, bytes]
 """Who says it (A or B), and the event in stored form."""
 
 
-def pallets(count: int) -> list[Stored]:
-    """``EVENTS_A_PALLET`` events for each pallet."""
-    return [said for number in range(count) for said in _pallet(number)]
+def pallets(count: int, first: int = 0) -> list[Stored]:
+    """``EVENTS_A_PALLET`` events for each pallet from number ``first`` on: the last is B's, the others A's."""
+    return [said for number in range(first, first + count) for said in _pallet(number)]
 
 
 def _pallet(number: int) -> list[Stored]:
