@@ -16,6 +16,7 @@ Kind = Literal["release", "receive", "accept", "void"]
 # Shipping, receiving and accepting are CBV's words for goods that change hands. Receiving counts goods in; accepting
 # confirms what was received (or stands for it where nobody reported receiving).
 KINDS: dict[str, Kind] = {"shipping": "release", "receiving": "receive", "accepting": "accept", "void_shipping": "void"}
+
 _INSTANCES = ("epc_list", "child_epcs", "input_epc_list", "output_epc_list")
 _CLASSES = ("quantity_list", "child_quantity_list", "input_quantity_list", "output_quantity_list")
 
@@ -55,7 +56,7 @@ class Fact:
 
 
 def fact_of(event: Event) -> Fact:
-    """An event's fact; ``party`` is for its effects to find out."""
+    """An event's fact; ``party`` is for its effects to find out. Raises OverflowError for a time that UTC does not have."""
     said = vars(event).get  # Pydantic's models take a detour for each attribute
     name, step, parent = identity(event), said("biz_step"), said("parent_id")
     instances = [] if parent is None else [parent]
@@ -70,20 +71,20 @@ def fact_of(event: Event) -> Fact:
         if location is not None
     ]
     return Fact(
-        event,
-        name,
-        hash_hex(name),
-        event.event_time,
-        utc_microseconds(event.event_time_text),
-        step,
-        said("disposition"),
-        instances,
-        [element.epc_class for field_name in _CLASSES for element in said(field_name, ())],
-        locations,
-        {entry.type: entry.source for entry in said("source_list", ())},
-        {entry.type: entry.destination for entry in said("destination_list", ())},
-        locations[-1][1] if locations else None,
-        _witness(event, step, parent, instances) if said("action") == "ADD" else None,
+        event=event,
+        hash=name,
+        hex=hash_hex(name),
+        moment=event.event_time,
+        time=utc_microseconds(event.event_time_text),
+        step=step,
+        disposition=said("disposition"),
+        instances=instances,
+        classes=[element.epc_class for field_name in _CLASSES for element in said(field_name, ())],
+        locations=locations,
+        sources={entry.type: entry.source for entry in said("source_list", ())},
+        destinations={entry.type: entry.destination for entry in said("destination_list", ())},
+        place=locations[-1][1] if locations else None,
+        witness=_witness(event, step, parent, instances) if said("action") == "ADD" else None,
     )
 
 

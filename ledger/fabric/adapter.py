@@ -39,6 +39,8 @@ _PATIENCE = (10.0, 15.0, 35.0)
 """Seconds to wait for a block before the envelope is sent again."""
 _CATCHING_UP = (0.05, 0.2, 0.75)
 """Seconds before peers whose answers differ are asked again: one that is a block behind has it by then."""
+_BLOCK_ON_ITS_WAY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before a peer is asked again for a transaction that another one has."""
 log = logging.getLogger("lotline.fabric")
 
 
@@ -147,7 +149,18 @@ class FabricLedger:
         return (await commit.successful()).block_number
 
     async def _first_answer(self, transaction_id: str) -> Committed:
-        """What the transaction of this id answered when it was committed."""
+        """What the transaction of this id answered when it was committed. Who told that it was may be a peer of others, and
+        those that can be asked a block behind it."""
+        for pause in _BLOCK_ON_ITS_WAY:
+            try:
+                return await self._recorded_answer(transaction_id)
+            except errors.RejectedByContract as error:
+                if classify.UNKNOWN_TRANSACTION not in error.message:
+                    raise
+            await asyncio.sleep(pause)
+        raise errors.TimedOut(f"transaction {transaction_id} is in a block that no peer that was asked has yet")
+
+    async def _recorded_answer(self, transaction_id: str) -> Committed:
         code, result = await self._system("GetTransactionByID", transaction_id.encode(), read=chain_queries.outcome)
         block = await self._system("GetBlockByTxID", transaction_id.encode(), read=chain_queries.block)
         if code != transaction_pb2.VALID:
@@ -222,7 +235,7 @@ class FabricLedger:
         try:
             found = await self._system("GetBlockByTxID", tx_id.encode(), read=chain_queries.block)
         except errors.LedgerError as error:
-            if "no such transaction ID" in str(error) or "not found" in str(error):
+            if classify.UNKNOWN_TRANSACTION in str(error) or "not found" in str(error):
                 return None
             raise
         return found.header.number

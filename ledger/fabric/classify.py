@@ -18,6 +18,8 @@ _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # t
 _OTHERS = "failed to collect enough transaction endorsements"
 """The gateway's own organisation endorsed and others did not: one of them may be a block behind, and refuse what it will take
 a moment later. A refusal that all agree on comes from the first peer that is asked, under another message."""
+UNKNOWN_TRANSACTION = "no such transaction ID"
+"""What ``qscc`` says of a transaction that its peer does not have."""
 _MISMATCH = "ProposalResponsePayloads do not match"
 _UNDER_WAY = re.compile(r"error sending: txid: \w+\(\S*\) exists")  # a peer runs a transaction id once at a time
 _TOO_LARGE = re.compile(r"larger than max|exceeds maximum allowed|REQUEST_ENTITY_TOO_LARGE")

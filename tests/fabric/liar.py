@@ -17,15 +17,23 @@ from ledger.fabric.options import TLS, open_channel
 from ledger.fabric.peers import GatewayPeer
 from ledger.keys import private_pem
 
+BEHIND = (
+    "evaluate call to endorser returned error: chaincode response 500, Failed to get transaction with id ab, "
+    "error no such transaction ID [ab] in index"
+)
 STREAMS = {"Deliver", "DeliverFiltered", "DeliverWithPrivateData", "ChaincodeEvents"}
 
 
 class Liar(grpc.GenericRpcHandler):  # type: ignore[type-arg]
-    """Answers by the call's name: bytes, as they are. Use it with ``async with``; ``peer`` is how it is dialled."""
+    """Answers by the call's name: bytes, as they are. Use it with ``async with``; ``peer`` is how it is dialled.
 
-    def __init__(self, lies: Mapping[str, bytes], honest: GatewayPeer | None = None) -> None:
+    ``behind``: so many queries are answered as by a peer that has not got the transaction yet.
+    """
+
+    def __init__(self, lies: Mapping[str, bytes], honest: GatewayPeer | None = None, behind: int = 0) -> None:
         self._lies = lies
         self._honest = honest
+        self._behind = behind
         self.told: set[str] = set()
 
     async def __aenter__(self) -> Liar:
@@ -57,10 +65,14 @@ class Liar(grpc.GenericRpcHandler):  # type: ignore[type-arg]
         async def answer(request: bytes, context: Any) -> bytes:
             if name in self._lies or self._upstream is None:
                 return self._lie(name)
+            if name == "Evaluate" and self._behind:
+                self._behind -= 1
+                self.told.add(name)
+                await context.abort(grpc.StatusCode.UNKNOWN, BEHIND)
             try:
                 passed: bytes = await self._upstream.unary_unary(path, _same, _same)(request)
             except grpc.aio.AioRpcError as error:
-                await context.abort(error.code(), error.details(), error.trailing_metadata())
+                await context.abort(error.code(), error.details(), tuple(error.trailing_metadata()))
             return passed
 
         return grpc.unary_unary_rpc_method_handler(answer)

@@ -48,6 +48,12 @@ class Playground:
         name = name or f"{role or 'nobody'}{next(self._numbers)}"
         return msp_identity(self.network.issue(msp_id, name, role, attributes, key_type), msp_id, name)
 
+    def revive(self) -> None:
+        """Start what a test that failed half-way has left dead: the next one is not to blame."""
+        for node in self.network.status():
+            if not node.running:
+                self.network.start(node.name)
+
     def ledger(self, chaincode: str, msp_id: str | None = None, deadlines: Deadlines | None = None) -> FabricLedger:
         """The ledger port on a chaincode, through the peers of an organisation first."""
         topology = self.network.topology

@@ -56,6 +56,7 @@ async def scene(place: Playground, tmp_path: Path) -> AsyncIterator[Scene]:
     await made.begin()
     yield made
     await made.close()
+    await asyncio.to_thread(place.revive)
 
 
 @pytest.fixture(scope="module")

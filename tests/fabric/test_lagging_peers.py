@@ -1,4 +1,4 @@
-"""Peers whose answers differ: they are asked again, as the next moment the one that lags may have caught up."""
+"""Peers that are a block behind the others: they are asked again, as the next moment they have caught up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import pytest
 
 from ledger.errors import Conflict
 from ledger.fabric.adapter import FabricLedger
+from ledger.fabric.connection import read_connection
 from ledger.identity import Identity
+from tests.fabric.liar import Liar
 from tests.fabric.playground import NOTEBOOK, Playground
 
 pytestmark = pytest.mark.fabric
@@ -37,4 +39,20 @@ async def test_peers_that_go_on_differing(ledger: FabricLedger, farmer: Identity
     with pytest.raises(Conflict, match=r"differ: .*MSP .*ProposalResponsePayloads do not match"):
         await ledger.submit("waver", [b"pears", b"1000"], identity=farmer)
     assert await ledger.height() == height
+    await ledger.close()
+
+
+async def test_a_transaction_that_others_have_already(playground: Playground, farmer: Identity) -> None:
+    """It was sent before; another organisation's peer says so, and the own one has not got the block yet."""
+    chaincode = playground.fresh("notebook", NOTEBOOK)
+    ledger = playground.ledger(chaincode, "FarmMSP")
+    first = await ledger.submit("append", [b"log", b"a"], identity=farmer, nonce=b"n" * 24)
+    organisation = playground.network.topology.organisation("FarmMSP")
+    (honest, *_) = read_connection(playground.network.layout.connection(organisation)).peers
+    async with Liar({}, honest, behind=3) as late:
+        behind = FabricLedger({"FarmMSP": [late.peer]}, farmer, playground.network.topology.channel, chaincode)
+        assert await behind.submit("append", [b"log", b"a"], identity=farmer, nonce=b"n" * 24) == first
+        assert late.told == {"Evaluate"}
+        await behind.close()
+    assert await ledger.evaluate("get", [b"log"], identity=farmer) == b'["a"]'
     await ledger.close()
