@@ -30,13 +30,13 @@ class TooLarge(LedgerError):  # noqa: N818
 
 
 class Conflict(LedgerError):  # noqa: N818
-    """Another transaction changed what this one had read, or peers answered differently: a new one may succeed."""
+    """Another transaction changed what this one had read. This one is in a block, void for ever: a new one may succeed."""
 
     retryable = True
 
 
 class Unavailable(LedgerError):  # noqa: N818
-    """The ledger cannot be reached or is busy; nothing was applied."""
+    """The ledger cannot be reached or is busy, or its peers do not agree yet; nothing was applied by this call."""
 
     retryable = True
 

@@ -79,7 +79,7 @@ def before_ordering(error: GatewayError, identity: Identity) -> errors.LedgerErr
     if lacks_history(error):
         return errors.Unavailable(f"no peer that was asked has blocks so old: {said}")
     if peers_differ(error):
-        return errors.Conflict(f"the peers' answers differ: {_with_names(error)}")
+        return errors.Unavailable(f"the peers' answers differ: {_with_names(error)}")
     refusal = _refusal(error)
     if refusal is not None:
         return refusal

@@ -229,7 +229,7 @@ async def test_16_many_want_the_same_key(pages: Pages) -> None:
             try:
                 await pages.ledger.submit("append", [b"hot", f"{number};".encode()], identity=pages.farmer)
                 return
-            except Conflict:
+            except (Conflict, Unavailable):
                 await asyncio.sleep(0.01 * (number % 7))
 
     await asyncio.gather(*(append(number) for number in range(25)))

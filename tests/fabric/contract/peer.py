@@ -12,7 +12,7 @@ from typing import Any
 from chaincode.response import Response, ok
 from chaincode.shim.keys import create_composite_key
 from ledger.blocks import DecodedTx, decode_block
-from ledger.errors import Conflict, RejectedByContract
+from ledger.errors import RejectedByContract, Unavailable
 from ledger.fabric.adapter import FabricLedger
 from ledger.identity import Identity
 from ledger.port import Committed
@@ -72,7 +72,7 @@ class Field:
             while True:
                 try:
                     return await self._ledger.submit(function, args, identity=who, transient=transient)
-                except Conflict:
+                except Unavailable:
                     await asyncio.sleep(0.01)
 
     def close(self) -> None:

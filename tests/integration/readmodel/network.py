@@ -12,7 +12,7 @@ import orjson
 
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
-from ledger.errors import Conflict
+from ledger.errors import Conflict, Unavailable
 from ledger.identity import Identity
 from ledger.port import Ledger
 from tests.integration.readmodel.chain import at, object_event, pack, transform
@@ -71,7 +71,7 @@ class Network:
             while True:
                 try:
                     done = await self.ledger.submit(function, [orjson.dumps(argument)], identity=self._people[who])
-                except Conflict:
+                except (Conflict, Unavailable):
                     await asyncio.sleep(0.01)
                 else:
                     return orjson.loads(done.result)

@@ -35,8 +35,8 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
         ),
         (refused(Code.ABORTED, FAILED, "chaincode response 409, not yours"), RejectedByContract),
         (refused(Code.ABORTED, FAILED, "transaction returned with failure: KeyError: 'x'"), RejectedByContract),
-        (refused(Code.ABORTED, OTHERS, "chaincode response 404, there is no party 1"), Conflict),
-        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Conflict),
+        (refused(Code.ABORTED, OTHERS, "chaincode response 404, there is no party 1"), Unavailable),
+        (refused(Code.ABORTED, OTHERS, "transaction returned with failure: KeyError: 'x'"), Unavailable),
         (refused(Code.ABORTED, FAILED, "chaincode stream terminated"), Unavailable),
         (
             refused(Code.ABORTED, FAILED, "failed to execute transaction f1: error sending: txid: f1(lotline) exists"),
@@ -50,9 +50,9 @@ def refused(code: grpc.StatusCode, message: str, *details: str) -> GatewayError:
         (refused(Code.ABORTED, FAILED, "chaincode response 400, it is larger than max"), RejectedByContract),
         (
             refused(Code.ABORTED, "failed to collect enough endorsements: ProposalResponsePayloads do not match"),
-            Conflict,
+            Unavailable,
         ),
-        (refused(Code.ABORTED, OTHERS, "chaincode response 404, party P is not registered"), Conflict),
+        (refused(Code.ABORTED, OTHERS, "chaincode response 404, party P is not registered"), Unavailable),
         (
             refused(Code.ABORTED, FAILED, "error validating proposal: access denied: creator org unknown"),
             InvalidIdentity,
