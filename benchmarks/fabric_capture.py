@@ -41,8 +41,6 @@ UNDER_WAY = 4
 PALLETS = 1420
 ROUNDS = 2
 EVENTS = PALLETS * EVENTS_A_PALLET
-HASHES = 40
-"""Of a hundred keys of a capture: those of events and handoffs. What lies side by side costs a peer's database less."""
 SINGLE = 400
 
 
@@ -123,10 +121,10 @@ class Floor:
         self.ledger = place.ledger(place.fresh("notebook", NOTEBOOK), "SupplierMSP")
         self._filler = place.identity("SupplierMSP")
 
-    async def write(self, transactions: int, states: int, size: int, hashes: int) -> float:
-        """Seconds for so many states of so many bytes; of a hundred keys so many are hashes, the others side by side."""
+    async def write(self, transactions: int, states: int, size: int) -> float:
+        """Seconds for so many states of so many bytes."""
         each = states // transactions
-        words = [str(word).encode() for word in (each, size, hashes)]
+        words = [str(each).encode(), str(size).encode()]
 
         async def fill(_batch: bytes, _who: str) -> None:
             await self.ledger.submit("fill", words, identity=self._filler)
@@ -139,7 +137,7 @@ async def measure(place: Playground) -> None:
     """Capture and floor in turn, then one event a transaction."""
     lotline, floor = Lotline(place), Floor(place)
     await lotline.prepare()
-    capturing, bare, spread = 0.0, 0.0, 0.0
+    capturing = bare = 0.0
     states = size = 0
     for number in range(ROUNDS):
         work = batches(pallets(PALLETS, number * PALLETS), BATCH)
@@ -147,18 +145,16 @@ async def measure(place: Playground) -> None:
         if not number:
             states, size = await states_of(lotline.ledger)
             print(f"{EVENTS} events, {states} states of {size} bytes, {len(work)} transactions, {UNDER_WAY} under way")
-        side_by_side, hashed = [await floor.write(len(work), states, size, hashes) for hashes in (0, HASHES)]
+        filled = await floor.write(len(work), states, size)
         print(
-            f"capture: {EVENTS / seconds:,.0f} events/s, {side_by_side / seconds:.2f} of the floor; with keys spread as the"
-            f" contract's {hashed / seconds:.2f} of it"
+            f"capture: {EVENTS / seconds:,.0f} events/s; floor: {states / filled:,.0f} states/s; {filled / seconds:.2f} of it"
         )
-        capturing, bare, spread = capturing + seconds, bare + side_by_side, spread + hashed
+        capturing, bare = capturing + seconds, bare + filled
     for ledger in (lotline.ledger, floor.ledger):
         await ledger.close()
     captured, single = EVENTS * ROUNDS / capturing, await one_by_one(place)
     print(f"all: {captured:,.0f} events/s; one event a transaction, {4 * UNDER_WAY} under way: {single:,.0f}")
     report("capture on Fabric, of the bare floor", measured=bare / capturing, target=0.6, unit="x")
-    report("… of a floor whose keys are spread too", measured=spread / capturing, target=0.6, unit="x")
     report("capture on Fabric, against one a transaction", measured=captured / single, target=10, unit="x")
 
 
