@@ -17,9 +17,6 @@ Kind = Literal["release", "receive", "accept", "void"]
 # confirms what was received (or stands for it where nobody reported receiving).
 KINDS: dict[str, Kind] = {"shipping": "release", "receiving": "receive", "accepting": "accept", "void_shipping": "void"}
 
-_INSTANCES = ("epc_list", "child_epcs", "input_epc_list", "output_epc_list")
-_CLASSES = ("quantity_list", "child_quantity_list", "input_quantity_list", "output_quantity_list")
-
 
 @dataclass
 class Fact:
@@ -58,10 +55,7 @@ class Fact:
 def fact_of(event: Event) -> Fact:
     """An event's fact; ``party`` is for its effects to find out. Raises OverflowError for a time that UTC does not have."""
     said = vars(event).get  # Pydantic's models take a detour for each attribute
-    name, step, parent = identity(event), said("biz_step"), said("parent_id")
-    instances = [] if parent is None else [parent]
-    for field_name in _INSTANCES:
-        instances += said(field_name, ())
+    name, step, instances = identity(event), said("biz_step"), event.instances
     locations = [
         (field_name, location.id)
         for field_name, location in (
@@ -79,23 +73,23 @@ def fact_of(event: Event) -> Fact:
         step=step,
         disposition=said("disposition"),
         instances=instances,
-        classes=[element.epc_class for field_name in _CLASSES for element in said(field_name, ())],
+        classes=event.classes,
         locations=locations,
         sources={entry.type: entry.source for entry in said("source_list", ())},
         destinations={entry.type: entry.destination for entry in said("destination_list", ())},
         place=locations[-1][1] if locations else None,
-        witness=_witness(event, step, parent, instances) if said("action") == "ADD" else None,
+        witness=_witness(event, step, instances) if said("action") == "ADD" else None,
     )
 
 
-def _witness(event: Event, step: str | None, parent: str | None, instances: list[str]) -> str | None:
+def _witness(event: Event, step: str | None, instances: list[str]) -> str | None:
     """Of an event that adds something."""
     if event.error_declaration is not None:
         return None
     if event.type == "ObjectEvent" and step not in KINDS and instances:
         return keys.thing(instances[0])
-    if event.type == "AggregationEvent" and parent is not None:
-        return keys.thing(parent)
+    if event.type == "AggregationEvent" and event.parent_id is not None:
+        return keys.thing(event.parent_id)
     return None
 
 

@@ -35,6 +35,8 @@ Ilmd = dict[f.ExtensionName, Any]
 
 # A list that was not sent is empty; Pydantic remembers what was sent, so nothing is added on the way out.
 _NOT_SENT: Any = ()
+_INSTANCES = ("epc_list", "child_epcs", "input_epc_list", "output_epc_list")
+_CLASSES = ("quantity_list", "child_quantity_list", "input_quantity_list", "output_quantity_list")
 _NOT_STORED = {"record_time"}
 
 
@@ -95,6 +97,22 @@ class Event(BaseModel):
         return self.biz_location_detail.id if self.biz_location_detail is not None else None
 
     @property
+    def instances(self) -> list[str]:
+        """Every instance that it names, a parent first."""
+        said = vars(self)
+        parent = said.get("parent_id")
+        named = [] if parent is None else [parent]
+        for field in _INSTANCES:
+            named += said.get(field, ())
+        return named
+
+    @property
+    def classes(self) -> list[str]:
+        """The class of every quantity that it names."""
+        said = vars(self)
+        return [element.epc_class for field in _CLASSES for element in said.get(field, ())]
+
+    @property
     def extensions(self) -> dict[str, Any]:
         """The members that are not of the standard, by the names they were sent under."""
         return self.__pydantic_extra__
@@ -128,6 +146,7 @@ class Event(BaseModel):
         """Attach the device's signature."""
         self.__dict__["_signature"] = signature
 
+    # Before Python 3.12 functools.cached_property has one lock for all events, which threads would wait for.
     @property
     def hash(self) -> str:
         """The CBV 2.0 event hash, ``ni:///sha-256;…?ver=CBV2.0``."""

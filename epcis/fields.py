@@ -7,7 +7,6 @@ canonical Digital Links, vocabulary words given as web addresses become words; a
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, WrapValidator
@@ -26,6 +25,7 @@ from epcis.cbv import (
 )
 from epcis.formats import is_date_time, is_uri
 from epcis.identifiers import CANONICAL_BASE, LONGEST_KEY, canonical_or_same, is_canonical
+from epcis.remembering import remember
 
 _T = TypeVar("_T")
 
@@ -61,13 +61,8 @@ def check_uri(text: str) -> str:
     return text
 
 
+@remember(1 << 14, LONGEST_KEY)  # a thing is named by several events, a place or a party by all of them
 def _canonical_identifier(text: str) -> str:
-    # A thing is named by several events, a place or a party by all of them.
-    return _canonical(text) if len(text) <= LONGEST_KEY else _canonical.__wrapped__(text)
-
-
-@lru_cache(maxsize=1 << 14)
-def _canonical(text: str) -> str:
     return text if is_canonical(text) else canonical_or_same(check_uri(text))
 
 

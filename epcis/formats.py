@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
+
+from epcis.remembering import remember
 
 _PCHAR = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})"
 _URI = re.compile(
@@ -26,7 +27,6 @@ _TIME = re.compile(
 # What is a date-time and looks like this is one of UTC with milliseconds, as most are that programs write.
 _UTC_MILLISECONDS = re.compile(r"(?!0000).{10}T.{6}[0-5][0-9]\.[0-9]{3}Z")
 _FIRST_LEAP_YEAR = "0004"
-_LONGEST_CACHED = 40
 _HALF_MILLISECOND = timedelta(microseconds=500)
 
 
@@ -60,6 +60,8 @@ def is_date_time(text: str) -> bool:
     return True
 
 
+# An event's time is read several times over: to judge it, to hash it, to compare it.
+@remember(1 << 12, longest=40)
 def parse_date_time(text: str) -> datetime:
     """The moment an RFC 3339 ``text`` names, in the zone it is written in, to the microsecond.
 
@@ -69,12 +71,6 @@ def parse_date_time(text: str) -> datetime:
     Raises:
         ValueError: it is not RFC 3339, or no such moment exists.
     """
-    # Fractions may have any number of digits, and a cache of long texts would be a way to fill the memory.
-    return _parse_date_time(text) if len(text) <= _LONGEST_CACHED else _parse_date_time.__wrapped__(text)
-
-
-@lru_cache(maxsize=1 << 12)  # an event's time is read several times over: to judge it, to hash it, to compare it
-def _parse_date_time(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 date-time")

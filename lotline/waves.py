@@ -11,7 +11,7 @@ stream.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from epcis import Event
@@ -55,18 +55,4 @@ def _hand(hands: dict[str, int], msp: str) -> int:
 
 def things_of(event: Event) -> tuple[str, ...]:
     """Every instance and class an event is about, once."""
-    return tuple(dict.fromkeys(_things(event)))
-
-
-def _things(event: Event) -> Iterator[str]:
-    if event.parent_id is not None:
-        yield event.parent_id
-    for epcs in (event.epc_list, event.child_epcs, event.input_epc_list, event.output_epc_list):
-        yield from epcs
-    for elements in (
-        event.quantity_list,
-        event.child_quantity_list,
-        event.input_quantity_list,
-        event.output_quantity_list,
-    ):
-        yield from (element.epc_class for element in elements)
+    return tuple(dict.fromkeys([*event.instances, *event.classes]))

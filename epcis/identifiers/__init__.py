@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from epcis.identifiers.builders import gln, gtin, lot, pgln, sgtin, sscc
 from epcis.identifiers.check_digit import check_digit, has_valid_check_digit
@@ -20,6 +19,7 @@ from epcis.identifiers.errors import InvalidIdentifier, PrefixLengthUnknown
 from epcis.identifiers.identifier import CANONICAL_BASE, CHECKED_DIGITS, Identifier
 from epcis.identifiers.prefixes import published_prefix_length
 from epcis.identifiers.urn import PrefixLengths, read_urn, write_urn
+from epcis.remembering import remember
 
 __all__ = [
     "CANONICAL_BASE",
@@ -57,7 +57,7 @@ _KEY = re.compile(r"https://id\.gs1\.org/(00|01|253|255|402|414|417|8003|8006|80
 # The commonest URN by far, an item whose serial needs no escaping: (prefix, indicator, reference, serial).
 _ITEM_URN = re.compile(r"urn:epc:id:sgtin:([0-9]{6,12})\.([0-9])([0-9]{0,6})\.([0-9A-Za-z._\-'=;]{1,20})")
 LONGEST_KEY = 200
-"""No identifier is longer; caches of longer texts would be a way to fill the memory."""
+"""No identifier is longer."""
 
 
 def parse(identifier: str) -> Identifier:
@@ -73,14 +73,9 @@ def parse(identifier: str) -> Identifier:
     return read_digital_link(identifier)
 
 
+@remember(1 << 14, LONGEST_KEY)  # a place or a party is named again and again
 def is_miswritten(uri: str) -> bool:
     """Whether ``uri`` is a GS1 identifier with a wrong check digit; False for a URI that is none."""
-    # A place or a party is named again and again.
-    return _is_miswritten(uri) if len(uri) <= LONGEST_KEY else _is_miswritten.__wrapped__(uri)
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_miswritten(uri: str) -> bool:
     match = _KEY.match(uri)
     if match is not None:
         return not has_valid_check_digit(match[2][: CHECKED_DIGITS[match[1]]])
@@ -127,10 +122,10 @@ def canonical_or_same(uri: str) -> str:
     """The canonical Digital Link if ``uri`` is a GS1 identifier, else ``uri`` as it is."""
     if not uri.startswith(("urn:epc:", "http")) or is_canonical(uri):
         return uri
-    return _canonical_or_same(uri) if len(uri) <= LONGEST_KEY else _canonical_or_same.__wrapped__(uri)
+    return _canonical_or_same(uri)
 
 
-@lru_cache(maxsize=1 << 14)
+@remember(1 << 14, LONGEST_KEY)
 def _canonical_or_same(uri: str) -> str:
     item = _ITEM_URN.fullmatch(uri)
     if item is not None and len(item[1]) + len(item[3]) == 12:
