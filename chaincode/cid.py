@@ -23,7 +23,7 @@ class ClientIdentity:
         except DecodeError as error:
             raise ValueError(f"not a serialised identity: {error}") from error
         self.msp_id: str = identity.mspid
-        self.certificate = x509.load_pem_x509_certificate(identity.id_bytes)
+        self.certificate = _certificate(identity.id_bytes)
         self._attributes = _attributes(self.certificate)
         self.id = _go_id(self.certificate)
 
@@ -42,6 +42,13 @@ class ClientIdentity:
 def client_identity(creator: bytes) -> ClientIdentity:
     """The identity of a creator; certificates are parsed once."""
     return ClientIdentity(creator)
+
+
+def _certificate(pem: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except x509.InvalidVersion as error:
+        raise ValueError(str(error)) from error
 
 
 def _attributes(certificate: x509.Certificate) -> dict[str, str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
@@ -64,7 +64,7 @@ class Membership:
         try:
             identity = identities_pb2.SerializedIdentity.FromString(creator)
             certificate = x509.load_pem_x509_certificate(identity.id_bytes)
-        except (DecodeError, ValueError) as error:
+        except (DecodeError, ValueError, x509.InvalidVersion) as error:
             raise InvalidIdentity(f"the identity cannot be read: {error}") from error
         authorities = self._authorities.get(identity.mspid)
         if authorities is None:
@@ -82,7 +82,7 @@ class Membership:
 def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     return True
 

@@ -69,7 +69,7 @@ def not_you(error: GatewayError, identity: Identity) -> errors.InvalidIdentity:
 def _end(identity: Identity) -> datetime | None:
     try:
         return x509.load_pem_x509_certificate(identity.certificate).not_valid_after_utc
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None  # what the peer said of it is all there is to say
 
 
