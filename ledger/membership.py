@@ -33,8 +33,9 @@ class Membership:
     """The organisations' authorities (MSP -> certificates, PEM). A certificate's origin is checked once and kept."""
 
     def __init__(self, authorities: Mapping[str, Sequence[bytes]]) -> None:
+        """Raises ValueError for an authority whose certificate cannot be read."""
         self._authorities = {
-            msp_id: [x509.load_pem_x509_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()
+            msp_id: [_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()
         }
         self._members: dict[bytes, Member] = {}
 
@@ -63,8 +64,8 @@ class Membership:
     def _verify(self, creator: bytes) -> Member:
         try:
             identity = identities_pb2.SerializedIdentity.FromString(creator)
-            certificate = x509.load_pem_x509_certificate(identity.id_bytes)
-        except (DecodeError, ValueError, x509.InvalidVersion) as error:
+            certificate = _certificate(identity.id_bytes)
+        except (DecodeError, ValueError) as error:
             raise InvalidIdentity(f"the identity cannot be read: {error}") from error
         authorities = self._authorities.get(identity.mspid)
         if authorities is None:
@@ -77,6 +78,13 @@ class Membership:
         except ValueError as error:
             raise InvalidIdentity(f"the certificate's key does not fit: {error}") from error
         return Member(identity.mspid, _unit(certificate), certificate, key)
+
+
+def _certificate(pem: bytes) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except x509.InvalidVersion as error:  # which is no ValueError, as all other faults of a certificate are
+        raise ValueError(str(error)) from error
 
 
 def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

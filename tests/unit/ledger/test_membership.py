@@ -6,7 +6,6 @@ from base64 import b64encode
 
 import pytest
 from cryptography import x509
-from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.hazmat.primitives.serialization import Encoding
 from fabric_protos.msp import identities_pb2
 
@@ -17,9 +16,7 @@ from ledger.membership import Membership
 from tests.unit.ledger.forge import Authority
 
 # some of the damaged ones have a negative serial number
-pytestmark = pytest.mark.filterwarnings(
-    f"ignore::{CryptographyDeprecationWarning.__module__}.CryptographyDeprecationWarning"
-)
+pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 
 
 @pytest.fixture(scope="module")
