@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from chaincode import keys
 from chaincode.cid import ClientIdentity, client_identity
 from chaincode.state import State
 from chaincode.stub import Stub
-from epcis import Event
-from epcis.identifiers import Identifier, InvalidIdentifier, parse
+from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
+from epcis.remembering import remember
 
 DEFAULT_CONFIG: dict[str, Any] = {"custodyPolicy": "flag", "clockToleranceSeconds": 300, "admins": []}
 _DIGITS = 13
@@ -29,8 +29,6 @@ class Context:
         self.role = self.client.attribute("role") or ""
         self.party = _party_of(self.client)
         self.now = stub.get_tx_timestamp().astimezone(UTC)
-        self.captured: dict[str, Event] = {}
-        """Events of this transaction by hash, whose records are not committed yet."""
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -69,7 +67,7 @@ def decimal_text(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-@lru_cache(maxsize=65536)
+@remember(1 << 14, LONGEST_KEY)
 def identify(uri: str) -> Identifier | None:
     """The GS1 identifier in a URI, None if it is another kind of URI."""
     try:

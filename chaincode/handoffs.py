@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 from chaincode.claims import DOCUMENTS, Claim
 from chaincode.context import decimal_text
 from chaincode.matching import Hop
 from chaincode.state import Record
+from epcis.remembering import remember
 
 INSTANCE, LOT = "instance", "lot"
 Faults = dict[str, str]
@@ -22,7 +22,7 @@ def identifier(lane: str, number: int) -> str:
     return f"{_digest(lane)}-{number}"
 
 
-@lru_cache(maxsize=1024)  # asked for several times while a lane is worked on
+@remember(1 << 10, longest=400)  # asked for several times while a lane is worked on
 def _digest(lane: str) -> str:
     return hashlib.sha256(lane.encode()).hexdigest()[:24]
 

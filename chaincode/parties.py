@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from chaincode import keys
 from chaincode.context import Context, identify
 from chaincode.facts import Fact
 from chaincode.state import Record
+from epcis.identifiers import LONGEST_KEY
+from epcis.remembering import remember
 
 _HOLDING = ("possessing_party", "owning_party")
 _LOCATION = "location"
@@ -28,7 +28,7 @@ def is_place(uri: str) -> bool:
     return known is not None and known.ai == _PLACE_AI
 
 
-@lru_cache(maxsize=4096)
+@remember(1 << 12, LONGEST_KEY)
 def place_keys(uri: str) -> tuple[str, ...]:
     """The key of a place's entry in the registry, and that of the place it is part of, if it is."""
     return tuple(dict.fromkeys((keys.place(uri), keys.place(base_place(uri)))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from epcis.remembering import remember
 
 _ZERO = ord("0")
 
@@ -21,7 +21,7 @@ def check_digit(digits: str) -> str:
     return str(-weighted % 10)
 
 
-@lru_cache(maxsize=1 << 14)  # one product's number comes with each of its items
+@remember(1 << 14, longest=20)  # one product's number comes with each of its items
 def has_valid_check_digit(digits: str) -> bool:
     """Whether the last of ``digits`` is the check digit of the others."""
     return digits[-1:] == check_digit(digits[:-1])
