@@ -55,11 +55,7 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
 
 
 def _check_digits(event: Event) -> list[_Found]:
-    return [
-        (pointer(*place), "check_digit", f"wrong check digit in {uri}")
-        for place, uri in _identifiers(vars(event))
-        if is_miswritten(uri)
-    ]
+    return [(pointer(*place), "check_digit", f"wrong check digit in {uri}") for place, uri in _miswritten(vars(event))]
 
 
 _SINGLE = (("parentID", "parent_id"), ("transformationID", "transformation_id"))
@@ -81,26 +77,23 @@ _ELEMENTS = (
 )
 
 
-def _identifiers(said: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """(where, what) of every identifier of things, places, parties and documents, from an event's fields."""
+def _miswritten(said: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
+    """(where, what) of every wrong identifier of things, places, parties and documents in an event's fields."""
+    found: list[tuple[tuple[str | int, ...], str]] = []
     for name, field in _SINGLE:
-        if (uri := said.get(field)) is not None:
-            yield (name,), uri
+        if (uri := said.get(field)) is not None and is_miswritten(uri):
+            found.append(((name,), uri))
     for name, field in _LOCATIONS:
-        if (location := said.get(field)) is not None:
-            yield (name, "id"), location.id
-    yield from _listed(said)
-
-
-def _listed(said: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        if (location := said.get(field)) is not None and is_miswritten(location.id):
+            found.append(((name, "id"), location.id))
     for name, field in _EPCS:
         if epcs := said.get(field):
-            for i, epc in enumerate(epcs):
-                yield (name, i), epc
+            found += [((name, i), epc) for i, epc in enumerate(epcs) if is_miswritten(epc)]
     for name, field, member, value in _ELEMENTS:
         if elements := said.get(field):
-            for i, element in enumerate(elements):
-                yield (name, i, member), value(element)
+            uris = map(value, elements)
+            found += [((name, i, member), uri) for i, uri in enumerate(uris) if is_miswritten(uri)]
+    return found
 
 
 def _parent(event: Event) -> Iterator[_Found]:

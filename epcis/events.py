@@ -173,7 +173,8 @@ class Event(BaseModel):
 
     def to_stored(self) -> bytes:
         """The one form Lotline stores: JSON with sorted keys, no ``recordTime`` and no standard context."""
-        event = self.model_dump(by_alias=True, exclude_unset=True, exclude=_NOT_STORED)
+        left_out = _NOT_STORED if self.__dict__["record_time"] is not None else None  # naming any costs for all
+        event = self.__pydantic_serializer__.to_python(self, by_alias=True, exclude_unset=True, exclude=left_out)
         stored = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
         entries = self.context.needed_by(stored)
         if not entries:
