@@ -13,6 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
+from chaincode.shim.memory import keep_memory
 from chaincode.shim.server import ChaincodeServer, TLSFiles
 from chaincode.shim.stream import Contract
 
@@ -32,6 +33,7 @@ def serve(contract: Contract, concurrency: int = 32) -> int:
     said = os.environ.get("CHAINCODE_CONCURRENCY") or str(concurrency)
     if not said.isdecimal() or int(said) < 1:
         return _refuse(f"CHAINCODE_CONCURRENCY is a number of transactions, at least 1, not {said!r}")
+    keep_memory()
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
