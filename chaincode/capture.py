@@ -39,7 +39,7 @@ def capture(context: Context, batch: bytes) -> bytes:
     answers = []
     for group in groups:
         answers.append(_capture_group(context, group, counter))
-        counter += len(group.events)
+        counter += len(answers[-1]["verdicts"])
     context.state.flush()
     return orjson.dumps({"groups": answers}, option=orjson.OPT_SORT_KEYS)
 
@@ -64,7 +64,8 @@ def _group(entry: Any, reader: Reader) -> Group:
     on_error = entry.get("onError", ROLLBACK)
     if on_error not in (ROLLBACK, PROCEED):
         raise Malformed(f"onError is {ROLLBACK} or {PROCEED}, not {on_error!r}")
-    return Group(str(entry["id"]), on_error, [_parse(event, reader) for event in events])
+    events.reverse()
+    return Group(str(entry["id"]), on_error, [_parse(events.pop(), reader) for _ in range(len(events))])
 
 
 def _parse(event: Any, reader: Reader) -> Fact | Rejection:
@@ -79,7 +80,10 @@ def _parse(event: Any, reader: Reader) -> Fact | Rejection:
 
 def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]:
     context.state.begin()
-    verdicts = [_verdict(context, event, start + n) for n, event in enumerate(group.events)]
+    # Each event is let go once it is applied: what the next ones make takes its place in the processor's cache.
+    waiting = group.events[::-1]
+    group.events.clear()
+    verdicts = [_verdict(context, waiting.pop(), start + n) for n in range(len(waiting))]
     refused = any(verdict["verdict"] == "rejected" for verdict in verdicts)
     if refused and group.on_error == ROLLBACK:
         context.state.drop()
@@ -126,7 +130,7 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     rules.places_are_own(context, fact)
     effects.apply(context, fact)
     record = {
-        "event": orjson.Fragment(fact.event.to_stored()),
+        "event": orjson.Fragment(fact.stored),
         "hash": fact.hash,
         "msp": context.msp,
         "submitter": context.client.id,
@@ -140,7 +144,6 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
         record["declares"] = fact.event.hash
     if fact.flags:
         record["flags"] = sorted(fact.flags)
-    context.captured[fact.hash] = fact.event
-    context.state.put(keys.event(fact.hex), record)
+    context.state.file(keys.event(fact.hex), record)
     if (identifier := rules.given_id(fact)) is not None:
         context.state.put(keys.event_id(identifier), {"event": fact.hash})

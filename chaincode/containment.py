@@ -51,7 +51,7 @@ def _pack_one(context: Context, fact: Fact, parent_uri: str, uri: str) -> None:
     if child["parent"] not in (None, parent_uri):
         _repack(context, fact, child, parent_uri)
     if child["parent"] != parent_uri:
-        context.state.put(keys.inside(parent_uri, uri), {"since": fact.time, "event": fact.hash})
+        context.state.file(keys.inside(parent_uri, uri), {"since": fact.time, "event": fact.hash})
     inside = {"parent": parent_uri, "packed": fact.time, "holder": None, "place": None, "status": "active"}
     things.finish(context, fact, things.told(context, fact, {**child, **inside}, things.OBSERVED))
 

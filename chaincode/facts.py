@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from chaincode import keys
-from epcis import LOTLINE_NAMESPACE, Event
+from epcis import LOTLINE_NAMESPACE, Event, Problem, check
 from epcis.formats import utc_microseconds
 
 Kind = Literal["release", "receive", "accept", "void"]
@@ -18,7 +18,7 @@ Kind = Literal["release", "receive", "accept", "void"]
 KINDS: dict[str, Kind] = {"shipping": "release", "receiving": "receive", "accepting": "accept", "void_shipping": "void"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Fact:
     """One event. ``time`` is UTC text whose order is time's order."""
 
@@ -44,6 +44,10 @@ class Fact:
     """Where the things are: the business location, else the read point."""
     witness: str | None
     """The key of a record that the ledger holds for certain once it holds this event; None if there is none."""
+    stored: bytes
+    """As it goes on the ledger."""
+    problems: list[Problem]
+    """What the standards' rules say of it."""
     party: str | None = None
     flags: set[str] = field(default_factory=set)
 
@@ -79,6 +83,8 @@ def fact_of(event: Event) -> Fact:
         destinations={entry.type: entry.destination for entry in said("destination_list", ())},
         place=locations[-1][1] if locations else None,
         witness=_witness(event, step, instances) if said("action") == "ADD" else None,
+        stored=event.to_stored(),
+        problems=check(event),
     )
 
 

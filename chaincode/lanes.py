@@ -102,7 +102,7 @@ class Lane:
         self._save(sorted(now_open))
 
     def _write(self, record: Record) -> None:
-        self._context.state.put(keys.handoff(record["id"]), {**record, **self._endorsed})
+        self._context.state.file(keys.handoff(record["id"]), {**record, **self._endorsed})
 
     def _open(self, fact: Fact, identity: str, kind: str, detail: str, hop: Hop, *, known: bool) -> None:
         whom = handoffs.parties_of(hop)

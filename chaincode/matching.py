@@ -17,7 +17,7 @@ from chaincode.claims import Claim, within_skew
 _NOTHING = Decimal(0)
 
 
-@dataclass
+@dataclass(slots=True)
 class Hop:
     """One handoff: what was said by the sender, what by the consignee."""
 

@@ -16,7 +16,7 @@ from chaincode.facts import Fact
 from chaincode.rejection import Malformed, Rejection
 from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record
-from epcis import Event, QuantityElement, check
+from epcis import Event, QuantityElement
 
 CAPTURE_ROLES = frozenset({"scanner", "admin"})
 PUBLISH_ROLES = frozenset({"analyst", "admin"})
@@ -43,7 +43,7 @@ def may_protect(context: Context, uri: str, responsible: str, before: set[str], 
 def is_well_formed(fact: Fact) -> None:
     """2. What GS1's schema cannot say must hold too: check digits, sensor data, children named, no quantity below zero.
     Warnings are flags."""
-    for problem in check(fact.event):
+    for problem in fact.problems:
         if problem.severity == "error":
             raise Rejection(problem.code, problem.message, problem.field)
         fact.flags.add(problem.code)

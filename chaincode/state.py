@@ -15,6 +15,8 @@ from chaincode.endorsement import all_of
 from chaincode.stub import Stub
 
 Record = dict[str, Any]
+Written = Record | bytes | None
+"""A record, the text of one, or that there is none any more."""
 _UNKNOWN: Any = object()
 
 
@@ -24,8 +26,8 @@ class State:
     def __init__(self, stub: Stub) -> None:
         self._stub = stub
         self._committed: dict[str, Record | None] = {}
-        self._written: dict[str, Record | None] = {}
-        self._undo: list[tuple[str, Record | None]] = []
+        self._written: dict[str, Written] = {}
+        self._undo: list[tuple[str, Written]] = []
         self._marks: list[int] = []
 
     def prefetch(self, keys: Iterable[str]) -> None:
@@ -37,10 +39,8 @@ class State:
 
     def get(self, key: str) -> Record | None:
         """The record of a key, None if there is none."""
-        found: Record | None = self._written.get(key, _UNKNOWN)
-        if found is not _UNKNOWN:
-            return found
-        return self.committed(key)
+        found = self._written.get(key, _UNKNOWN)
+        return self.committed(key) if found is _UNKNOWN else _record(found)
 
     def committed(self, key: str) -> Record | None:
         """The record of a key before this transaction, None if there was none."""
@@ -56,11 +56,16 @@ class State:
         """Write a record."""
         self._write(key, record)
 
+    def file(self, key: str, record: Record) -> None:
+        """Write a record that this transaction will hardly look at again. It is turned into text now, while it is at hand:
+        thousands that wait for ``flush`` have left the processor's cache by then."""
+        self._write(key, record if "endorsers" in record else _text(record))
+
     def delete(self, key: str) -> None:
         """Delete a key."""
         self._write(key, None)
 
-    def _write(self, key: str, record: Record | None) -> None:
+    def _write(self, key: str, record: Written) -> None:
         if self._marks:
             self._undo.append((key, self._written.get(key, _UNKNOWN)))
         self._written[key] = record
@@ -74,7 +79,7 @@ class State:
         found: dict[str, Record | None] = {
             key: orjson.loads(value) for key, value in self._stub.get_state_by_partial_composite_key(kind, [attribute])
         }
-        found.update((key, record) for key, record in self._written.items() if key.startswith(prefix))
+        found.update((key, _record(written)) for key, written in self._written.items() if key.startswith(prefix))
         for key in sorted(found):
             record = found[key]
             if record is not None:
@@ -101,22 +106,38 @@ class State:
         del self._undo[start:]
 
     def flush(self) -> int:
-        """Hand all kept writes to the peer, in key order; returns how many there were.
+        """Hand all kept writes to the peer, in key order, and keep none of them; returns how many there were.
 
         A record that names ``endorsers`` is changed by these only: its key gets the policy that says so.
         """
         assert not self._marks
         count = 0
         for key in sorted(self._written):
-            record = self._written[key]
-            if record is not None:
-                self._stub.put_state(key, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
-                wanted, before = record.get("endorsers"), self._committed.get(key)
-                if wanted is not None and (before is None or wanted != before.get("endorsers")):
-                    self._stub.set_state_validation_parameter(key, all_of(wanted))
+            record = self._written.pop(key)
+            if isinstance(record, bytes):
+                self._stub.put_state(key, record)
+            elif record is not None:
+                self._stub.put_state(key, _text(record))
+                self._protect(key, record)
             elif self._committed.get(key, _UNKNOWN) is None:
                 continue  # made and unmade within the transaction
             else:
                 self._stub.del_state(key)
             count += 1
         return count
+
+    def _protect(self, key: str, record: Record) -> None:
+        wanted, before = record.get("endorsers"), self._committed.get(key)
+        if wanted is not None and (before is None or wanted != before.get("endorsers")):
+            self._stub.set_state_validation_parameter(key, all_of(wanted))
+
+
+def _text(record: Record) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+
+
+def _record(written: Written) -> Record | None:
+    if isinstance(written, bytes):
+        record: Record = orjson.loads(written)
+        return record
+    return written

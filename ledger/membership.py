@@ -34,9 +34,7 @@ class Membership:
 
     def __init__(self, authorities: Mapping[str, Sequence[bytes]]) -> None:
         """Raises ValueError for an authority whose certificate cannot be read."""
-        self._authorities = {
-            msp_id: [_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()
-        }
+        self._authorities = {msp_id: [_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()}
         self._members: dict[bytes, Member] = {}
 
     def member(self, creator: bytes) -> Member:

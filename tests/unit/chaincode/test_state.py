@@ -7,12 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chaincode.endorsement import all_of
+from chaincode.keys import inside
 from chaincode.state import State
 from tests.unit.chaincode.peer import NOW, Call
 
 KEYS = ["a", "b", "c"]
 STEPS = st.lists(
-    st.tuples(st.just("put"), st.sampled_from(KEYS), st.integers(0, 9))
+    st.tuples(st.sampled_from(["put", "file"]), st.sampled_from(KEYS), st.integers(0, 9))
     | st.tuples(st.just("delete"), st.sampled_from(KEYS), st.just(0))
     | st.tuples(st.sampled_from(["begin", "keep", "drop"]), st.just(""), st.just(0)),
     max_size=40,
@@ -26,8 +28,8 @@ def test_what_is_dropped_was_never_there(steps: list[tuple[str, str, int]], comm
     now: dict[str, Any] = dict(committed)
     around: list[dict[str, Any]] = []
     for what, key, value in steps:
-        if what == "put":
-            state.put(key, {"n": value})
+        if what in ("put", "file"):
+            (state.put if what == "put" else state.file)(key, {"n": value})
             now[key] = value
         elif what == "delete":
             state.delete(key)
@@ -52,3 +54,18 @@ def test_what_is_dropped_was_never_there(steps: list[tuple[str, str, int]], comm
         if raw is not None:
             after[key] = int(raw[5:-1])
     assert after == now
+
+
+def test_a_filed_record_that_names_endorsers_gets_their_policy() -> None:
+    call = Call({}, "f", None, b"", NOW)
+    state = State(call)
+    state.file("a", {"endorsers": ["AMSP"]})
+    state.flush()
+    assert call.policies == {"a": all_of(["AMSP"])}
+
+
+def test_what_lies_under_a_key_is_the_same_filed_or_put() -> None:
+    state = State(Call({}, "f", None, b"", NOW))
+    state.file(inside("box", "one"), {"n": 1})
+    state.put(inside("box", "two"), {"n": 2})
+    assert list(state.under("IN", "box")) == [(["box", "one"], {"n": 1}), (["box", "two"], {"n": 2})]
