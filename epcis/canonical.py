@@ -82,7 +82,7 @@ class Canonical:
 
     def iri(self, name: str) -> str:
         """``prefix:name`` written out."""
-        expanded = self._context.expand(name)
+        expanded = self._context.expand(name) if ":" in name else None
         return name if expanded is None else self._namespace(name, expanded[0]) + expanded[1]
 
     def name(self, name: str) -> str:

@@ -24,8 +24,6 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?P<clock>[0-9]{2}:[0-9]{2}:)(?P<second>[0-9]{2})(?P<fraction>\.[0-9]+)?"
     r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-# What is a date-time and looks like this is one of UTC with milliseconds, as most are that programs write.
-_UTC_MILLISECONDS = re.compile(r"(?!0000).{10}T.{6}[0-5][0-9]\.[0-9]{3}Z")
 _FIRST_LEAP_YEAR = "0004"
 _HALF_MILLISECOND = timedelta(microseconds=500)
 
@@ -92,6 +90,11 @@ def _leap_second(text: str, match: re.Match[str]) -> datetime:
         raise ValueError("no such moment") from None
 
 
+def _is_in_utc_milliseconds(text: str) -> bool:
+    """Whether a date-time is written as ``2024-03-01T08:01:00.000Z``, as most are that programs write."""
+    return len(text) == 24 and text[23] == "Z" and text[10] == "T" and text[17:19] != "60" and text[:4] != "0000"
+
+
 def utc_milliseconds(text: str) -> str:
     """An RFC 3339 ``text`` in UTC with three decimals, rounded half up: ``…00.9996Z`` is the next second.
 
@@ -100,7 +103,7 @@ def utc_milliseconds(text: str) -> str:
     if text.startswith("0000-"):
         return text
     moment = parse_date_time(text)
-    if _UTC_MILLISECONDS.fullmatch(text):
+    if _is_in_utc_milliseconds(text):
         return text
     try:
         # Adding half a millisecond and cutting off rounds half up, and the calendar does the carrying.
@@ -118,6 +121,6 @@ def utc_microseconds(text: str) -> str:
         OverflowError: it is outside the years 1 to 9999 of UTC.
     """
     moment = parse_date_time(text)
-    if _UTC_MILLISECONDS.fullmatch(text):
+    if _is_in_utc_milliseconds(text):
         return text[:-1] + "000Z"
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
