@@ -30,6 +30,7 @@ import structlog
 from api.batches import Batch, Batches, Lane, Outcome
 from api.jobs import CAPTURE, Failure
 from api.settings import WorkerSettings
+from chaincode.answers import verdicts_of
 from ledger.errors import Conflict, LedgerError, RejectedByContract, TooLarge
 from ledger.port import Committed, Identity, Ledger
 
@@ -154,7 +155,7 @@ def read_outcomes(batch: Batch, result: bytes) -> dict[str, Outcome]:
     if batch.function != CAPTURE:
         return {job.id: Outcome(job.events, 0, 0) for job in batch.jobs}
     groups: list[dict[str, Any]] = orjson.loads(result)["groups"]
-    answered = {group["id"]: Outcome.of_verdicts(group["verdicts"]) for group in groups}
+    answered = {group["id"]: Outcome.of_verdicts(verdicts_of(group)) for group in groups}
     missing = [job.id for job in batch.jobs if job.id not in answered]
     if missing:
         raise AssertionError(f"the contract gave no verdict for jobs {missing}")

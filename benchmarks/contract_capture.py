@@ -14,6 +14,7 @@ import orjson
 
 from benchmarks.pallets import batches, pallets
 from benchmarks.report import report
+from chaincode.answers import verdicts_of
 from chaincode.batch_form import decode
 from epcis import parse_event
 from tests.unit.chaincode.peer import Peer
@@ -34,7 +35,7 @@ def capture(work: Work) -> tuple[float, Writes]:
         answers.append(_must(peer, who, "capture", batch))
         written.append(peer.last.writes)
     seconds = time.perf_counter() - started
-    verdicts = [one["verdict"] for answer in answers for one in orjson.loads(answer)["groups"][0]["verdicts"]]
+    verdicts = [one["verdict"] for answer in answers for one in verdicts_of(orjson.loads(answer)["groups"][0])]
     if verdicts != ["accepted"] * _events(work):
         raise RuntimeError(f"not all accepted: {verdicts[:3]} … of {len(verdicts)}")
     return _events(work) / seconds, written

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.pallets import EVENTS_A_PALLET, batches, pallets
 from benchmarks.report import report
+from chaincode.answers import verdicts_of
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 
@@ -34,7 +35,7 @@ async def commit(folder: Path, count: int, size: int) -> float:
     verdicts = []
     for who, batch, _ in work:
         done = await ledger.submit("capture", [batch], identity=people[who])
-        verdicts += json.loads(done.result)["groups"][0]["verdicts"]
+        verdicts += verdicts_of(json.loads(done.result)["groups"][0])
     seconds = time.perf_counter() - started
     await ledger.close()
     refused = [verdict for verdict in verdicts if verdict["verdict"] != "accepted"]

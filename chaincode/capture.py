@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from chaincode import batch_form, effects, keys, rules
+from chaincode import answers, batch_form, effects, keys, rules
+from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
 from chaincode.facts import Fact, fact_of
@@ -16,7 +17,6 @@ from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
 from epcis import Event, InvalidDocument, parse_event, parse_value
 
-Verdict = dict[str, Any]
 Reader = Callable[[Any], Event]
 ROLLBACK, PROCEED = "rollback", "proceed"
 
@@ -31,17 +31,17 @@ class Group:
 
 
 def capture(context: Context, batch: bytes) -> bytes:
-    """Apply a batch (see ``batch_form``); returns ``{"groups": [{"id", "committed", "verdicts": […]}]}``. Raises Malformed."""
+    """Apply a batch (see ``batch_form``); returns ``{"groups": [answer]}`` (see ``answers``). Raises Malformed."""
     rules.has_role(context, rules.CAPTURE_ROLES, "capture events")
     groups = _read(batch)
     prefetch(context, [event for group in groups for event in group.events if isinstance(event, Fact)])
     counter = 0
-    answers = []
+    answered = []
     for group in groups:
-        answers.append(_capture_group(context, group, counter))
-        counter += len(answers[-1]["verdicts"])
+        answered.append(_capture_group(context, group, counter))
+        counter += len(answered[-1]["events"])
     context.state.flush()
-    return orjson.dumps({"groups": answers}, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps({"groups": answered}, option=orjson.OPT_SORT_KEYS)
 
 
 def _read(batch: bytes) -> list[Group]:
@@ -83,43 +83,36 @@ def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]
     # Each event is let go once it is applied: what the next ones make takes its place in the processor's cache.
     waiting = group.events[::-1]
     group.events.clear()
-    verdicts = [_verdict(context, waiting.pop(), start + n) for n in range(len(waiting))]
-    refused = any(verdict["verdict"] == "rejected" for verdict in verdicts)
-    if refused and group.on_error == ROLLBACK:
+    events: list[str] = []
+    verdicts: list[Verdict] = []
+    while waiting:
+        fact = waiting.pop()
+        verdict = _verdict(context, fact, start, len(events))
+        events.append(fact.hex if isinstance(fact, Fact) else "")
+        if verdict is not None:
+            verdicts.append(verdict)
+    committed = group.on_error == PROCEED or not any(verdict["verdict"] == "rejected" for verdict in verdicts)
+    if committed:
+        context.state.keep()
+    else:
         context.state.drop()
-        return {"id": group.id, "committed": False, "verdicts": _rolled_back(verdicts)}
-    context.state.keep()
-    return {"id": group.id, "committed": True, "verdicts": verdicts}
+    return answers.answer(group.id, events, verdicts, committed=committed)
 
 
-def _rolled_back(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    detail = "another event of the same document was rejected, and the document was to be captured whole or not at all"
-    return [
-        {"event": verdict["event"], "verdict": "rejected", "code": "rolled_back", "detail": detail}
-        if verdict["verdict"] == "accepted"
-        else verdict
-        for verdict in verdicts
-    ]
-
-
-def _verdict(context: Context, fact: Fact | Rejection, number: int) -> Verdict:
+def _verdict(context: Context, fact: Fact | Rejection, start: int, n: int) -> Verdict | None:
+    """Apply the ``n``-th event of a group that starts with the batch's ``start``-th. None if it is accepted."""
     if isinstance(fact, Rejection):
-        return _rejected("", fact)
+        return answers.rejected(n, fact)
     if is_captured(context, fact):
-        return {"event": fact.hash, "verdict": "duplicate"}
+        return answers.duplicate(n)
     context.state.begin()
     try:
-        _apply(context, fact, number)
+        _apply(context, fact, start + n)
     except Rejection as rejection:
         context.state.drop()
-        return _rejected(fact.hash, rejection)
+        return answers.rejected(n, rejection)
     context.state.keep()
-    return {"event": fact.hash, "verdict": "accepted"}
-
-
-def _rejected(event: str, rejection: Rejection) -> Verdict:
-    verdict = {"event": event, "verdict": "rejected", "code": rejection.code, "detail": rejection.detail}
-    return verdict if rejection.field is None else {**verdict, "field": rejection.field}
+    return None
 
 
 def _apply(context: Context, fact: Fact, number: int) -> None:

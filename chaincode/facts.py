@@ -109,9 +109,14 @@ def identity(event: Event) -> str:
     if declaration is None:
         return event.hash
     text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
-    return f"ni:///sha-256;{hashlib.sha256(text.encode()).hexdigest()}?ver=CBV2.0"
+    return hash_uri(hashlib.sha256(text.encode()).hexdigest())
 
 
-def hash_hex(hash_uri: str) -> str:
+def hash_uri(digits: str) -> str:
+    """The event hash URI of hexadecimal digits."""
+    return f"ni:///sha-256;{digits}?ver=CBV2.0"
+
+
+def hash_hex(uri: str) -> str:
     """The hexadecimal digits of an event hash URI."""
-    return hash_uri.partition(";")[2].partition("?")[0]
+    return uri.partition(";")[2].partition("?")[0]

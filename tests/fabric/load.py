@@ -10,6 +10,7 @@ from collections import Counter
 import orjson
 
 import epcis
+from chaincode.answers import verdicts_of
 from ledger.errors import Conflict, LedgerError
 from ledger.identity import Identity
 from ledger.port import Ledger
@@ -66,7 +67,7 @@ class Load:
             said = epcis.parse_event(event(next(self._numbers)))
             batch = b'{"groups":[{"id":"1","onError":"rollback","events":[' + said.to_stored() + b"]}]}"
             block, answer = await self._until_known("capture", batch)
-            verdicts = orjson.loads(answer)["groups"][0]["verdicts"]
+            verdicts = verdicts_of(orjson.loads(answer)["groups"][0])
             assert [(one["event"], one["verdict"]) for one in verdicts] == [(said.hash, "accepted")]
             self.acknowledged[said.hash] = block
 

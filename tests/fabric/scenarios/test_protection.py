@@ -13,6 +13,7 @@ import pytest
 from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import transaction_pb2
 
+from chaincode.answers import verdicts_of
 from ledger.blocks import DecodedTx, decode_block
 from ledger.errors import Conflict, RejectedByContract, Unavailable
 from ledger.fabric import CommitError
@@ -69,7 +70,7 @@ class Contract:
 
     async def capture(self, event: dict[str, Any], by: str = ONE) -> Committed:
         done = await self.submit("capture", batch(event), by)
-        (verdict,) = json.loads(done.result)["groups"][0]["verdicts"]
+        (verdict,) = verdicts_of(json.loads(done.result)["groups"][0])
         assert verdict["verdict"] == "accepted", verdict
         return done
 

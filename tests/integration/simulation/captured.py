@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from chaincode.answers import verdicts_of
 from ledger import ca
 from ledger.blocks import Write, decode_block
 from ledger.embedded import EmbeddedLedger
@@ -49,7 +50,7 @@ class Upload:
         for batch in batches:
             group = {"id": "simulated", "onError": "proceed", "events": batch.events}
             done = await ledger.submit("capture", [orjson.dumps({"groups": [group]})], identity=people[batch.msp_id])
-            for verdict in orjson.loads(done.result)["groups"][0]["verdicts"]:
+            for verdict in verdicts_of(orjson.loads(done.result)["groups"][0]):
                 self.verdicts[verdict["verdict"]] += 1
         await ledger.close()
 

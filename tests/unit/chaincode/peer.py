@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
 
 from chaincode import keys
+from chaincode.answers import verdicts_of
 from chaincode.contract import Lotline
 from chaincode.response import Response
 from epcis import identifiers
@@ -170,8 +171,7 @@ class Peer:
         batch = {"groups": [{"id": "g", "onError": on_error, "events": list(events)}]}
         answer = self.call("capture", batch, msp, **who)
         assert answer.status == 200, answer.message
-        verdicts: list[dict[str, Any]] = json.loads(answer.payload)["groups"][0]["verdicts"]
-        return verdicts
+        return verdicts_of(json.loads(answer.payload)["groups"][0])
 
     def accept(self, *events: dict[str, Any], msp: str = "AMSP") -> None:
         """Capture events that must all be accepted."""

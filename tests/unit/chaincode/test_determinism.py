@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chaincode import keys
+from chaincode.answers import verdicts_of
 from tests.unit.chaincode.peer import (
     C,
     Peer,
@@ -84,7 +85,7 @@ def test_the_story_leaves_something_of_every_kind() -> None:
     written = [key for _, _, _, writes in told() for key, _ in writes]
     kinds = {key[1:3] for key in written}
     assert kinds >= {"EV", "TH", "IN", "IQ", "LT", "LB", "HO", "HX", "HR", "HD", "EX", "PY", "PL"}
-    verdicts = [one["verdict"] for answer in told() for one in json.loads(answer[1])["groups"][0]["verdicts"]]
+    verdicts = [one["verdict"] for answer in told() for one in verdicts_of(json.loads(answer[1])["groups"][0])]
     assert set(verdicts) == {"accepted", "rejected"}
 
 
