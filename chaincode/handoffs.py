@@ -10,21 +10,16 @@ from chaincode.claims import DOCUMENTS, Claim
 from chaincode.context import decimal_text
 from chaincode.matching import Hop
 from chaincode.state import Record
-from epcis.remembering import remember
 
 INSTANCE, LOT = "instance", "lot"
 Faults = dict[str, str]
 """Kinds of exceptions and what they say."""
 
 
-def identifier(lane: str, number: int) -> str:
-    """The id of a handoff: the ``number``-th of its item (and consignee), whichever side opened it."""
-    return f"{_digest(lane)}-{number}"
-
-
-@remember(1 << 10, longest=400)  # asked for several times while a lane is worked on
-def _digest(lane: str) -> str:
-    return hashlib.sha256(lane.encode()).hexdigest()[:24]
+def lane_name(item: str, consignee: str) -> str:
+    """What the ids of an item's handoffs (a lot's: to one consignee) begin with; ``-`` and a number follow, counted from
+    the first one on, whichever side opened it."""
+    return hashlib.sha256(f"{item}\n{consignee}".encode()).hexdigest()[:24]
 
 
 def record_of(identity: str, item: str, kind: str, hop: Hop, faults: Faults) -> Record:

@@ -36,6 +36,7 @@ class Lane:
         self.consignee = consignee or ""
         self._kind = handoffs.LOT if is_lot else handoffs.INSTANCE
         self._key = keys.claims(item, self.consignee)
+        self._name = handoffs.lane_name(item, self.consignee)
         record = {} if known_empty else context.state.get(self._key) or {}
         self.item = item
         self.claims = [Claim.from_record(claim) for claim in record.get("claims", ())]
@@ -72,7 +73,7 @@ class Lane:
 
     def identifier(self, index: int) -> str:
         """The id of the handoff of a hop."""
-        return handoffs.identifier(f"{self.item}\n{self.consignee}", self._folded + index)
+        return f"{self._name}-{self._folded + index}"
 
     def open_ones(self) -> list[str]:
         """The ids of the handoffs that are not settled."""

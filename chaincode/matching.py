@@ -71,7 +71,8 @@ class Hop:
     @property
     def first(self) -> Claim:
         """The earliest claim."""
-        return min([*self.releases, *self.acceptances, *self.voids], key=attrgetter("order"))
+        claims = [*self.releases, *self.acceptances, *self.voids]
+        return claims[0] if len(claims) == 1 else min(claims, key=attrgetter("order"))
 
     @property
     def settled(self) -> bool:

@@ -114,8 +114,9 @@ def _lane(context: Context, item: str, consignee: str) -> Iterator[str]:
     claims = context.state.get(key)
     if claims is not None:
         yield key
+        name = handoffs.lane_name(item, consignee)
         for number in range(claims["written"]):
-            yield keys.handoff(handoffs.identifier(f"{item}\n{consignee}", number))
+            yield keys.handoff(f"{name}-{number}")
 
 
 def _apply(context: Context, subject: _Subject, wanted: list[str]) -> int:

@@ -17,7 +17,8 @@ here: the JSON Schema says so already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -55,7 +56,7 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
 
 
 def _check_digits(event: Event) -> list[_Found]:
-    return [(pointer(*place), "check_digit", f"wrong check digit in {uri}") for place, uri in _miswritten(vars(event))]
+    return [(pointer(*place), "check_digit", f"wrong check digit in {uri}") for place, uri in _miswritten(event)]
 
 
 _SINGLE = (("parentID", "parent_id"), ("transformationID", "transformation_id"))
@@ -66,7 +67,9 @@ _EPCS = (
     ("inputEPCList", "input_epc_list"),
     ("outputEPCList", "output_epc_list"),
 )
-_ELEMENTS = (
+_Elements = tuple[str, str, str, Callable[[Any], str]]
+"""Names of the list, of its field and of the member that identifies, and how to get it."""
+_ELEMENTS: tuple[_Elements, ...] = (
     ("quantityList", "quantity_list", "epcClass", attrgetter("epc_class")),
     ("childQuantityList", "child_quantity_list", "epcClass", attrgetter("epc_class")),
     ("inputQuantityList", "input_quantity_list", "epcClass", attrgetter("epc_class")),
@@ -77,8 +80,16 @@ _ELEMENTS = (
 )
 
 
-def _miswritten(said: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
-    """(where, what) of every wrong identifier of things, places, parties and documents in an event's fields."""
+@cache
+def _lists_of(kind: type[Event]) -> tuple[list[tuple[str, str]], list[_Elements]]:
+    """Of ``_EPCS`` and ``_ELEMENTS`` what a type of event has."""
+    known = kind.model_fields
+    return [entry for entry in _EPCS if entry[1] in known], [entry for entry in _ELEMENTS if entry[1] in known]
+
+
+def _miswritten(event: Event) -> list[tuple[tuple[str | int, ...], str]]:
+    """(where, what) of every wrong identifier of things, places, parties and documents in an event."""
+    said, (lists, element_lists) = vars(event), _lists_of(type(event))
     found: list[tuple[tuple[str | int, ...], str]] = []
     for name, field in _SINGLE:
         if (uri := said.get(field)) is not None and is_miswritten(uri):
@@ -86,10 +97,10 @@ def _miswritten(said: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]
     for name, field in _LOCATIONS:
         if (location := said.get(field)) is not None and is_miswritten(location.id):
             found.append(((name, "id"), location.id))
-    for name, field in _EPCS:
+    for name, field in lists:
         if epcs := said.get(field):
             found += [((name, i), epc) for i, epc in enumerate(epcs) if is_miswritten(epc)]
-    for name, field, member, value in _ELEMENTS:
+    for name, field, member, value in element_lists:
         if elements := said.get(field):
             uris = map(value, elements)
             found += [((name, i, member), uri) for i, uri in enumerate(uris) if is_miswritten(uri)]

@@ -7,7 +7,7 @@ A model accepts exactly what GS1's JSON Schema accepts; what the schema cannot s
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -49,6 +49,10 @@ class Event(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="allow")
     __pydantic_extra__: dict[f.ExtensionName, Any] = Field(init=False)
+
+    # which of these a type has: an event is asked for all of them, many times a second
+    _instance_fields: ClassVar[tuple[str, ...]] = _INSTANCES
+    _class_fields: ClassVar[tuple[str, ...]] = _CLASSES
 
     type: str
     event_time_text: f.DateTime = Field(alias="eventTime")
@@ -102,7 +106,7 @@ class Event(BaseModel):
         said = vars(self)
         parent = said.get("parent_id")
         named = [] if parent is None else [parent]
-        for field in _INSTANCES:
+        for field in self._instance_fields:
             named += said.get(field, ())
         return named
 
@@ -110,7 +114,7 @@ class Event(BaseModel):
     def classes(self) -> list[str]:
         """The class of every quantity that it names."""
         said = vars(self)
-        return [element.epc_class for field in _CLASSES for element in said.get(field, ())]
+        return [element.epc_class for field in self._class_fields for element in said.get(field, ())]
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -316,6 +320,8 @@ def _answer_for_absent_fields() -> None:
     types: list[type[Event]] = [*EVENT_TYPES.values(), ExtendedEvent]
     defaults = {name: field.get_default() for cls in types for name, field in cls.model_fields.items()}
     for cls in types:
+        cls._instance_fields = tuple(name for name in _INSTANCES if name in cls.model_fields)
+        cls._class_fields = tuple(name for name in _CLASSES if name in cls.model_fields)
         for name in defaults.keys() - cls.model_fields.keys():
             setattr(cls, name, () if name.endswith(("_list", "_epcs")) else None)
 

@@ -14,6 +14,7 @@ compute too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ def pre_hash_of(event: Event, version: str = DEFAULT_VERSION, ignore: Iterable[s
         rest = [*lists, sensors, *sorted(extensions)]
     else:
         rest = [sensors, *sorted([*lists, *extensions])]
-    return "".join([*_occasion(event, c), *_things(said, c), *_business(said, c), *rest])
+    return "".join([*_occasion(event, c), *_things(event, c), *_business(said, c), *rest])
 
 
 def _occasion(event: Event, c: Canonical) -> list[str]:
@@ -67,13 +68,13 @@ def _occasion(event: Event, c: Canonical) -> list[str]:
     return texts
 
 
-def _things(said: Said, c: Canonical) -> list[str]:
-    texts = []
+def _things(event: Event, c: Canonical) -> list[str]:
+    texts, said = [], vars(event)
     if (parent := said.get("parent_id")) is not None:
         texts.append(f"parentID={c.identifier(parent)}")
     if epcs := said.get("epc_list"):
         texts.insert(0 if c.version.lists_in_place else len(texts), _epcs("epcList", epcs, c))
-    for name, field, write in _THINGS:
+    for name, field, write in _things_of(type(event)):
         if listed := said.get(field):
             texts.append(write(name, listed, c))
     return texts
@@ -92,7 +93,8 @@ def _quantity(element: QuantityElement, c: Canonical) -> str:
     return f"quantityElementepcClass={c.identifier(element.epc_class)}{amount}"
 
 
-_THINGS: tuple[tuple[str, str, Callable[[str, list[Any], Canonical], str]], ...] = (
+_Things = tuple[str, str, Callable[[str, list[Any], Canonical], str]]
+_THINGS: tuple[_Things, ...] = (
     ("inputEPCList", "input_epc_list", _epcs),
     ("childEPCs", "child_epcs", _epcs),
     ("quantityList", "quantity_list", _quantities),
@@ -101,6 +103,12 @@ _THINGS: tuple[tuple[str, str, Callable[[str, list[Any], Canonical], str]], ...]
     ("outputEPCList", "output_epc_list", _epcs),
     ("outputQuantityList", "output_quantity_list", _quantities),
 )
+
+
+@cache
+def _things_of(kind: type[Event]) -> list[_Things]:
+    """Of ``_THINGS`` what a type of event has."""
+    return [entry for entry in _THINGS if entry[1] in kind.model_fields]
 
 
 def _business(said: Said, c: Canonical) -> list[str]:
