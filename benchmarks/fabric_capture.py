@@ -6,6 +6,7 @@ Four organisations, four peers, three Raft orderers, majority endorsement, all o
   on the ledger;
 * the floor: a bare chaincode that writes as many states of the same size in one transaction with write batches;
 * both again, in turn, because whatever else runs on the machine slows now the one and now the other;
+* for comparison once more the floor, with as many reads of keys that are not there as a batch of the contract's has;
 * the same events one a transaction, four times as many under way.
 
 Needs Fabric's binaries (`make fabric`).
@@ -42,6 +43,7 @@ PALLETS = 1420
 ROUNDS = 2
 EVENTS = PALLETS * EVENTS_A_PALLET
 SINGLE = 400
+READS = 500  # what a batch of A's looks for: is it known already?
 
 
 @contextmanager
@@ -121,10 +123,10 @@ class Floor:
         self.ledger = place.ledger(place.fresh("notebook", NOTEBOOK), "SupplierMSP")
         self._filler = place.identity("SupplierMSP")
 
-    async def write(self, transactions: int, states: int, size: int) -> float:
-        """Seconds for so many states of so many bytes."""
+    async def write(self, transactions: int, states: int, size: int, reads: int = 0) -> float:
+        """Seconds for so many states of so many bytes, after so many reads in each transaction."""
         each = states // transactions
-        words = [str(each).encode(), str(size).encode()]
+        words = [str(number).encode() for number in (each, size, reads) if number]
 
         async def fill(_batch: bytes, _who: str) -> None:
             await self.ledger.submit("fill", words, identity=self._filler)
@@ -150,6 +152,8 @@ async def measure(place: Playground) -> None:
             f"capture: {EVENTS / seconds:,.0f} events/s; floor: {states / filled:,.0f} states/s; {filled / seconds:.2f} of it"
         )
         capturing, bare = capturing + seconds, bare + filled
+    looked = states / await floor.write(len(work), states, size, READS)
+    print(f"the floor with {READS} reads a transaction: {looked:,.0f} states/s")
     for ledger in (lotline.ledger, floor.ledger):
         await ledger.close()
     captured, single = EVENTS * ROUNDS / capturing, await one_by_one(place)

@@ -52,22 +52,31 @@ def _write(stub: Stub, words: list[str]) -> Response:
 
 
 def _fill(stub: Stub, words: list[str]) -> Response:
-    """So many states of so many bytes, and nothing else: the least that a transaction of that size costs.
+    """So many states of so many bytes, and nothing else: the least that a transaction of that size costs. A third word: first
+    look for so many keys that are not there, and spread all keys as hashes are.
 
     A fifth of each value is random, so that a peer's database compresses them as far as it does the contract's records
     (to a quarter, with snappy in blocks of 4 KiB); one repeated letter would cost it next to nothing.
     """
-    count, size = int(words[0]), int(words[1])
+    count, size, reads = int(words[0]), int(words[1]), int(words[2]) if len(words) > 2 else 0
     start_batch = getattr(stub, "start_write_batch", None)
     if start_batch is not None:
         start_batch()
     prefix = stub.get_tx_id()[:16]
+    if reads:
+        stub.get_multiple_states(sorted(_spread(f"{prefix}-{number}") for number in range(reads)))
     random_bytes = size // 10
     rest = b"x" * max(size - 21 - 2 * random_bytes, 1)
     for number in range(count):
         key = f"{prefix}{number:05d}"
+        if reads:
+            key = _spread(key)
         stub.put_state(key, hashlib.shake_128(key.encode()).hexdigest(random_bytes).encode() + rest)
     return ok(b"filled")
+
+
+def _spread(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:21]
 
 
 def _get(stub: Stub, words: list[str]) -> Response:
