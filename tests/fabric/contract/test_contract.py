@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from tests.fabric.contract.peer import FabricPeer, Field
 from tests.integration.chaincode import test_gs1_documents
 from tests.unit.chaincode import (
+    test_answers,
     test_capture,
     test_containment,
     test_custody,
@@ -36,7 +37,7 @@ from tests.unit.chaincode.peer import commission, item
 pytestmark = pytest.mark.fabric
 
 SUITE = [
-    test_capture, test_containment, test_custody, test_determinism, test_duplicates, test_gs1_documents, test_handoffs,
+    test_answers, test_capture, test_containment, test_custody, test_determinism, test_duplicates, test_gs1_documents, test_handoffs,
     test_lots, test_order, test_protection, test_publications, test_queries, test_registry, test_signatures,
 ]  # fmt: skip
 LEFT_OUT = {
