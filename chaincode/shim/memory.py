@@ -1,7 +1,7 @@
 """Memory of a process that works in bursts.
 
 glibc gives memory back to the system as soon as a transaction is done with it, and the next transaction asks for it again,
-page by page: at a thousand pages each, which is a tenth of what a contract costs.
+page by page: some thousand pages, which is up to a tenth of what a contract costs.
 """
 
 from __future__ import annotations
