@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chaincode.facts import hash_uri
 from chaincode.rejection import Rejection
+from epcis.prehash import digest_uri
 
 Verdict = dict[str, Any]
 """``event`` (hash URI, empty where there is no event to name), ``verdict``, and for a rejection ``code``, ``detail``, ``field``."""
@@ -45,7 +45,7 @@ def verdicts_of(group: Mapping[str, Any]) -> list[Verdict]:
         whole: list[Verdict] = group["verdicts"]
         return whole
     usual = _ACCEPTED if group["committed"] else _ROLLED_BACK
-    found = [{"event": hash_uri(event) if event else "", **usual} for event in group["events"]]
+    found = [{"event": digest_uri(event) if event else "", **usual} for event in group["events"]]
     for verdict in group["verdicts"]:
         n = verdict["n"]
         found[n] = {"event": found[n]["event"], **{name: value for name, value in verdict.items() if name != "n"}}

@@ -81,12 +81,11 @@ def _parse(event: Any, reader: Reader) -> Fact | Rejection:
 def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]:
     context.state.begin()
     # Each event is let go once it is applied: what the next ones make takes its place in the processor's cache.
-    waiting = group.events[::-1]
-    group.events.clear()
+    group.events.reverse()
     events: list[str] = []
     verdicts: list[Verdict] = []
-    while waiting:
-        fact = waiting.pop()
+    while group.events:
+        fact = group.events.pop()
         verdict = _verdict(context, fact, start, len(events))
         events.append(fact.hex if isinstance(fact, Fact) else "")
         if verdict is not None:

@@ -23,7 +23,7 @@ class ClientIdentity:
         except DecodeError as error:
             raise ValueError(f"not a serialised identity: {error}") from error
         self.msp_id: str = identity.mspid
-        self.certificate = _certificate(identity.id_bytes)
+        self.certificate = read_certificate(identity.id_bytes)
         self._attributes = _attributes(self.certificate)
         self.id = _go_id(self.certificate)
 
@@ -44,10 +44,11 @@ def client_identity(creator: bytes) -> ClientIdentity:
     return ClientIdentity(creator)
 
 
-def _certificate(pem: bytes) -> x509.Certificate:
+def read_certificate(pem: bytes) -> x509.Certificate:
+    """A certificate in PEM. Raises ValueError where it cannot be read."""
     try:
         return x509.load_pem_x509_certificate(pem)
-    except x509.InvalidVersion as error:
+    except x509.InvalidVersion as error:  # which is no ValueError, as all other faults of a certificate are
         raise ValueError(str(error)) from error
 
 

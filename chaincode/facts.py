@@ -10,6 +10,7 @@ from typing import Any, Literal
 from chaincode import keys
 from epcis import LOTLINE_NAMESPACE, Event, Problem, check
 from epcis.formats import utc_microseconds
+from epcis.prehash import digest_uri
 
 Kind = Literal["release", "receive", "accept", "void"]
 
@@ -109,12 +110,7 @@ def identity(event: Event) -> str:
     if declaration is None:
         return event.hash
     text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
-    return hash_uri(hashlib.sha256(text.encode()).hexdigest())
-
-
-def hash_uri(digits: str) -> str:
-    """The event hash URI of hexadecimal digits."""
-    return f"ni:///sha-256;{digits}?ver=CBV2.0"
+    return digest_uri(hashlib.sha256(text.encode()).hexdigest())
 
 
 def hash_hex(uri: str) -> str:

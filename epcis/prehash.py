@@ -38,7 +38,12 @@ VERSIONS = {
 
 def hash_uri(pre_hash: str, version: str = DEFAULT_VERSION) -> str:
     """The ``ni`` URI (RFC 6920) of the canonical text."""
-    return f"ni:///sha-256;{sha256(pre_hash.encode()).hexdigest()}?ver={version}"
+    return digest_uri(sha256(pre_hash.encode()).hexdigest(), version)
+
+
+def digest_uri(digits: str, version: str = DEFAULT_VERSION) -> str:
+    """The ``ni`` URI of the hexadecimal digits of a SHA-256."""
+    return f"ni:///sha-256;{digits}?ver={version}"
 
 
 def pre_hash_of(event: Event, version: str = DEFAULT_VERSION, ignore: Iterable[str] = ()) -> str:

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from fabric_protos.msp import identities_pb2
 from google.protobuf.message import DecodeError
 
+from chaincode.cid import read_certificate
 from ledger import keys
 from ledger.errors import InvalidIdentity
 from ledger.identity import Identity
@@ -34,7 +35,7 @@ class Membership:
 
     def __init__(self, authorities: Mapping[str, Sequence[bytes]]) -> None:
         """Raises ValueError for an authority whose certificate cannot be read."""
-        self._authorities = {msp_id: [_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()}
+        self._authorities = {msp_id: [read_certificate(pem) for pem in pems] for msp_id, pems in authorities.items()}
         self._members: dict[bytes, Member] = {}
 
     def member(self, creator: bytes) -> Member:
@@ -62,7 +63,7 @@ class Membership:
     def _verify(self, creator: bytes) -> Member:
         try:
             identity = identities_pb2.SerializedIdentity.FromString(creator)
-            certificate = _certificate(identity.id_bytes)
+            certificate = read_certificate(identity.id_bytes)
         except (DecodeError, ValueError) as error:
             raise InvalidIdentity(f"the identity cannot be read: {error}") from error
         authorities = self._authorities.get(identity.mspid)
@@ -76,13 +77,6 @@ class Membership:
         except ValueError as error:
             raise InvalidIdentity(f"the certificate's key does not fit: {error}") from error
         return Member(identity.mspid, _unit(certificate), certificate, key)
-
-
-def _certificate(pem: bytes) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(pem)
-    except x509.InvalidVersion as error:  # which is no ValueError, as all other faults of a certificate are
-        raise ValueError(str(error)) from error
 
 
 def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

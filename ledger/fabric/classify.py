@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime
 
 import grpc
-from cryptography import x509
 
+from chaincode.cid import read_certificate
 from ledger import errors
 from ledger.fabric.errors import CommitError, EndorseError, GatewayError
 from ledger.fabric.peers import expired, lacks_history, unavailable
@@ -68,8 +68,8 @@ def not_you(error: GatewayError, identity: Identity) -> errors.InvalidIdentity:
 
 def _end(identity: Identity) -> datetime | None:
     try:
-        return x509.load_pem_x509_certificate(identity.certificate).not_valid_after_utc
-    except (ValueError, x509.InvalidVersion):
+        return read_certificate(identity.certificate).not_valid_after_utc
+    except ValueError:
         return None  # what the peer said of it is all there is to say
 
 

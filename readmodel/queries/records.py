@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from sqlmodel import col
 
+from epcis.prehash import digest_uri
 from readmodel.bulk import table_of
 from readmodel.queries.paging import Query, pick
 from readmodel.tables import Event, Party, Place, Transaction
@@ -55,7 +56,7 @@ class EventRecord:
 
 def hash_uri(digest: str) -> str:
     """The event identity of a hex digest."""
-    return f"ni:///sha-256;{digest}?ver=CBV2.0"
+    return digest_uri(digest)
 
 
 def select_events() -> Query:
