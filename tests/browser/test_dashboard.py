@@ -70,8 +70,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def settled(page: Page) -> None:
-    """Nothing runs any more, and nothing failed."""
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
+    """Nothing runs any more, and nothing failed; to be asked when what a run brings can already be seen."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
@@ -139,11 +139,16 @@ def test_from_a_typed_lot_number_to_its_trace_and_back_by_its_address(
 
 
 def test_evidence_opens_and_leads_to_the_trace(page: Page, dashboard: str, tmp_path: Path) -> None:
+    all_cards = page.get_by_test_id("stExpander")
     page.goto(f"{dashboard}/disruptions")
-    page.get_by_test_id("stButtonGroup").get_by_text("Custody gap").click()
-    card = page.get_by_test_id("stExpander").filter(has_text="Custody gap").first
+    expect(page.get_by_text("How likely is each open handoff to be late?")).to_be_attached(timeout=PATIENCE)
+    settled(page)
+    card = all_cards.filter(has_text="Custody gap").first
     card.locator("summary").click()
-    card.get_by_text("Show the evidence").click()
+    page.get_by_test_id("stButtonGroup").get_by_text("Custody gap").click()
+    expect(all_cards.filter(has_not_text="Custody gap")).to_have_count(0, timeout=PATIENCE)
+    settled(page)
+    card.get_by_text("Show the evidence").click()  # it moved to the top, and is still open
     expect(card.get_by_test_id("stDataFrame")).to_be_visible(timeout=PATIENCE)
     settled(page)
     keep(page, "evidence", tmp_path)

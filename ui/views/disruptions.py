@@ -70,7 +70,8 @@ def _card(entry: Json) -> None:
     title = (
         f"{words.SEVERITIES.get(entry['severity'], entry['severity'])} · **{_KINDS.get(entry['kind'], entry['kind'])}**"
     )
-    with st.expander(f"{title} — {words.plain(_subject(entry['subject']))}{expected}"):
+    label = f"{title} — {words.plain(_subject(entry['subject']))}{expected}"
+    with st.expander(label, key=f"card-{entry['id']}"):  # by its key it stays open wherever a filter moves it
         st.write(words.plain(readable(entry["detail"])))
         _next_step(entry["subject"])
         if not entry["evidence"]:
