@@ -1,9 +1,8 @@
 """Whether an event is on the ledger already, at the least cost.
 
 Each read is a look-up on every peer that endorses, and another on every peer that commits. Most events are new, and
-most new events say that something begins: while the record of that thing is missing, the event cannot have been
-captured, and its own key need not be read. Who captures it at the same time reads the thing's key too, so one of
-both is void.
+many are about something new: while the record of that thing is missing, the event cannot have been captured, and its
+own key need not be read. Who captures it at the same time reads and writes the thing's key too, so one of both is void.
 """
 
 from __future__ import annotations

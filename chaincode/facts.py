@@ -44,7 +44,7 @@ class Fact:
     place: str | None
     """Where the things are: the business location, else the read point."""
     witness: str | None
-    """The key of a record that the ledger holds for certain once it holds this event; None if there is none."""
+    """The key of a thing's record that the ledger holds for certain once it holds this event; None if there is none."""
     stored: bytes
     """As it goes on the ledger."""
     problems: list[Problem]
@@ -83,20 +83,18 @@ def fact_of(event: Event) -> Fact:
         sources={entry.type: entry.source for entry in said("source_list", ())},
         destinations={entry.type: entry.destination for entry in said("destination_list", ())},
         place=locations[-1][1] if locations else None,
-        witness=_witness(event, step, instances) if said("action") == "ADD" else None,
+        witness=_witness(event, instances),
         stored=event.to_stored(),
         problems=check(event),
     )
 
 
-def _witness(event: Event, step: str | None, instances: list[str]) -> str | None:
-    """Of an event that adds something."""
-    if event.error_declaration is not None:
+def _witness(event: Event, instances: list[str]) -> str | None:
+    """The first of the things that an event is about: whatever it says of a thing never seen, that leaves its record."""
+    if event.error_declaration is not None or not instances:
         return None
-    if event.type == "ObjectEvent" and step not in KINDS and instances:
+    if event.type == "ObjectEvent" or (event.type == "AggregationEvent" and event.parent_id is not None):
         return keys.thing(instances[0])
-    if event.type == "AggregationEvent" and event.parent_id is not None:
-        return keys.thing(event.parent_id)
     return None
 
 

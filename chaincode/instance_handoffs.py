@@ -11,7 +11,7 @@ from chaincode import containment, keys, rules, things
 from chaincode.claims import Claim, claim_of
 from chaincode.context import Context
 from chaincode.custody import in_transit_at, releaser_held
-from chaincode.facts import Fact
+from chaincode.facts import KINDS, Fact
 from chaincode.lanes import Lane
 from chaincode.matching import Hop
 from chaincode.state import Record
@@ -53,11 +53,8 @@ def _take_contents_back(context: Context, fact: Fact, thing: Record, lane: Lane)
 
 
 def _for_handoff(context: Context, fact: Fact, uri: str) -> Record:
-    """A thing's state; of one never seen, the claim itself says where it was."""
-    if things.load(context, uri) is None:
-        adopted = things.begin(context, fact, uri, commissioned=False)
-        return {**adopted, "origin": None}
-    return things.known(context, fact, uri)
+    """A thing's state. Who takes back what was not released says no more than that it is there."""
+    return things.known(context, fact, uri, by_claim=KINDS[fact.step or ""] != "void")
 
 
 def _check_custody(context: Context, thing: Record, lane: Lane, claim: Claim) -> None:
@@ -91,7 +88,9 @@ def _target(context: Context, fact: Fact, uri: str) -> str:
     top = things.outermost(context, thing)
     if top["sent"] is None and top["msp"] != context.msp:
         return uri
-    things.finish(context, fact, things.told(context, fact, things.known(context, fact, uri), things.OBSERVED))
+    things.finish(
+        context, fact, things.told(context, fact, things.known(context, fact, uri, by_claim=True), things.OBSERVED)
+    )
     target: str = top["id"]
     return target
 

@@ -16,8 +16,7 @@ _ROUNDS = 8  # parents of parents: deeper ones are fetched when they are met
 def prefetch(context: Context, facts: list[Fact]) -> None:
     """Fetch what the events name, then what that refers to."""
     context.state.prefetch([keys.CONFIG, *(key for fact in facts for key in _named(fact))])
-    context.state.prefetch([key for fact in facts for key in _known(context, fact)])
-    _follow(context, {uri for fact in facts for uri in fact.instances})
+    _follow(context, {uri for fact in facts for uri in fact.instances}, [k for f in facts for k in _known(context, f)])
 
 
 def _named(fact: Fact) -> list[str]:
@@ -69,14 +68,15 @@ def _speaker(context: Context, fact: Fact) -> str | None:
     return parties.reporter(context, fact)
 
 
-def _follow(context: Context, uris: set[str]) -> None:
-    """Claims about things, and their parents."""
+def _follow(context: Context, uris: set[str], others: list[str]) -> None:
+    """Claims about things, and their parents; ``others`` with the first of them."""
     seen: set[str] = set()
     for _ in range(_ROUNDS):
         found = [record for uri in sorted(uris - seen) if (record := context.state.get(keys.thing(uri))) is not None]
         seen |= uris
         uris = {record["parent"] for record in found if record["parent"] is not None} - seen
         claims = [keys.claims(record["id"], "") for record in found if record["handoffs"]]
-        context.state.prefetch([*map(keys.thing, uris), *claims])
+        context.state.prefetch([*others, *map(keys.thing, uris), *claims])
+        others = []
         if not uris:
             return

@@ -86,15 +86,18 @@ def _note_uncommissioned(context: Context, fact: Fact, uri: str) -> None:
         open_exception(context, fact, "uncommissioned", uri, detail, item=uri, parties=(fact.party,))
 
 
-def known(context: Context, fact: Fact, uri: str) -> Record:
-    """A thing's state; one never seen is adopted. Raises Rejection after its end."""
+def known(context: Context, fact: Fact, uri: str, *, by_claim: bool = False) -> Record:
+    """A thing's state; one never seen is adopted. ``by_claim``: by a release or an acceptance, which says by itself who had
+    it and counts by its own time. Raises Rejection after its end."""
     thing = load(context, uri)
     if thing is None:
-        return begin(context, fact, uri, commissioned=False)
+        adopted = begin(context, fact, uri, commissioned=False)
+        return {**adopted, "origin": None} if by_claim else adopted
     rules.is_alive(uri, thing, fact)
     if not thing["commissioned"]:
         fact.flags.add("uncommissioned")
-        if thing["origin"] is not None and fact.time < thing["origin"]["time"]:
+        origin = thing["origin"]
+        if not by_claim and (origin is None or fact.time < origin["time"]):
             return {**thing, "origin": _origin(context, fact, commissioned=False)}
     return thing
 

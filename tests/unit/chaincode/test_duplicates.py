@@ -37,6 +37,16 @@ STORY: list[tuple[str, dict[str, Any]]] = [
     ("BMSP", unpack(7, pallet(1), site=B)),
     ("BMSP", observe(8, item(1), site=B)),
     ("BMSP", event("ObjectEvent", 9, "destroying", B, action="DELETE", epcList=[item(2)])),
+    # of things never seen before, too
+    ("AMSP", ship(10, pallet(2))),
+    ("BMSP", receive(11, pallet(3), pallet(4))),
+    ("AMSP", event("ObjectEvent", 12, "void_shipping", A, action="OBSERVE", epcList=[pallet(5)])),
+    ("AMSP", event("AggregationEvent", 12, "shipping", A, action="OBSERVE", parentID=pallet(6), childEPCs=[item(11)])),
+    ("AMSP", event("AggregationEvent", 12, "receiving", A, action="OBSERVE", parentID=pallet(7), childEPCs=[item(12)])),
+    ("AMSP", unpack(13, pallet(8), item(13))),
+    ("AMSP", pack(14, pallet(10), item(14))),
+    ("AMSP", ship(15, item(14), pallet(10))),  # of both only the pallet is handed over
+    ("BMSP", receive(16, item(14), pallet(10))),
     (
         "BMSP",
         {**observe(8, item(1), site=B), "errorDeclaration": {"declarationTime": "2025-05-01T00:00:00Z"}},
@@ -70,15 +80,24 @@ def test_twice_in_one_batch_is_once(number: int) -> None:
     assert [one["verdict"] for one in peer.capture(said, said, msp=msp)] == ["accepted", "duplicate"]
 
 
-def test_the_beginning_of_a_new_thing_does_not_read_the_event() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        commission(1, item(1)),
+        pack(1, pallet(1), item(1)),
+        ship(1, pallet(1), item(1)),
+        receive(1, pallet(1), item(1)),
+        observe(1, item(1)),
+    ],
+)
+def test_what_is_about_a_new_thing_is_not_looked_up_itself(said: dict[str, Any]) -> None:
     peer = Peer()
-    said = commission(1, item(1))
     key = keys.event(parse_event(said).hash.removeprefix("ni:///sha-256;").partition("?")[0])
     peer.accept(said)
-    assert keys.thing(item(1)) in peer.last.reads
     assert key not in peer.last.reads
     peer.capture(said)
     assert key in peer.last.reads
+    assert peer.last.round_trips == 2
 
 
 def test_another_event_about_a_known_thing_is_not_a_duplicate() -> None:

@@ -104,6 +104,14 @@ class Histories(RuleBasedStateMachine):
     def accept(self, msp: str, uri: str) -> None:
         self.say(msp, receive(self.next_hour(), uri, site=SITES[msp]))
 
+    @rule(msp=msps, to=msps, uris=st.lists(things, min_size=2, max_size=3, unique=True))
+    def release_together(self, msp: str, to: str, uris: list[str]) -> None:
+        self.say(msp, ship(self.next_hour(), *uris, site=SITES[msp], to=SITES[to]))
+
+    @rule(msp=msps, uris=st.lists(things, min_size=2, max_size=3, unique=True))
+    def accept_together(self, msp: str, uris: list[str]) -> None:
+        self.say(msp, receive(self.next_hour(), *uris, site=SITES[msp]))
+
     @rule(msp=msps, uri=things)
     def destroy(self, msp: str, uri: str) -> None:
         hour = self.next_hour()
