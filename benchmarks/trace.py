@@ -166,7 +166,7 @@ def block_of(number: int, previous: bytes, events: list[EventDict]) -> DecodedBl
     writes = []
     for n, one in enumerate(events):
         digest = hashlib.sha256(f"{number}/{n}".encode()).hexdigest()
-        value = {"event": one, "hash": f"ni:///sha-256;{digest}?ver=CBV2.0", "msp": "BenchMSP", "n": n}
+        value = {"event": one, "msp": "BenchMSP", "n": n}
         writes.append(Write("lotline", f"\x00EV\x00{digest}\x00", orjson.dumps(value), False))
     header = hashlib.sha256(previous + number.to_bytes(8, "big")).digest()
     transaction = DecodedTx(

@@ -123,9 +123,7 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     effects.apply(context, fact)
     record = {
         "event": orjson.Fragment(fact.stored),
-        "hash": fact.hash,
         "msp": context.msp,
-        "submitter": context.client.id,
         "n": number,
         "party": fact.party,
     }

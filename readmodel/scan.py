@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import AwareDatetime, TypeAdapter
 
+from chaincode.cid import client_identity
 from ledger.blocks import DecodedBlock, DecodedTx, Write
 from readmodel.bulk import Row
 from readmodel.columns import dump, to_micros, to_millionths
@@ -66,6 +67,15 @@ class PackingRow(NamedTuple):
     action: str
     quantity: int | None
     uom: str | None
+
+
+class Captured(NamedTuple):
+    """An event's record and what is beside it: the digits of its hash, the record's text, who signed the transaction."""
+
+    digest: str
+    record: dict[str, Any]
+    raw: bytes
+    submitter: str | None
 
 
 class Scan:
@@ -141,7 +151,7 @@ class Scan:
         )
 
     def _writes(self, tx: DecodedTx, transaction: int, timestamp: int | None) -> None:
-        events: list[tuple[dict[str, Any], bytes]] = []
+        events: list[tuple[list[str], dict[str, Any], bytes]] = []
         taken_out: set[str] = set()
         others: list[tuple[Callable[..., None], list[str], Any]] = []
         for write in tx.writes:
@@ -149,31 +159,26 @@ class Scan:
                 continue
             kind, *attributes = write.key[1:-1].split("\x00")
             if kind == "EV":
-                events.append((_json(write, tx.tx_id), write.value or b""))
+                events.append((attributes, _json(write, tx.tx_id), write.value or b""))
             elif kind == "IN":
                 if write.is_delete:
                     taken_out.add(attributes[-1])
             elif (read := _READERS.get(kind)) is not None:
                 others.append((read, attributes, None if write.is_delete else _json(write, tx.tx_id)))
         try:
-            events.sort(key=lambda one: one[0]["n"])  # the write set is in key order, the ids in capture order
-            for entry, raw in events:
-                self._event(entry, raw, transaction, timestamp, taken_out)
+            events.sort(key=lambda one: one[1]["n"])  # the write set is in key order, the ids in capture order
+            for attributes, record, raw in events:
+                captured = Captured(attributes[0], record, raw, _submitter(tx, record))
+                self._event(captured, transaction, timestamp, taken_out)
             for read, attributes, value in others:
                 read(self, attributes, value, transaction, timestamp)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise MalformedWriteError(f"transaction {tx.tx_id} wrote what the contract does not: {error!r}") from error
 
     # --- events
 
-    def _event(
-        self,
-        entry: dict[str, Any],
-        raw: bytes,
-        transaction: int,
-        timestamp: int | None,
-        taken_out: Collection[str],
-    ) -> None:
+    def _event(self, captured: Captured, transaction: int, timestamp: int | None, taken_out: Collection[str]) -> None:
+        entry = captured.record
         event = entry["event"]
         identity = self.next_event
         self.next_event += 1
@@ -190,12 +195,12 @@ class Scan:
         flags = entry.get("flags")
         declares = entry.get("declares")
         if declares is None:  # an error declaration repeats its event, which happened once
-            self._consequences(entry, identity, time, named, taken_out)
+            self._consequences(captured, identity, time, named, taken_out)
             self.flows.extend(event_flows(event, named, time, party, location or read_point))
         self.events.append(
             (
                 identity,
-                hash_hex(entry["hash"]),
+                captured.digest,
                 _text(get("eventID")),
                 event["type"],
                 get("action"),
@@ -208,24 +213,25 @@ class Scan:
                 location,
                 party,
                 _text(entry.get("msp")),
-                _text(entry.get("submitter")),
+                _text(captured.submitter),
                 _text(entry.get("device")),
                 dump(flags) if flags else None,
                 None if declares is None else hash_hex(declares),
                 transaction,
-                _stored(entry, raw),
+                _stored(entry, captured.raw),
             )
         )
 
     def _consequences(
-        self, entry: dict[str, Any], identity: int, time: int, named: list[Named], taken_out: Collection[str]
+        self, captured: Captured, identity: int, time: int, named: list[Named], taken_out: Collection[str]
     ) -> None:
+        entry = captured.record
         event = entry["event"]
         kind = event["type"]
         if kind in ("AggregationEvent", "AssociationEvent"):
             self._packing(event, identity, time, named)
         elif kind == "TransformationEvent":
-            self._transformation(event, entry, identity, time, named)
+            self._transformation(captured, identity, time, named)
             self._ends(named, "inputEPCList", identity, time)
         elif kind == "ObjectEvent" and event["action"] == "DELETE":
             self._ends(named, "epcList", identity, time)
@@ -278,12 +284,10 @@ class Scan:
             if item.role == role
         )
 
-    def _transformation(
-        self, event: Mapping[str, Any], entry: Mapping[str, Any], identity: int, time: int, named: list[Named]
-    ) -> None:
-        tie = event.get("transformationID")
+    def _transformation(self, captured: Captured, identity: int, time: int, named: list[Named]) -> None:
+        tie = captured.record["event"].get("transformationID")
         # Only one organisation's events are tied together: nobody can add inputs to what another one made.
-        key = hash_hex(entry["hash"]) if tie is None else clean(f"{entry.get('msp')} {tie}")
+        key = captured.digest if tie is None else clean(f"{captured.record.get('msp')} {tie}")
         self.transformations.setdefault(key, None if tie is None else clean(tie))
         self.edges.extend(
             (item.thing, _SIDES[item.role], key, identity, n, time, item.quantity, item.uom)
@@ -412,18 +416,28 @@ _READERS: dict[str, Callable[..., None]] = {
 """Key types that are projected. IN says what TH's parent says; ID is in the event itself."""
 
 
+def _submitter(tx: DecodedTx, record: dict[str, Any]) -> str | None:
+    """Who signed the transaction. Records that the contract's first version wrote say it themselves."""
+    told: str | None = record.get("submitter")
+    return told if told is not None or not tx.creator else client_identity(tx.creator).id
+
+
 def _stored(entry: dict[str, Any], raw: bytes) -> str:
     """The event as the ledger has it, to the byte: reading numbers and writing them again may change them.
 
-    The record's members are sorted, so the event lies between its name and the next one's.
+    The record's members are sorted, so the event lies between those before its name and those after it.
     """
-    flags = entry.get("flags")
-    following = b',"hash":"' + entry["hash"].encode() + b'"'
-    if flags is not None:
-        following = b',"flags":' + orjson.dumps(flags) + following
-    begin = raw.find(b'"event":') + len(b'"event":')
-    end = raw.find(following, begin)
-    return dump(entry["event"]) if end < 0 else raw[begin:end].decode()
+    before = {name: value for name, value in entry.items() if name < "event"}
+    after = {name: value for name, value in entry.items() if name > "event"}
+    begins = _members(before) + (b"," if before else b"") + b'"event":'
+    ends = (b"," if after else b"") + _members(after) + b"}"
+    if raw.startswith(begins, 1) and raw.endswith(ends):
+        return raw[1 + len(begins) : -len(ends)].decode()
+    return dump(entry["event"])
+
+
+def _members(record: dict[str, Any]) -> bytes:
+    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)[1:-1]
 
 
 def _json(write: Write, tx_id: str) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
+from epcis.prehash import digest_uri
 from ledger.blocks import decode_block
 
 
@@ -15,4 +14,4 @@ def captured_events(block: Any, chaincode: str) -> Iterator[str]:
     for transaction in decode_block(block).transactions:
         for write in transaction.writes if transaction.valid else ():
             if write.namespace == chaincode and write.key.startswith("\x00EV\x00") and write.value is not None:
-                yield orjson.loads(write.value)["hash"]
+                yield digest_uri(write.key[1:-1].split("\x00")[1])

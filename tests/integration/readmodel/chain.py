@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from ledger.blocks import DecodedBlock, DecodedTx, Write
+from tests.unit.chaincode.peer import creator
 
 MSP = "MakerMSP"
 DAY0 = datetime(2024, 3, 1, tzinfo=UTC)
@@ -63,7 +64,7 @@ def captured(events: Sequence[dict[str, Any]], party: str | None = None, msp: st
     writes = []
     for n, event in enumerate(events):
         identity = hash_of(event)
-        value = {"event": event, "hash": identity, "msp": msp, "submitter": "x509::CN=scanner", "n": n}
+        value = {"event": event, "msp": msp, "n": n}
         if party is not None:
             value["party"] = party
         writes.append(write("EV", identity[14:78], value=value))
@@ -174,7 +175,7 @@ class ChainBuilder:
             type=3,
             timestamp=DAY0 + timedelta(days=1, seconds=number),
             creator_msp=MSP,
-            creator=b"",
+            creator=creator(MSP, "scanner"),
             function="capture",
             code=code,
             valid=code == 0,

@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from chaincode.cid import client_identity
 from ledger.blocks import DecodedBlock, Write
 from readmodel import ChainMismatchError, Checkpoint, MalformedWriteError, Projector, digest
 from readmodel.projector import clear
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 from tests.integration.readmodel.stories import busy_chain
+from tests.unit.chaincode.peer import creator
 
 NewModel = Callable[[], Engine]
 
@@ -295,14 +297,43 @@ def test_an_event_is_kept_to_the_byte(engine: Engine) -> None:
     """Numbers no float can hold stay as they are on the ledger, or the event's hash could not be checked again."""
     number = b"123456789012345678901234567890.10"
     event = b'{"action":"OBSERVE","eventTime":"2024-03-01T00:00:00Z","ex:n":%s,"type":"ObjectEvent"}' % number
-    identity = "ni:///sha-256;" + "cd" * 32 + "?ver=CBV2.0"
-    for flags in (b"", b'"flags":["late"],'):
-        value = b'{"device":"d","event":%s,%s"hash":"%s","msp":"M","n":0}' % (event, flags, identity.encode())
+    first_version = b'"hash":"ni:///sha-256;%s?ver=CBV2.0",' % (b"cd" * 32)
+    for before, between in (
+        (b"", b""),
+        (b'"device":"d",', b""),
+        (b'"declares":"x","device":"d",', b'"flags":["late"],'),
+        (b"", first_version),
+        (b"", b'"flags":["late"],' + first_version),
+    ):
+        value = b'{%s"event":%s,%s"msp":"M","n":0,"party":null}' % (before, event, between)
         chain = ChainBuilder()
         chain.add([Write("lotline", f"\x00EV\x00{'cd' * 32}\x00", value, False)])
         clear(engine)
         Projector(engine).apply(chain.blocks)
         assert rows(engine, "SELECT stored FROM event") == [(event.decode(),)]
+
+
+def test_an_event_is_named_by_its_key_and_submitted_by_who_signed(engine: Engine) -> None:
+    """Records of the contract's first version say both once more, and give the same rows."""
+    event = c.object_event(0, "ADD", "commissioning", epcList=[c.item(1)])
+    found = []
+    for more in ({}, {"hash": c.hash_of(event), "submitter": client_identity(creator(c.MSP, "scanner")).id}):
+        (write,) = c.captured([event])
+        chain = ChainBuilder()
+        chain.add([c.write("EV", c.hash_of(event)[14:78], value={**orjson.loads(write.value or b""), **more})])
+        clear(engine)
+        Projector(engine).apply(chain.blocks)
+        found += rows(engine, "SELECT hash, submitter, msp, stored FROM event")
+    assert found[0] == found[1]
+    assert found[0][:2] == (c.hash_of(event)[14:78], client_identity(creator(c.MSP, "scanner")).id)
+
+
+@pytest.mark.parametrize("key", ["\x00EV\x00", "\x00TH\x00"])
+def test_a_key_without_a_name_is_told_of(engine: Engine, key: str) -> None:
+    chain = ChainBuilder()
+    chain.add([Write("lotline", key, orjson.dumps({"event": c.object_event(0), "n": 0}), False)])
+    with pytest.raises(MalformedWriteError, match="wrote what the contract does not"):
+        Projector(engine).apply(chain.blocks)
 
 
 def test_an_error_declaration_repeats_no_movement(engine: Engine) -> None:
