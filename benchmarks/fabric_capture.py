@@ -6,7 +6,8 @@ Four organisations, four peers, three Raft orderers, majority endorsement, all o
   on the ledger;
 * the floor: a bare chaincode that writes as many states of the same size in one transaction with write batches;
 * both again, in turn, because whatever else runs on the machine slows now the one and now the other;
-* for comparison once more the floor, with as many reads of keys that are not there as a batch of the contract's has;
+* for comparison once more the floor, with as many reads of keys that are not there as a batch of the contract's has, and
+  with twice as many transactions under way: it waits for blocks to fill, where the contract keeps the processors busy;
 * the same events one a transaction, four times as many under way.
 
 Needs Fabric's binaries (`make fabric`).
@@ -43,7 +44,7 @@ PALLETS = 1420
 ROUNDS = 2
 EVENTS = PALLETS * EVENTS_A_PALLET
 SINGLE = 400
-READS = 500  # what a batch of A's looks for: is it known already?
+READS = 430  # what a batch of A's looks for: is it known already?
 
 
 @contextmanager
@@ -123,7 +124,9 @@ class Floor:
         self.ledger = place.ledger(place.fresh("notebook", NOTEBOOK), "SupplierMSP")
         self._filler = place.identity("SupplierMSP")
 
-    async def write(self, transactions: int, states: int, size: int, reads: int = 0) -> float:
+    async def write(
+        self, transactions: int, states: int, size: int, *, reads: int = 0, under_way: int = UNDER_WAY
+    ) -> float:
         """Seconds for so many states of so many bytes, after so many reads in each transaction."""
         each = states // transactions
         words = [str(number).encode() for number in (each, size, reads) if number]
@@ -131,7 +134,7 @@ class Floor:
         async def fill(_batch: bytes, _who: str) -> None:
             await self.ledger.submit("fill", words, identity=self._filler)
 
-        seconds = await timed([("A", b"", 0)] * transactions, fill, UNDER_WAY)
+        seconds = await timed([("A", b"", 0)] * transactions, fill, under_way)
         return seconds * states / (each * transactions)
 
 
@@ -152,8 +155,11 @@ async def measure(place: Playground) -> None:
             f"capture: {EVENTS / seconds:,.0f} events/s; floor: {states / filled:,.0f} states/s; {filled / seconds:.2f} of it"
         )
         capturing, bare = capturing + seconds, bare + filled
-    looked = states / await floor.write(len(work), states, size, READS)
-    print(f"the floor with {READS} reads a transaction: {looked:,.0f} states/s")
+    looked = states / await floor.write(len(work), states, size, reads=READS)
+    crowded = states / await floor.write(len(work), states, size, under_way=2 * UNDER_WAY)
+    print(
+        f"the floor with {READS} reads a transaction: {looked:,.0f} states/s; {2 * UNDER_WAY} under way: {crowded:,.0f}"
+    )
     for ledger in (lotline.ledger, floor.ledger):
         await ledger.close()
     captured, single = EVENTS * ROUNDS / capturing, await one_by_one(place)

@@ -28,6 +28,8 @@ RELEASED, OBSERVED, ACCEPTED = 0, 1, 2
 _DEEPEST = 32
 _ALWAYS = "9999"
 _LONG_AGO: list[Any] = ["", ""]
+_TIE = 16
+"""Digits of its hash by which an event comes before another of the same moment: a record keeps several of them."""
 
 
 def load(context: Context, uri: str) -> Record | None:
@@ -126,15 +128,16 @@ def lane_of(context: Context, thing: Record) -> Lane:
 def told(context: Context, fact: Fact, thing: Record, rank: int, **place: str | None) -> Record:
     """The thing with what an event says of it in passing: time, disposition, and ``place`` if it is given."""
     changed = dict(thing)
-    mark = [fact.time, fact.hex]
+    tie = fact.hex[:_TIE]
+    mark = [fact.time, tie]
     if [thing["time"], thing["event"]] <= [fact.time, fact.hash]:
         changed["time"], changed["event"] = fact.time, fact.hash
     else:
         fact.flags.add("late")
     if fact.disposition is not None and thing.get("disposed", _LONG_AGO) <= mark:
         changed["disposition"], changed["disposed"] = fact.disposition, mark
-    if "place" in place and thing.get("seen", _LONG_AGO)[:3] <= [fact.time, rank, fact.hex]:
-        changed["seen"] = [fact.time, rank, fact.hex, place["place"]]
+    if "place" in place and thing.get("seen", _LONG_AGO)[:3] <= [fact.time, rank, tie]:
+        changed["seen"] = [fact.time, rank, tie, place["place"]]
     if changed["parent"] is None:
         changed["place"] = changed["seen"][3] if "seen" in changed else None
     return changed
@@ -142,7 +145,7 @@ def told(context: Context, fact: Fact, thing: Record, rank: int, **place: str | 
 
 def told_by_claim(thing: Record, claim: Claim) -> Record:
     """The thing with what an acceptance says of it, that was taken for an acceptance of something in it."""
-    mark = [claim.time, ACCEPTED, hash_hex(claim.event), claim.place]
+    mark = [claim.time, ACCEPTED, hash_hex(claim.event)[:_TIE], claim.place]
     changed = {**thing, "seen": max(thing.get("seen", _LONG_AGO), mark, key=lambda one: one[:3])}
     changed["time"], changed["event"] = max((thing["time"], thing["event"]), (claim.time, claim.event))
     changed["place"] = changed["seen"][3]
