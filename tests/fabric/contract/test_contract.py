@@ -65,9 +65,10 @@ for (_area, _name), _test in ALL.items():
         globals()[f"test_{_area}_{_name}"] = _test
 
 FEW = settings(max_examples=3, deadline=None)
-_statements = given(steps=test_order.STEPS, data=st.data())
-test_order_instances = FEW(_statements(test_order.test_instances.hypothesis.inner_test))  # type: ignore[attr-defined]
-test_order_lots = FEW(_statements(test_order.test_lots.hypothesis.inner_test))  # type: ignore[attr-defined]
+_of_instances = given(steps=test_order.INSTANCE_STEPS, was_made=st.booleans(), data=st.data())
+_of_lots = given(steps=test_order.STEPS, data=st.data())
+test_order_instances = FEW(_of_instances(test_order.test_instances.hypothesis.inner_test))  # type: ignore[attr-defined]
+test_order_lots = FEW(_of_lots(test_order.test_lots.hypothesis.inner_test))  # type: ignore[attr-defined]
 
 
 class Histories(test_state_machine.Histories):

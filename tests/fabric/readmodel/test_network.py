@@ -36,8 +36,8 @@ NewModel = Callable[[], Engine]
 MSP = "FarmMSP"
 MVCC_READ_CONFLICT, CONFIG = 11, 1
 RACED = "raced"
-ELSEWHERE = {"transaction_id", "record_time", "published_at"}
-"""Columns that say in which transaction something was, and when."""
+ELSEWHERE = {"transaction_id", "record_time", "published_at", "submitter"}
+"""Columns that say in which transaction something was, when, and who signed it."""
 
 
 class Writer:

@@ -33,6 +33,11 @@ DOCUMENTS = st.sampled_from([None, "D1", "D2"])
 STEPS = st.lists(
     st.tuples(st.sampled_from(["ship", "receive"]), ORGANISATIONS, ORGANISATIONS, DOCUMENTS), min_size=2, max_size=5
 )
+INSTANCE_STEPS = st.lists(
+    st.tuples(st.sampled_from(["ship", "receive", "void", "observe"]), ORGANISATIONS, ORGANISATIONS, DOCUMENTS),
+    min_size=2,
+    max_size=5,
+)
 
 
 def registered() -> Peer:
@@ -54,15 +59,7 @@ def outcome(said: Said) -> dict[str, Any]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    steps=st.lists(
-        st.tuples(st.sampled_from(["ship", "receive", "void", "observe"]), ORGANISATIONS, ORGANISATIONS, DOCUMENTS),
-        min_size=2,
-        max_size=5,
-    ),
-    was_made=st.booleans(),
-    data=st.data(),
-)
+@given(steps=INSTANCE_STEPS, was_made=st.booleans(), data=st.data())
 def test_instances(steps: list[tuple[str, int, int, str | None]], was_made: bool, data: st.DataObject) -> None:
     said: Said = [("AMSP", commission(1, item(1)))] if was_made else []
     for hour, (step, who, to, document) in enumerate(steps, start=2):
