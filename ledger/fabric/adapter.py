@@ -26,6 +26,7 @@ from ledger.fabric.errors import (
     senseless,
 )
 from ledger.fabric.gateway import Contract, Gateway
+from ledger.fabric.limits import check_size
 from ledger.fabric.options import Deadlines
 from ledger.fabric.peers import GatewayPeer, Peers
 from ledger.fabric.signing import Identity as FabricIdentity
@@ -80,6 +81,7 @@ class FabricLedger:
     ) -> Committed:
         """Endorse, order and wait for the block. Raises the errors of ``ledger.errors``."""
         self._check_open()
+        check_size(args, transient)
         transaction_id = ""
 
         async def endorse(channel: grpc.aio.Channel) -> Transaction:
@@ -182,6 +184,7 @@ class FabricLedger:
             return await contract.new_proposal(function, args, transient=transient).evaluate()
 
         self._check_open()
+        check_size(args, transient)
         try:
             return await self._ask(identity, ask)
         except GatewayError as error:
