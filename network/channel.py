@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from network.topology import Consensus, Orderer, Organisation, Peer, Topology
 from network.waiting import until
 
 _PROFILE = "Channel"
+_ELECTION_SECONDS = 60.0
 
 
 def configtx(topology: Topology, layout: Layout) -> dict[str, Any]:
@@ -282,11 +284,22 @@ class Channel:
         }
         return run(self.binaries, ["peer", *arguments], environment)
 
-    def orderer_flags(self) -> list[str]:
-        """Where the ``peer`` command finds an orderer that runs."""
+    def order(self, peer: Peer, *arguments: str) -> str:
+        """Run the ``peer`` command as ``peer_tool`` does, with an orderer; with the next one while that has no leader.
+
+        What an orderer refuses so was not ordered: asking again does no harm. Raises ToolError after a minute of it.
+        """
         root = self.layout.authority_certificate(self.topology.orderer_organisation)
-        running = [o for o in self.topology.orderers if self.nodes.processes.running(o.host)] or self.topology.orderers
-        return ["-o", running[0].address, "--tls", "--cafile", str(root)]
+        deadline = time.monotonic() + _ELECTION_SECONDS
+        while True:
+            running = [o for o in self.topology.orderers if self.nodes.processes.running(o.host)]
+            for orderer in running or self.topology.orderers:
+                try:
+                    return self.peer_tool(peer, *arguments, "-o", orderer.address, "--tls", "--cafile", str(root))
+                except ToolError as error:
+                    if "SERVICE_UNAVAILABLE" not in str(error) or time.monotonic() > deadline:
+                        raise
+            time.sleep(0.5)
 
     def discover(self, peer: Peer, what: str, *arguments: str) -> str:
         """Ask a peer's discovery service, as the administrator of its organisation."""

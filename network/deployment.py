@@ -174,8 +174,8 @@ class Deployment:
         self.channel.peer_tool(peer, "lifecycle", "chaincode", "install", str(file))
 
     def _approve(self, peer: Peer, definition: Definition, identifier: str) -> None:
-        self.channel.peer_tool(
-            peer, "lifecycle", "chaincode", "approveformyorg", *self.channel.orderer_flags(), "--channelID", self.topology.channel, *definition.flags(),
+        self.channel.order(
+            peer, "lifecycle", "chaincode", "approveformyorg", "--channelID", self.topology.channel, *definition.flags(),
             "--package-id", identifier,
         )  # fmt: skip
 
@@ -185,12 +185,11 @@ class Deployment:
             root = self.layout.authority_certificate(organisation)
             targets += ["--peerAddresses", organisation.peers[0].address, "--tlsRootCertFiles", str(root)]
         first = self.topology.organisations[0].peers[0]
-        self.channel.peer_tool(
+        self.channel.order(
             first,
             "lifecycle",
             "chaincode",
             "commit",
-            *self.channel.orderer_flags(),
             "--channelID",
             self.topology.channel,
             *definition.flags(),

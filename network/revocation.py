@@ -34,11 +34,10 @@ class Revocation:
             if after == before:
                 return False
             update = self._update(before, after, work)
-            self.channel.peer_tool(
+            self.channel.order(
                 peer,
                 "channel",
                 "update",
-                *self.channel.orderer_flags(),
                 "-c",
                 self.channel.topology.channel,
                 "-f",
@@ -48,13 +47,12 @@ class Revocation:
 
     def _config(self, peer: Peer, work: Path) -> dict[str, Any]:
         block = work / "config.block"
-        self.channel.peer_tool(
+        self.channel.order(
             peer,
             "channel",
             "fetch",
             "config",
             str(block),
-            *self.channel.orderer_flags(),
             "-c",
             self.channel.topology.channel,
         )
