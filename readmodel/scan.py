@@ -167,9 +167,9 @@ class Scan:
                 others.append((read, attributes, None if write.is_delete else _json(write, tx.tx_id)))
         try:
             events.sort(key=lambda one: one[1]["n"])  # the write set is in key order, the ids in capture order
+            submitter = client_identity(tx.creator).id if events and tx.creator else None
             for attributes, record, raw in events:
-                captured = Captured(attributes[0], record, raw, _submitter(tx, record))
-                self._event(captured, transaction, timestamp, taken_out)
+                self._event(Captured(attributes[0], record, raw, submitter), transaction, timestamp, taken_out)
             for read, attributes, value in others:
                 read(self, attributes, value, transaction, timestamp)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -416,28 +416,17 @@ _READERS: dict[str, Callable[..., None]] = {
 """Key types that are projected. IN says what TH's parent says; ID is in the event itself."""
 
 
-def _submitter(tx: DecodedTx, record: dict[str, Any]) -> str | None:
-    """Who signed the transaction. Records that the contract's first version wrote say it themselves."""
-    told: str | None = record.get("submitter")
-    return told if told is not None or not tx.creator else client_identity(tx.creator).id
-
-
 def _stored(entry: dict[str, Any], raw: bytes) -> str:
     """The event as the ledger has it, to the byte: reading numbers and writing them again may change them.
 
     The record's members are sorted, so the event lies between those before its name and those after it.
     """
-    before = {name: value for name, value in entry.items() if name < "event"}
-    after = {name: value for name, value in entry.items() if name > "event"}
-    begins = _members(before) + (b"," if before else b"") + b'"event":'
-    ends = (b"," if after else b"") + _members(after) + b"}"
-    if raw.startswith(begins, 1) and raw.endswith(ends):
-        return raw[1 + len(begins) : -len(ends)].decode()
+    around = orjson.dumps({**entry, "event": orjson.Fragment(b"")}, option=orjson.OPT_SORT_KEYS)
+    begin = around.index(b'"event":') + len(b'"event":')
+    before, after = around[:begin], around[begin:]
+    if raw.startswith(before) and raw.endswith(after):
+        return raw[begin : -len(after)].decode()
     return dump(entry["event"])
-
-
-def _members(record: dict[str, Any]) -> bytes:
-    return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)[1:-1]
 
 
 def _json(write: Write, tx_id: str) -> Any:

@@ -11,7 +11,7 @@ from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, Line, hando
 from readmodel.queries.overview import DayCount, Lane, Overview, Risk, overview
 from readmodel.queries.paging import InvalidTokenError, Page
 from readmodel.queries.published import PublishedRecord, publication, published
-from readmodel.queries.records import EventRecord, hash_uri
+from readmodel.queries.records import EventRecord
 from readmodel.queries.registry import PartyRecord, PlaceRecord, parties, party, place, places
 from readmodel.queries.stock import Stock, on_hand
 from readmodel.queries.things import BalanceRecord, Packed, ThingRecord, thing
@@ -55,7 +55,6 @@ __all__ = [
     "flows",
     "handoff",
     "handoffs",
-    "hash_uri",
     "on_hand",
     "overview",
     "parties",

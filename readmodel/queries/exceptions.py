@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from epcis.prehash import digest_uri
 from readmodel.identifiers import clean
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
-from readmodel.queries.records import hash_uri
 from readmodel.tables import ExceptionCase, ExceptionParty, Party, Thing
 
 
@@ -103,8 +103,8 @@ def _records(connection: Connection, rows: Sequence[Any]) -> list[ExceptionRecor
         parties[identity].append(uri)
     records = []
     for row in rows:
-        opened = None if row.event is None else hash_uri(row.event)
-        closed = None if row.closed_by is None else hash_uri(row.closed_by)
+        opened = None if row.event is None else digest_uri(row.event)
+        closed = None if row.closed_by is None else digest_uri(row.closed_by)
         values = (*row[1:6], opened, closed, *row[8:], parties[row.id])
         records.append(ExceptionRecord(*values))
     return records

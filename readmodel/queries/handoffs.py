@@ -11,12 +11,12 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlmodel import col
 
+from epcis.prehash import digest_uri
 from readmodel.bulk import table_of
 from readmodel.columns import from_micros, to_micros
 from readmodel.forecast_tables import ForecastRun, LateRisk
 from readmodel.identifiers import clean
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
-from readmodel.queries.records import hash_uri
 from readmodel.tables import Handoff, HandoffLine, Party, Place, Thing
 
 _sender, _receiver = table_of(Party).alias("sender"), table_of(Party).alias("receiver")
@@ -206,8 +206,8 @@ def _records(connection: Connection, rows: Sequence[Any]) -> list[HandoffRecord]
     records = []
     for row in rows:
         identity, *fields, release_events, accept_events, probability = row
-        released = [hash_uri(digest) for digest in release_events or ()]
-        accepted = [hash_uri(digest) for digest in accept_events or ()]
+        released = [digest_uri(digest) for digest in release_events or ()]
+        accepted = [digest_uri(digest) for digest in accept_events or ()]
         values = (*fields, released, accepted, probability, lines[identity])
         records.append(HandoffRecord(*values))
     return records

@@ -54,11 +54,6 @@ class EventRecord:
         return parsed
 
 
-def hash_uri(digest: str) -> str:
-    """The event identity of a hex digest."""
-    return digest_uri(digest)
-
-
 def select_events() -> Query:
     """Events with what :func:`event_record` needs. Outer joins only: they leave the choice of index to
     the filter."""
@@ -96,6 +91,6 @@ def select_events() -> Query:
 def event_record(row: Sequence[Any]) -> EventRecord:
     """A row of :func:`select_events`."""
     identity, digest, *between, flags, declares, tx_id, block, stored = row
-    taken_back = None if declares is None else hash_uri(declares)
-    values = (identity, hash_uri(digest), *between, flags or [], taken_back, tx_id, block, stored)
+    taken_back = None if declares is None else digest_uri(declares)
+    values = (identity, digest_uri(digest), *between, flags or [], taken_back, tx_id, block, stored)
     return EventRecord(*values)

@@ -14,10 +14,10 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
+from epcis.prehash import digest_uri
 from readmodel.bulk import fetch, fetch_ranges
 from readmodel.columns import from_micros
 from readmodel.identifiers import clean
-from readmodel.queries.records import hash_uri
 from readmodel.queries.walk import Link, Role, Walk, walk
 
 Direction = Literal["upstream", "downstream", "both"]
@@ -141,7 +141,7 @@ def _nodes(connection: Connection, walks: list[tuple[Walk, bool]]) -> dict[_Key,
         values = (uri, kind, *roles[key], *about, key in up, key in down)
         nodes[key] = TraceNode(*values)
     for key, name, tie in fetch(connection, _TRANSFORMATION, made):
-        identity = hash_uri(name) if tie is None else name
+        identity = digest_uri(name) if tie is None else name
         nodes[-key] = TraceNode(
             f"transformation:{identity}",
             *("transformation", "transformation", made[key], None, None, None, None, None),
@@ -190,7 +190,7 @@ def _events(
             break
         identity, digest, kind, action, step, disposition, time, recorded, *rest = row
         values = (
-            hash_uri(digest),
+            digest_uri(digest),
             kind,
             action,
             step,

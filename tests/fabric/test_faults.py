@@ -365,6 +365,7 @@ async def test_9_values_beyond_grpcs_own_limit(pages: Pages, megabytes: float) -
         await pages.ledger.submit("put", [b"large", value], identity=pages.farmer)
     assert not refused.value.retryable
     assert not refused.value.outcome_unknown
+    assert megabytes < 50 or "larger than" in str(refused.value)
 
 
 async def test_a_peer_that_answers_garbage(pages: Pages) -> None:

@@ -104,9 +104,8 @@ async def test_a_reader_killed_between_events_loses_and_doubles_none(
     first = min(numbers)
     undisturbed = (await connect()).gateway.get_network("lotline").get_chaincode_events(basic, start_block=first)
     expected = [event.name for event in await asyncio.wait_for(take(undisturbed, len(names)), 30)]
-    assert (
-        sorted(expected) == names
-    )  # orderers that pass on to their leader may change the order in which they were sent
+    # orderers that pass on to their leader may change the order in which they were sent
+    assert sorted(expected) == names
     layout, organisation = world.network.layout, world.network.topology.organisation("Org1MSP")
     command = [
         sys.executable, "-m", "tests.fabric.scenarios.follower", str(layout.connection(organisation)),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chaincode import keys
+from chaincode.facts import hash_hex
 from epcis import parse_event
 from tests.unit.chaincode.peer import (
     A,
@@ -92,8 +93,10 @@ def test_twice_in_one_batch_is_once(number: int) -> None:
 )
 def test_what_is_about_a_new_thing_is_not_looked_up_itself(said: dict[str, Any]) -> None:
     peer = Peer()
-    key = keys.event(parse_event(said).hash.removeprefix("ni:///sha-256;").partition("?")[0])
+    parsed = parse_event(said)
+    key = keys.event(hash_hex(parsed.hash))
     peer.accept(said)
+    assert keys.thing(parsed.instances[0]) in peer.last.reads
     assert key not in peer.last.reads
     peer.capture(said)
     assert key in peer.last.reads

@@ -30,14 +30,16 @@ SITES = [BY_MSP[msp] for msp in MSPS]
 Said = list[tuple[str, dict[str, Any]]]
 ORGANISATIONS = st.integers(0, len(MSPS) - 1)
 DOCUMENTS = st.sampled_from([None, "D1", "D2"])
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["ship", "receive"]), ORGANISATIONS, ORGANISATIONS, DOCUMENTS), min_size=2, max_size=5
-)
-INSTANCE_STEPS = st.lists(
-    st.tuples(st.sampled_from(["ship", "receive", "void", "observe"]), ORGANISATIONS, ORGANISATIONS, DOCUMENTS),
-    min_size=2,
-    max_size=5,
-)
+
+
+def steps_of(*kinds: str) -> st.SearchStrategy[list[tuple[str, int, int, str | None]]]:
+    """What is done, by whom, to whom, under which document."""
+    step = st.tuples(st.sampled_from(kinds), ORGANISATIONS, ORGANISATIONS, DOCUMENTS)
+    return st.lists(step, min_size=2, max_size=5)
+
+
+STEPS = steps_of("ship", "receive")
+INSTANCE_STEPS = steps_of("ship", "receive", "void", "observe")
 
 
 def registered() -> Peer:
