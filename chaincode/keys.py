@@ -65,6 +65,16 @@ def document(kind: str, identifier: str) -> str:
     return f"\x00HD\x00{kind}\x00{identifier}\x00"
 
 
+def page(kind: str, name: str, number: int) -> str:
+    """An older part of the history in a record of ``kind`` (``history.py``); ``number`` counts from the oldest."""
+    return f"\x00HP\x00{kind}\x00{name}\x00{number}\x00"
+
+
+def about(hash_hex: str) -> str:
+    """What was said about a captured event: declarations of error, who else reported it."""
+    return f"\x00EA\x00{hash_hex}\x00"
+
+
 def exception(identifier: str) -> str:
     """An exception."""
     return f"\x00EX\x00{identifier}\x00"
