@@ -24,8 +24,9 @@ _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?P<clock>[0-9]{2}:[0-9]{2}:)(?P<second>[0-9]{2})(?P<fraction>\.[0-9]+)?"
     r"(?:[Zz]|[+\-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-_FIRST_LEAP_YEAR = "0004"
 _HALF_MILLISECOND = timedelta(microseconds=500)
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_uri(text: str) -> bool:
@@ -50,7 +51,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def is_date_time(text: str) -> bool:
-    """Whether ``text`` is a date-time by RFC 3339 that the calendar has."""
+    """Whether ``text`` is a date-time by RFC 3339 that the calendar and the years 1 to 9999 of UTC have."""
     try:
         parse_date_time(text)
     except ValueError:
@@ -63,8 +64,9 @@ def is_date_time(text: str) -> bool:
 def parse_date_time(text: str) -> datetime:
     """The moment an RFC 3339 ``text`` names, in the zone it is written in, to the microsecond.
 
-    A leap second is the first moment of the next minute. Year 0000, which RFC 3339 has and Python has not, is
-    taken for the first leap year that Python has.
+    This is the one reading of a time: the contract, the read model and every answer have it from here. A leap second
+    is the first moment of the next minute. What is outside the years 1 to 9999 of UTC, year 0000 among them, is
+    refused, since no database or language below can hold it.
 
     Raises:
         ValueError: it is not RFC 3339, or no such moment exists.
@@ -72,19 +74,25 @@ def parse_date_time(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError("not an RFC 3339 date-time")
-    if text.startswith("0000-"):
-        text = _FIRST_LEAP_YEAR + text[4:]
-    if match["second"] != "60":
-        return datetime.fromisoformat(text.upper())
-    return _leap_second(text, match)
+    moment = datetime.fromisoformat(text.upper()) if match["second"] != "60" else _leap_second(text, match)
+    if not 1 < moment.year < 9999:
+        _in_utc(moment)
+    return moment
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999 of UTC") from None
 
 
 def _leap_second(text: str, match: re.Match[str]) -> datetime:
     before = datetime.fromisoformat(text[: match.start("second")] + "59" + text[match.end("second") :].upper())
+    utc = _in_utc(before)
+    if (utc.hour, utc.minute) != (23, 59):
+        raise ValueError("leap seconds come at the end of a day of UTC")
     try:
-        utc = before.astimezone(UTC)
-        if (utc.hour, utc.minute) != (23, 59):
-            raise ValueError("leap seconds come at the end of a day of UTC")
         return before.replace(microsecond=0) + timedelta(seconds=1)
     except OverflowError:
         raise ValueError("no such moment") from None
@@ -92,16 +100,17 @@ def _leap_second(text: str, match: re.Match[str]) -> datetime:
 
 def _is_in_utc_milliseconds(text: str) -> bool:
     """Whether a date-time is written as ``2024-03-01T08:01:00.000Z``, as most are that programs write."""
-    return len(text) == 24 and text[23] == "Z" and text[10] == "T" and text[17:19] != "60" and text[:4] != "0000"
+    return len(text) == 24 and text[23] == "Z" and text[10] == "T" and text[17:19] != "60"
 
 
 def utc_milliseconds(text: str) -> str:
     """An RFC 3339 ``text`` in UTC with three decimals, rounded half up: ``…00.9996Z`` is the next second.
 
-    A moment outside the years 1 to 9999 of UTC is given back as it was written.
+    The last half millisecond of the year 9999, which has no next second, is given back as it was written.
+
+    Raises:
+        ValueError: as :func:`parse_date_time`.
     """
-    if text.startswith("0000-"):
-        return text
     moment = parse_date_time(text)
     if _is_in_utc_milliseconds(text):
         return text
@@ -117,10 +126,21 @@ def utc_microseconds(text: str) -> str:
     """An RFC 3339 ``text`` in UTC with six decimals: text of fixed width, so that texts sort as times do.
 
     Raises:
-        ValueError: it is not RFC 3339, or no such moment exists.
-        OverflowError: it is outside the years 1 to 9999 of UTC.
+        ValueError: as :func:`parse_date_time`.
     """
     moment = parse_date_time(text)
     if _is_in_utc_milliseconds(text):
         return text[:-1] + "000Z"
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def utc_micros(text: str) -> int:
+    """An RFC 3339 ``text`` as microseconds since 1970: a whole number of less than 64 bits, whose order is time's order.
+
+    >>> utc_micros("1970-01-01T01:00:00.000001+01:00")
+    1
+
+    Raises:
+        ValueError: as :func:`parse_date_time`.
+    """
+    return (parse_date_time(text) - _EPOCH) // _MICROSECOND
