@@ -13,7 +13,8 @@ from chaincode.rejection import Rejection
 from epcis.prehash import digest_uri
 
 Verdict = dict[str, Any]
-"""``event`` (hash URI, empty where there is no event to name), ``verdict``, and for a rejection ``code``, ``detail``, ``field``."""
+"""``event`` (hash URI, empty where there is no event to name), ``verdict``, and for a rejection ``code``, ``detail``, and where
+they are known ``field``, ``item`` (what it was about), ``parties`` and ``organisations`` (whom the attempt concerns)."""
 
 _ACCEPTED: Verdict = {"verdict": "accepted"}
 _ROLLED_BACK: Verdict = {
@@ -30,8 +31,16 @@ def duplicate(n: int) -> Verdict:
 
 def rejected(n: int, rejection: Rejection) -> Verdict:
     """Of the ``n``-th event of a group, which breaks a rule."""
-    verdict = {"n": n, "verdict": "rejected", "code": rejection.code, "detail": rejection.detail}
-    return verdict if rejection.field is None else {**verdict, "field": rejection.field}
+    verdict: Verdict = {"n": n, "verdict": "rejected", "code": rejection.code, "detail": rejection.detail}
+    if rejection.field is not None:
+        verdict["field"] = rejection.field
+    if rejection.item is not None:
+        verdict["item"] = rejection.item
+    if rejection.parties:
+        verdict["parties"] = rejection.parties
+    if rejection.organisations:
+        verdict["organisations"] = rejection.organisations
+    return verdict
 
 
 def answer(group: str, events: Sequence[str], verdicts: Sequence[Verdict], *, committed: bool) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from chaincode.answers import verdicts_of
+from chaincode.answers import rejected, verdicts_of
+from chaincode.rejection import Rejection
 from epcis import parse_event
-from tests.unit.chaincode.peer import Peer, commission, item
+from tests.unit.chaincode.peer import Peer, commission, item, party
 
 WRONG = {**commission(3, item(3)), "epcList": ["https://id.gs1.org/01/09506000134353/21/1"]}
 
@@ -65,3 +66,25 @@ def test_in_a_group_that_was_rolled_back_the_others_were_rejected_for_that() -> 
 def test_the_answer_of_an_older_contract_is_a_list_of_all() -> None:
     whole = [{"event": "ni:///sha-256;00?ver=CBV2.0", "verdict": "accepted"}]
     assert verdicts_of({"id": "g", "committed": True, "verdicts": whole}) == whole
+
+
+def test_a_rejection_says_whom_it_concerns_each_once_and_none_without_a_name() -> None:
+    whole = Rejection(
+        "ended",
+        "too late",
+        "epcList",
+        item=item(1),
+        parties=[party(2), None, party(1), party(2)],
+        organisations=["AMSP"],
+    )
+    assert rejected(4, whole) == {
+        "n": 4,
+        "verdict": "rejected",
+        "code": "ended",
+        "detail": "too late",
+        "field": "epcList",
+        "item": item(1),
+        "parties": (party(1), party(2)),
+        "organisations": ("AMSP",),
+    }
+    assert rejected(0, Rejection("future", "not yet")).keys() == {"n", "verdict", "code", "detail"}
