@@ -23,6 +23,7 @@ DERIVED_TABLES: tuple[type[SQLModel], ...] = (
     tables.HandoffLine,
     tables.ExceptionCase,
     tables.ExceptionParty,
+    tables.RecallMark,
     tables.Party,
     tables.Place,
     tables.Device,

@@ -19,6 +19,7 @@ from readmodel.bulk import Row
 from readmodel.columns import dump, to_micros, to_millionths
 from readmodel.flows import EventFlow, event_flows
 from readmodel.identifiers import Description, clean, describe, hash_hex
+from readmodel.recall import says_recalled
 
 """The name of the contract on the channel, whose writes are projected."""
 
@@ -98,6 +99,7 @@ class Scan:
         self.transformations: dict[str, str | None] = {}
         self.edges: list[Row] = []
         self.flows: list[EventFlow] = []
+        self.recall_marks: dict[Row, bool] = {}
         self.things: dict[str, Description] = {}
         self.parties: dict[str, None] = {}
         self.places: dict[str, None] = {}
@@ -197,6 +199,8 @@ class Scan:
         if declares is None:  # an error declaration repeats its event, which happened once
             self._consequences(captured, identity, time, named, taken_out)
             self.flows.extend(event_flows(event, named, time, party, location or read_point))
+            if (recalled := says_recalled(event)) is not None:
+                self.recall_marks.update({(item.thing, time, identity): recalled for item in named})
         self.events.append(
             (
                 identity,

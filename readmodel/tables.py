@@ -171,7 +171,7 @@ class PackedQuantity(SQLModel, table=True):
     """Loose quantities of a class inside a parent now, as the ledger has them."""
 
     __tablename__ = "packed_quantity"
-    __table_args__: ClassVar[Any] = _CLUSTERED
+    __table_args__: ClassVar[Any] = (Index("ix_packed_quantity_thing", "thing_id"), _CLUSTERED)
 
     parent_id: int = Field(primary_key=True, sa_type=Id)
     thing_id: int = Field(primary_key=True, sa_type=Id)
@@ -284,6 +284,7 @@ class Handoff(SQLModel, table=True):
         Index("ix_handoff_status", "status", "promised_at"),
         _given("ix_handoff_accepted", "accepted_at"),
         _given("ix_handoff_released", "released_at"),
+        _where("ix_handoff_unreleased", "accepted_at", only="released_at IS NULL"),
         _given("ix_handoff_from_party", "from_party_id", "released_at"),
         _given("ix_handoff_to_party", "to_party_id", "released_at"),
         _given("ix_handoff_from_place", "from_place_id", "released_at"),
@@ -336,6 +337,7 @@ class ExceptionCase(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         Index("ix_exception_key", "key", unique=True),
         Index("ix_exception_status", "status", "opened_at"),
+        Index("ix_exception_opened", "opened_at"),
         _given("ix_exception_handoff", "handoff"),
         _given("ix_exception_item", "item_id"),
     )
@@ -362,6 +364,19 @@ class ExceptionParty(SQLModel, table=True):
 
     party_id: int = Field(primary_key=True, sa_type=Id)
     exception_id: int = Field(primary_key=True, sa_type=Id)
+
+
+class RecallMark(SQLModel, table=True):
+    """An event that says of a thing that it is recalled, or that it is so no more. Whether it counts is for
+    the question to find out: the maker and whoever holds it may say so."""
+
+    __tablename__ = "recall_mark"
+    __table_args__: ClassVar[Any] = _CLUSTERED
+
+    thing_id: int = Field(primary_key=True, sa_type=Id)
+    event_time: datetime = Field(primary_key=True, sa_type=Timestamp)
+    event_id: int = Field(primary_key=True, sa_type=Id)
+    recalled: bool
 
 
 class Party(SQLModel, table=True):

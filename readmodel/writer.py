@@ -26,6 +26,7 @@ from readmodel.tables import (
     Party,
     Place,
     Published,
+    RecallMark,
     Thing,
     Transaction,
     Transformation,
@@ -174,6 +175,8 @@ def _events(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     # In the order of the table's own tree: pages are filled one after another.
     bulk.insert(EventEpc, columns, sorted((things[epc[0]], *epc[1:]) for epc in scan.epcs))
     bulk.insert(EventLink, ("kind", "value", "type", "event_id"), sorted(scan.links))
+    marks = [(things[thing], time, event, said) for (thing, time, event), said in scan.recall_marks.items()]
+    bulk.insert(RecallMark, ("thing_id", "event_time", "event_id", "recalled"), marks)
 
 
 def _transformations(bulk: Bulk, scan: Scan, ids: Ids) -> None:

@@ -51,7 +51,7 @@ def get_exceptions(
     per_page: PageSize = 30,
     next_page_token: PageToken = None,
 ) -> Any:
-    """Exceptions that match all that is given, newest on the ledger first."""
+    """Exceptions that match all that is given, the last opened first."""
     with request.app.state.engine.connect() as connection:
         return exceptions(
             connection,

@@ -85,7 +85,7 @@ def get_handoffs(
     per_page: PageSize = 30,
     next_page_token: PageToken = None,
 ) -> Any:
-    """Handoffs that match all that is given, newest on the ledger first or by promised date."""
+    """Handoffs that match all that is given, the last released first or by promised date."""
     wanted = HandoffFilter(
         statuses=status,
         late_at=moment_of(as_of) if late else None,

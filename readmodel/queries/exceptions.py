@@ -13,7 +13,8 @@ from sqlmodel import col
 
 from epcis.prehash import digest_uri
 from readmodel.identifiers import clean
-from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
+from readmodel.queries.newest import Branch, newest, newest_token
+from readmodel.queries.paging import Page, Query, limited, paged, pick
 from readmodel.tables import ExceptionCase, ExceptionParty, Party, Thing
 
 
@@ -45,7 +46,7 @@ def exceptions(
     per_page: int = 50,
     token: str | None = None,
 ) -> Page[ExceptionRecord]:
-    """A page of exceptions, newest on the ledger first."""
+    """A page of exceptions, the last opened first; what has no date comes at the end."""
     query = _select()
     for column, value in (
         (col(ExceptionCase.status), status),
@@ -58,11 +59,13 @@ def exceptions(
     if party is not None:
         concerned = select(col(ExceptionParty.exception_id)).join(Party, col(Party.id) == col(ExceptionParty.party_id))
         query = query.where(col(ExceptionCase.id).in_(concerned.where(col(Party.uri) == clean(party))))
-    if token is not None:
-        query = query.where(col(ExceptionCase.id) < decode(token, 1)[0])
     per_page = limited(per_page)
-    rows = connection.execute(query.order_by(col(ExceptionCase.id).desc()).limit(per_page + 1)).all()
-    return paged(rows, per_page, lambda shown: _records(connection, shown), lambda row: encode(row.id))
+    moment = col(ExceptionCase.opened_at)
+    branches = [Branch(moment, moment.is_not(None)), Branch(None, moment.is_(None))]
+    rows = newest(connection, query, branches, col(ExceptionCase.id), per_page + 1, token)
+    return paged(
+        rows, per_page, lambda shown: _records(connection, shown), lambda row: newest_token(row.opened_at, row.id)
+    )
 
 
 def exception(connection: Connection, identity: str) -> ExceptionRecord | None:

@@ -16,6 +16,7 @@ from readmodel.bulk import table_of
 from readmodel.columns import from_micros, to_micros
 from readmodel.forecast_tables import ForecastRun, LateRisk
 from readmodel.identifiers import clean
+from readmodel.queries.newest import Branch, newest, newest_token
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
 from readmodel.tables import Handoff, HandoffLine, Party, Place, Thing
 
@@ -87,16 +88,31 @@ class HandoffFilter:
 def handoffs(
     connection: Connection, wanted: HandoffFilter, *, per_page: int = 50, token: str | None = None
 ) -> Page[HandoffRecord]:
-    """A page of handoffs, newest on the ledger first, or by promised date, first or last (without those that have none)."""
+    """A page of handoffs, the last released first, or by promised date, first or last (without those that have none).
+
+    What nobody said to have released is dated by its acceptance.
+    """
     per_page = limited(per_page)
-    query = _ordered(_select().where(*_conditions(wanted)), wanted, token).limit(per_page + 1)
+    query = _select().where(*_conditions(wanted))
+    if wanted.order == "newest":
+        rows = newest(connection, query, _BRANCHES, col(Handoff.id), per_page + 1, token)
+    else:
+        rows = list(connection.execute(_ordered(query, wanted, token).limit(per_page + 1)))
 
     def next_token(row: Any) -> str:
-        promised = 0 if wanted.order == "newest" else to_micros(row.promised_at)
-        return encode(promised, row.id)
+        if wanted.order == "newest":
+            return newest_token(row.released_at or row.accepted_at, row.id)
+        return encode(to_micros(row.promised_at), row.id)
 
-    rows = connection.execute(query).all()
     return paged(rows, per_page, lambda shown: _records(connection, shown), next_token)
+
+
+_released, _accepted = col(Handoff.released_at), col(Handoff.accepted_at)
+_BRANCHES = [
+    Branch(_released, _released.is_not(None)),
+    Branch(_accepted, and_(_released.is_(None), _accepted.is_not(None))),
+    Branch(None, and_(_released.is_(None), _accepted.is_(None))),
+]
 
 
 def handoff(connection: Connection, identity: str) -> HandoffRecord | None:
@@ -151,9 +167,6 @@ def _about(wanted: HandoffFilter) -> list[ColumnElement[bool]]:
 def _ordered(query: Query, wanted: HandoffFilter, token: str | None) -> Query:
     promised, identity = col(Handoff.promised_at), col(Handoff.id)
     after = None if token is None else decode(token, 2)
-    if wanted.order == "newest":
-        query = query.order_by(identity.desc())
-        return query if after is None else query.where(identity < after[1])
     falling = wanted.order == "lastPromised"
     query = query.where(promised.is_not(None))
     query = query.order_by(promised.desc(), identity.desc()) if falling else query.order_by(promised, identity)
