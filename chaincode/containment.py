@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chaincode import keys, lots, rules, things
 from chaincode.claims import Claim
-from chaincode.context import Context, decimal, decimal_text, identify
+from chaincode.context import Context, identify
 from chaincode.custody import holder_at, taken_out
 from chaincode.exceptions import open_exception
 from chaincode.facts import Fact
@@ -25,11 +25,7 @@ def pack(context: Context, fact: Fact, parent_uri: str, children: list[str], loo
     for child in children:
         _pack_one(context, fact, parent_uri, child)
     for element in loose:
-        if element.quantity is not None:
-            lots.move(context, fact, element, -decimal(element.quantity), fact.party, fact.place)
-            _add_loose(context, fact, parent_uri, element, 1)
-        else:
-            lots.see(context, fact, element)
+        lots.pack(context, fact, parent_uri, element)
 
 
 def _parent(context: Context, fact: Fact, uri: str) -> Record:
@@ -79,43 +75,26 @@ def _repack(context: Context, fact: Fact, child: Record, into: str) -> None:
     context.state.delete(keys.inside(child["parent"], child["id"]))
 
 
-def _add_loose(context: Context, fact: Fact, parent: str, element: QuantityElement, sign: int) -> None:
-    key = keys.loose(parent, element.epc_class)
-    inside = context.state.get(key)
-    before = decimal(inside["quantity"]) if inside is not None else decimal(0)
-    after = before + sign * decimal(element.quantity)
-    if after == 0:
-        context.state.delete(key)
-    else:
-        context.state.put(key, {"quantity": decimal_text(after), "uom": element.uom})
-
-
 def unpack(context: Context, fact: Fact, parent_uri: str, children: list[str], loose: list[QuantityElement]) -> None:
     """Take things out of a parent; all of them if none is named. Who unpacks has them in hand."""
     parent = things.handled(context, fact, things.known(context, fact, parent_uri))
+    emptied: list[str] = []
     if not children and not loose:
-        children, loose = _contents(context, parent_uri)
+        children, emptied = _contents(context, parent_uri), lots.inside(context, parent_uri)
         parent = {**parent, "emptied": max(fact.time, parent.get("emptied", ""))}
     things.finish(context, fact, things.seen(context, fact, parent))
     for child in children:
         _unpack_one(context, fact, parent, child)
     for element in loose:
-        if element.quantity is not None:
-            _add_loose(context, fact, parent_uri, element, -1)
-            lots.move(context, fact, element, decimal(element.quantity), fact.party, fact.place)
+        lots.unpack(context, fact, parent_uri, element)
+    for lot in emptied:
+        lots.emptied(context, fact, parent_uri, lot)
 
 
-def _contents(context: Context, parent: str) -> tuple[list[str], list[QuantityElement]]:
+def _contents(context: Context, parent: str) -> list[str]:
     children = [attributes[1] for attributes, _ in context.state.under("IN", parent)]
     context.state.prefetch(key for uri in children for key in (keys.thing(uri), keys.claims(uri, "")))
-    loose = [
-        QuantityElement.model_construct(
-            epc_class=attributes[1], quantity=decimal(record["quantity"]), uom=record["uom"]
-        )
-        for attributes, record in context.state.under("IQ", parent)
-        if decimal(record["quantity"]) > 0
-    ]
-    return children, loose
+    return children
 
 
 def _unpack_one(context: Context, fact: Fact, parent: Record, uri: str) -> None:

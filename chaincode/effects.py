@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaincode import containment, instance_handoffs, lot_handoffs, lots, parties, rules, things
+from chaincode import containment, instance_handoffs, lots, parties, rules, things
 from chaincode.context import Context
 from chaincode.facts import KINDS, Fact
 
@@ -55,7 +55,7 @@ def _observed(context: Context, fact: Fact) -> None:
     if fact.step in KINDS:
         _hand_over(context, fact, list(event.epc_list))
         for element in event.quantity_list:
-            lot_handoffs.hand_over(context, fact, element)
+            lots.hand_over(context, fact, element)
     else:
         for uri in event.epc_list:
             things.observe(context, fact, uri)

@@ -45,6 +45,21 @@ def balance(lot_uri: str, holder: str, place: str) -> str:
     return f"\x00LB\x00{lot_uri}\x00{holder}\x00{place}\x00"
 
 
+def unclaimed(lot_uri: str, place: str) -> str:
+    """What lies at a place in nobody's name, while somebody else there is taken to hold it."""
+    return f"\x00LU\x00{lot_uri}\x00{place}\x00"
+
+
+def loose_history(parent: str, lot: str) -> str:
+    """What was said of a loose quantity in a parent."""
+    return f"\x00IL\x00{parent}\x00{lot}\x00"
+
+
+def account(lot_uri: str, consignee: str, kind: str, document: str) -> str:
+    """What was said of a lot's handoffs to a consignee under a document."""
+    return f"\x00HA\x00{lot_uri}\x00{consignee}\x00{kind}\x00{document}\x00"
+
+
 def handoff(identifier: str) -> str:
     """A handoff."""
     return f"\x00HO\x00{identifier}\x00"

@@ -61,10 +61,10 @@ def test_more_of_a_lot_may_be_made_later_but_only_by_its_maker() -> None:
     assert peer.refuse(make_lot(3, lot(1), 5, site=B), msp="BMSP") == "not_your_lot"
 
 
-def test_a_lot_is_counted_in_one_unit() -> None:
+def test_a_lot_is_counted_in_one_dimension() -> None:
     peer = Peer()
     peer.accept(make_lot(1, lot(1), 10, uom="KGM"))
-    assert peer.refuse(make_lot(2, lot(1), 10, uom="LBR")) == "unit_differs"
+    assert peer.refuse(make_lot(2, lot(1), 10, uom="LTR")) == "unit_differs"
     assert peer.refuse(sold(2, 1)) == "unit_differs"
     peer.accept(sold(2, 1, uom="KGM"))
     assert balance(peer, A) == "9"

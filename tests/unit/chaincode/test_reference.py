@@ -13,7 +13,7 @@ from tests.unit.chaincode.test_determinism import told
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE = (ROOT / "docs" / "contract.md").read_text()
-SOURCES = "\n".join(file.read_text() for file in sorted((ROOT / "chaincode").glob("*.py")))
+SOURCES = "\n".join(file.read_text() for file in sorted((ROOT / "chaincode").rglob("*.py")))
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
