@@ -8,14 +8,16 @@ from typing import Any
 
 import orjson
 
-from chaincode import answers, batch_form, effects, keys, rules
+from chaincode import answers, batch_form, declarations, effects, keys, rules
 from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
 from chaincode.facts import Fact, fact_of
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
+from chaincode.state import Record
 from epcis import Event, InvalidDocument, parse_event, parse_value
+from epcis.prehash import digest_uri
 
 Reader = Callable[[Any], Event]
 ROLLBACK, PROCEED = "rollback", "proceed"
@@ -120,20 +122,35 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     rules.event_id_is_free(context, fact)
     device = rules.device_is_known(context, fact)
     rules.places_are_own(context, fact)
-    effects.apply(context, fact)
-    record = {
+    effects.who_speaks(context, fact)
+    declares = _take_in(context, fact)
+    record: Record = {
         "event": orjson.Fragment(fact.stored),
         "msp": context.msp,
         "n": number,
         "party": fact.party,
+        "v": 2,
     }
     if device is not None:
         record["device"] = device
         record["signature"] = fact.event.signature
-    if fact.event.error_declaration is not None:
-        record["declares"] = fact.event.hash
+    if declares is not None:
+        record["declares"] = digest_uri(declares)
+    elif fact.hash != fact.event.hash:
+        record["hash"] = fact.event.hash
     if fact.flags:
         record["flags"] = sorted(fact.flags)
     context.state.file(keys.event(fact.hex), record)
-    if (identifier := rules.given_id(fact)) is not None:
-        context.state.put(keys.event_id(identifier), {"event": fact.hash})
+    identifier = rules.given_id(fact)
+    if identifier is not None and (declares is None or context.state.get(keys.event_id(identifier)) is None):
+        context.state.put(keys.event_id(identifier), {"event": fact.hash if declares is None else digest_uri(declares)})
+
+
+def _take_in(context: Context, fact: Fact) -> str | None:
+    """Bring the event into the set of statements; returns the name of the event that it declares to be in error, if it does."""
+    if fact.event.error_declaration is not None:
+        return declarations.declare(context, fact)
+    awaited = declarations.awaiting(context, fact)
+    if awaited is None or not declarations.receive(context, fact, awaited):
+        effects.apply(context, fact)
+    return None

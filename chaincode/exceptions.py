@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from chaincode import keys
 from chaincode.context import Context
 from chaincode.facts import Fact
+
+
+class Fault(NamedTuple):
+    """What does not add up, as an exception says it; ``event`` (hash URI) shows it, at ``time``, by ``msp``."""
+
+    detail: str
+    parties: tuple[str, ...]
+    event: str
+    time: str
+    msp: str
+    handoff: str | None = None
 
 
 def exception_id(kind: str, subject: str) -> str:
@@ -50,6 +62,30 @@ def open_exception(
             "openedAt": fact.time,
             "closedAt": None,
             "msp": context.msp,
+        },
+    )
+
+
+def open_fault(context: Context, kind: str, subject: str, fault: Fault, *, item: str | None) -> None:
+    """Open an exception about what a fold found, or bring its words up to date. It is about the statement that shows it, whenever
+    that came."""
+    key = keys.exception(exception_id(kind, subject))
+    context.state.put(
+        key,
+        {
+            "v": 2,
+            "id": exception_id(kind, subject),
+            "kind": kind,
+            "status": "open",
+            "handoff": fault.handoff,
+            "item": item,
+            "event": fault.event,
+            "closedBy": None,
+            "parties": sorted(set(fault.parties)),
+            "detail": fault.detail,
+            "openedAt": fault.time,
+            "closedAt": None,
+            "msp": fault.msp,
         },
     )
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+import orjson
+
 from chaincode import keys
-from epcis import LOTLINE_NAMESPACE, Event, Problem, check
+from chaincode.state import Record
+from epcis import LOTLINE_NAMESPACE, Event, Problem, check, parse_value
 from epcis.formats import utc_microseconds
 from epcis.prehash import digest_uri
 
@@ -52,6 +55,15 @@ class Fact:
     party: str | None = None
     flags: set[str] = field(default_factory=set)
 
+    @property
+    def event_witness(self) -> str | None:
+        """For an error declaration: the ``witness`` of the event that it declares wrong."""
+        return _witness(self.event, self.instances, declared=True)
+
+    def rename(self, name_hex: str) -> None:
+        """Give it another name on the ledger."""
+        self.hex, self.hash = name_hex, digest_uri(name_hex)
+
     def extension(self, name: str) -> Any:
         """A Lotline extension of the event."""
         return self.event.extension(LOTLINE_NAMESPACE, name)
@@ -89,9 +101,9 @@ def fact_of(event: Event) -> Fact:
     )
 
 
-def _witness(event: Event, instances: list[str]) -> str | None:
+def _witness(event: Event, instances: list[str], *, declared: bool = False) -> str | None:
     """The first of the things that an event is about: whatever it says of a thing never seen, that leaves its record."""
-    if event.error_declaration is not None or not instances:
+    if not instances or (event.error_declaration is not None and not declared):
         return None
     if event.type == "ObjectEvent" or (event.type == "AggregationEvent" and event.parent_id is not None):
         return keys.thing(instances[0])
@@ -102,15 +114,43 @@ def identity(event: Event) -> str:
     """An event's name on the ledger: its hash.
 
     An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration
-    out; on the ledger it is a statement of its own, so the declaration's time and reason are hashed with it.
+    out; on the ledger it is a statement of its own, so the declaration's time, reason and corrections are hashed with it.
     """
     declaration = event.error_declaration
     if declaration is None:
         return event.hash
     text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
+    if declaration.corrective_event_ids:
+        text += "\n" + "\n".join(sorted(declaration.corrective_event_ids))
     return digest_uri(hashlib.sha256(text.encode()).hexdigest())
 
 
 def hash_hex(uri: str) -> str:
     """The hexadecimal digits of an event hash URI."""
     return uri.partition(";")[2].partition("?")[0]
+
+
+def recorded(record: Record, name_hex: str) -> Fact:
+    """The fact that an event's record on the ledger states; ``name_hex`` are the digits of its name there."""
+    fact = fact_of(parse_value(record["event"]))
+    fact.rename(name_hex)
+    fact.party = record["party"]
+    return fact
+
+
+def same_content(event: Event, record: Record) -> bool:
+    """Whether an event says what a record on the ledger says: the hash leaves out what may differ."""
+    return _content(event) == _content(parse_value(record["event"]))
+
+
+def variant_hex(event: Event) -> str:
+    """The digits of the name on the ledger of an event whose hash is another event's already."""
+    return hashlib.sha256(f"{event.hash}\ncontent\n{_content(event)}".encode()).hexdigest()
+
+
+def _content(event: Event) -> str:
+    """A digest of what an event says, without its id and without a declaration about it."""
+    said = orjson.loads(event.to_stored())
+    for name in ("eventID", "errorDeclaration", "@context"):
+        said.pop(name, None)
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -50,11 +50,16 @@ class History:
 
     def __init__(self, state: State, kind: str, name: str, record: Mapping[str, Any] | None) -> None:
         self._state = state
-        self._key = lambda number: keys.page(kind, name, number)
+        self._kind, self._name = kind, name
         self.entries: list[Entry] = list(record["log"]) if record is not None and "log" in record else []
         self.base: Base = None if record is None else record.get("base")
         self._unread: int = 0 if record is None else record.get("pages", 0)
         self._written = self._unread
+
+    @property
+    def pages(self) -> int:
+        """How many pages of it are put away."""
+        return self._unread
 
     def reach(self, time: str) -> None:
         """Fetch pages until the history from ``time`` on is here (or all of it)."""
@@ -109,6 +114,9 @@ class History:
         if self._unread:
             found["pages"] = self._unread
         return found
+
+    def _key(self, number: int) -> str:
+        return keys.page(self._kind, self._name, number)
 
     def _write(self, number: int, page: Record) -> None:
         key = self._key(number)

@@ -75,6 +75,11 @@ def shipment(event: str) -> str:
     return f"\x00HR\x00{event}\x00"
 
 
+def counted(event: str) -> str:
+    """How many things are known to have arrived with others of a shipment."""
+    return f"\x00HC\x00{event}\x00"
+
+
 def document(kind: str, identifier: str) -> str:
     """Lots released or accepted under a document, of which only one side has spoken."""
     return f"\x00HD\x00{kind}\x00{identifier}\x00"

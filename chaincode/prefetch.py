@@ -75,7 +75,7 @@ def _follow(context: Context, uris: set[str], others: list[str]) -> None:
         found = [record for uri in sorted(uris - seen) if (record := context.state.get(keys.thing(uri))) is not None]
         seen |= uris
         uris = {record["parent"] for record in found if record["parent"] is not None} - seen
-        claims = [keys.claims(record["id"], "") for record in found if record["handoffs"]]
+        claims = [keys.claims(record["id"], "") for record in found if record.get("handoffs")]  # of the first version
         context.state.prefetch([*others, *map(keys.thing, uris), *claims])
         others = []
         if not uris:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import orjson
 
-from chaincode import handoffs, keys, rules, things
+from chaincode import handoffs, keys, rules
 from chaincode.context import Context
+from chaincode.goods.timeline import keys_of, outermost
 from chaincode.registry import entries
-from chaincode.rejection import Malformed, Rejection
+from chaincode.rejection import Malformed
 from chaincode.state import Record
 
 _MOST_ORGANISATIONS = 32
@@ -87,14 +88,17 @@ def _check_known(context: Context, added: set[str]) -> None:
 
 
 def _thing(context: Context, uri: object) -> _Subject:
-    record = things.load(context, uri) if isinstance(uri, str) else None
+    record = context.state.get(keys.thing(uri)) if isinstance(uri, str) else None
     if record is None or not isinstance(uri, str):
         raise Malformed(f"there is no thing {uri}", 404)
-    try:
-        holder = things.outermost(context, record)["msp"]
-    except Rejection as error:
-        raise Malformed(str(error), 409) from error
-    return _Subject(uri, record, holder, [keys.thing(uri), *_lane(context, uri, "")])
+    return _Subject(uri, record, _title(context, record), keys_of(context, uri))
+
+
+def _title(context: Context, record: Record) -> str:
+    """Who may decide over a thing: who has title to it or, while it is in something, to that."""
+    top = outermost(context, record)
+    own: str = record.get("title") or ""
+    return top.get("title") or (own if own == top["msp"] else "")
 
 
 def _lot(context: Context, uri: object) -> _Subject:

@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from chaincode import keys, parties
 from chaincode.context import Context
-from chaincode.custody import Holding
 from chaincode.facts import Fact
+from chaincode.goods.fold import Objection as Holding
 from chaincode.rejection import Malformed, Rejection
 from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record

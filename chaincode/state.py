@@ -48,6 +48,10 @@ class State:
             self.prefetch((key,))
         return self._committed[key]
 
+    def has_read(self, key: str) -> bool:
+        """Whether it is known what a key holds."""
+        return key in self._committed or key in self._written
+
     def has_written(self, key: str) -> bool:
         """Whether this transaction has a record for a key."""
         return self._written.get(key) is not None

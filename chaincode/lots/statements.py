@@ -72,7 +72,14 @@ def pack(
     _move(context, fact, uri, lot, amount, -1, retracted_by)
     inside = Loose(context, retracted_by or fact, parent, uri, lot, amount.base)
     inside.packed(fact, amount.quantity, retracted=retracted_by is not None)
-    if retracted_by is None and (later := emptying.first_emptied_after(context, parent, fact.time)) is not None:
+    if retracted_by is None:
+        _empty_later(context, fact, parent, inside)
+
+
+def _empty_later(context: Context, fact: Fact, parent: str, inside: Loose) -> None:
+    """What turns out to have been in a parent when it was unpacked whole was taken out then."""
+    later = emptying.first_emptied_after(context, parent, fact.time)
+    if later is not None:
         inside.emptied(later)
 
 
@@ -86,6 +93,8 @@ def unpack(
     if amount.quantity is not None:
         inside = Loose(context, retracted_by or fact, parent, uri, lot, amount.base)
         inside.unpacked(fact, amount.quantity, retracted=retracted_by is not None)
+        if retracted_by is not None:
+            _empty_later(context, fact, parent, inside)
 
 
 @exactly

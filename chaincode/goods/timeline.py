@@ -1,0 +1,175 @@
+"""An instance's record and the history in it, while an event is worked in: what followed before, what follows now."""
+
+from __future__ import annotations
+
+from chaincode import keys
+from chaincode.context import Context
+from chaincode.endorsement import endorsed_as
+from chaincode.goods import entries as e
+from chaincode.goods.fold import Fold, Outcome
+from chaincode.goods.legacy import converted
+from chaincode.goods.standing import Standing
+from chaincode.history import Base, Entry, History, Place
+from chaincode.state import Record
+
+_KIND = "TH"
+_DEEPEST = 64
+
+
+class Timeline:
+    """A thing's history. ``old`` is what follows from it as it was, ``new`` as it is since ``refold``."""
+
+    def __init__(self, context: Context, uri: str) -> None:
+        self.uri = uri
+        self._confirmed = context.enforces
+        found = context.state.get(keys.thing(uri))
+        self.record: Record | None = None if found is None else converted(context.state, uri, found)
+        self.history = History(context.state, _KIND, uri, self.record)
+        self._were = list(self.history.entries)
+        self._old: Outcome | None = None
+        self.new = _NOTHING
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was said of it before."""
+        return not self._were and self.history.base is None
+
+    @property
+    def old(self) -> Outcome:
+        """What followed before."""
+        if self._old is None:
+            self._old = self._folded(self._were).outcome()
+        return self._old
+
+    def add(self, entry: Entry) -> bool:
+        """Take an entry in; False if its place is taken."""
+        self.reach(entry[0])
+        return self.history.add(entry)
+
+    def remove(self, place: Place) -> bool:
+        """Take an entry out; False if there is none."""
+        self.reach(place[0])
+        return self.history.remove(place)
+
+    def replace(self, entry: Entry) -> None:
+        """Put another entry in the place of one."""
+        self.remove((entry[0], entry[1], entry[2]))
+        self.history.add(entry)
+
+    def find(self, place: Place) -> Entry | None:
+        """The entry in a place, if there is one."""
+        self.reach(place[0])
+        return next((entry for entry in self.history.since(place[0]) if (entry[0], entry[1], entry[2]) == place), None)
+
+    def reach(self, time: str) -> None:
+        """Have the history from a time on at hand, as it was and as it is."""
+        there = len(self.history.entries)
+        self.history.reach(time)
+        fetched = len(self.history.entries) - there
+        if fetched:
+            self._were[:0] = self.history.entries[:fetched]
+            self._old = None
+
+    def reach_further(self) -> bool:
+        """Fetch what came before; False if there is nothing."""
+        there = len(self.history.entries)
+        if there:
+            self.reach(self.history.entries[0][0])
+        return len(self.history.entries) > there
+
+    @property
+    def emptied(self) -> str:
+        """When everything was last taken out of it, or later."""
+        known: str = "" if self.record is None else self.record.get("emptied", "")
+        times: list[str] = [entry[0] for entry in self.history.entries if entry[3] == e.EMPTY]
+        return max([known, *times])
+
+    def is_last(self, entry: Entry) -> bool:
+        """Whether nothing is said of a later moment."""
+        entries = self.history.entries
+        return not entries or entries[-1][0] <= entry[0]
+
+    def refold(self) -> Outcome:
+        """What follows now."""
+        entries, before = self.history.entries, len(self._were)
+        if len(entries) >= before and all(map(_same, entries, self._were)):
+            fold = self._folded(self._were)
+            if self._old is None:
+                self._old = fold.outcome()
+            fold.run(entries[before:])
+        else:
+            fold = self._folded(entries)
+        self.new = fold.outcome()
+        return self.new
+
+    def _folded(self, entries: list[Entry]) -> Fold:
+        fold = Fold(self.uri, self.history.base, confirmed=self._confirmed)
+        fold.run(entries)
+        return fold
+
+    def _advance(self, base: Base, entries: list[Entry]) -> Base:
+        fold = Fold(self.uri, base, confirmed=self._confirmed)
+        fold.run(entries)
+        return fold.base()
+
+    def to_record(self) -> Record:
+        """What the ledger keeps: what is true of the thing now, and its history."""
+        at, endorsed, emptied = self.new.standing, endorsed_as(self.record), self.emptied
+        packed = at.parent is not None
+        last = at.hop
+        record: Record = {
+            "v": 2,
+            "id": self.uri,
+            "msp": at.msp,
+            "maker": at.maker,
+            "title": at.title,
+            "holder": None if packed else e.lengthened(at.party),
+            "place": None if packed else e.lengthened(at.place),
+            "status": self._status(at),
+            "disposition": at.disposition,
+            "parent": at.parent,
+            "commissioned": at.maker is not None or at.labelled,
+            "lot": at.lot,
+            "open": [last.identifier(self.uri)] if last is not None and not last.settled else [],
+            "event": e.event_uri(at.event) if at.event else "",
+            "time": at.time,
+            **endorsed,
+            **self.history.save(self._advance, endorsed),
+        }
+        if at.ended is not None:
+            record["ended"] = at.ended[:2]
+        if emptied:
+            record["emptied"] = emptied
+        return record
+
+    @staticmethod
+    def _status(at: Standing) -> str:
+        if at.ended is not None:
+            return at.ended[1]
+        return "in_transit" if at.moving and at.parent is None else "active"
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return one is other
+
+
+_NOTHING = Outcome(Standing())
+
+
+def keys_of(context: Context, uri: str) -> list[str]:
+    """The keys of all that records a thing's custody: its record, the older parts of its history, its handoffs."""
+    thing = Timeline(context, uri)
+    pages = [keys.page(_KIND, uri, number) for number in range(thing.history.pages)]
+    while thing.reach_further():
+        pass
+    return [keys.thing(uri), *pages, *map(keys.handoff, thing.old.handoffs)]
+
+
+def outermost(context: Context, record: Record) -> Record:
+    """The parent of the parent of … a thing; the thing itself if nothing holds it."""
+    for _ in range(_DEEPEST):
+        parent = None if record["parent"] is None else context.state.get(keys.thing(record["parent"]))
+        if parent is None:
+            return record
+        record = parent
+    return record
