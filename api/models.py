@@ -42,6 +42,9 @@ class Verdict(Answer):
     code: str | None = Field(None, description="Why rejected, for programs", examples=[None])
     detail: str | None = Field(None, description="Why rejected, for people", examples=[None])
     field: str | None = Field(None, description="The part of the event that is to blame", examples=[None])
+    item: str | None = Field(None, description="The thing or lot that a rejection is about", examples=[None])
+    parties: list[str] = Field([], description="Parties on the other side of what was rejected", examples=[[]])
+    organisations: list[str] = Field([], description="The same, where no party is known", examples=[[]])
 
 
 class JobSummary(Answer):

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from chaincode import answers, batch_form, declarations, effects, keys, rules
+from chaincode import answers, batch_form, declarations, effects, keys, master_data, rules
 from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
@@ -30,6 +30,8 @@ class Group:
     id: str
     on_error: str
     events: list[Fact | Rejection]
+    described: list[Record]
+    """Master data that came with them."""
 
 
 def capture(context: Context, batch: bytes) -> bytes:
@@ -67,7 +69,8 @@ def _group(entry: Any, reader: Reader) -> Group:
     if on_error not in (ROLLBACK, PROCEED):
         raise Malformed(f"onError is {ROLLBACK} or {PROCEED}, not {on_error!r}")
     events.reverse()
-    return Group(str(entry["id"]), on_error, [_parse(events.pop(), reader) for _ in range(len(events))])
+    parsed = [_parse(events.pop(), reader) for _ in range(len(events))]
+    return Group(str(entry["id"]), on_error, parsed, master_data.read(entry.get("masterData")))
 
 
 def _parse(event: Any, reader: Reader) -> Fact | Rejection:
@@ -82,6 +85,8 @@ def _parse(event: Any, reader: Reader) -> Fact | Rejection:
 
 def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]:
     context.state.begin()
+    if group.described:
+        master_data.write(context, group.described)
     # Each event is let go once it is applied: what the next ones make takes its place in the processor's cache.
     group.events.reverse()
     events: list[str] = []

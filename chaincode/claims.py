@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from chaincode import keys, parties
+from chaincode import parties
 from chaincode.context import Context, decimal, decimal_text
 from chaincode.facts import KINDS, Fact, Kind
 from chaincode.state import Record
@@ -150,7 +150,7 @@ def claim_of(context: Context, fact: Fact, count: int, element: QuantityElement 
 
 
 def _msp_of(context: Context, party: str | None) -> str | None:
-    record = context.state.get(keys.party(party)) if party is not None else None
+    record = parties.party_record(context, party) if party is not None else None
     return record["msp"] if record is not None else None
 
 

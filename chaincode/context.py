@@ -9,12 +9,15 @@ from typing import Any
 
 from chaincode import keys
 from chaincode.cid import ClientIdentity, client_identity
+from chaincode.configuration import Config
+from chaincode.endorsement import MOST_GUARDIANS
 from chaincode.state import State
 from chaincode.stub import Stub
 from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
 from epcis.remembering import remember
 
-DEFAULT_CONFIG: dict[str, Any] = {"custodyPolicy": "flag", "clockToleranceSeconds": 300, "admins": []}
+FEWEST_GUARDIANS = 3
+"""Of fewer no majority is left once one of them has gone."""
 _DIGITS = 13
 
 
@@ -23,7 +26,7 @@ class Context:
 
     def __init__(self, stub: Stub) -> None:
         self.stub = stub
-        self.state = State(stub)
+        self.state = State(stub, self._guardians)
         self.client: ClientIdentity = client_identity(stub.get_creator())
         self.msp = self.client.msp_id
         self.role = self.client.attribute("role") or ""
@@ -31,19 +34,23 @@ class Context:
         self.now = stub.get_tx_timestamp().astimezone(UTC)
 
     @cached_property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> Config:
         """The channel's configuration."""
-        return {**DEFAULT_CONFIG, **(self.state.get(keys.CONFIG) or {})}
+        return Config.from_record(self.state.get(keys.CONFIG))
+
+    def _guardians(self) -> list[str] | None:
+        admins = self.config.admins
+        return list(admins[:MOST_GUARDIANS]) if len(admins) >= FEWEST_GUARDIANS else None
 
     @cached_property
     def latest(self) -> datetime:
         """The latest event time that is not in the future, clocks being what they are."""
-        return self.now + timedelta(seconds=int(self.config["clockToleranceSeconds"]))
+        return self.now + timedelta(seconds=self.config.clock_tolerance_seconds)
 
     @cached_property
     def enforces(self) -> bool:
         """Whether handling what another organisation holds is refused, not only flagged."""
-        return bool(self.config["custodyPolicy"] == "enforce")
+        return self.config.enforces
 
 
 def _party_of(client: ClientIdentity) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from chaincode import capture, keys, protection, publications, registry
+from chaincode import capture, keys, master_data, protection, publications, reassignment, registry
 from chaincode.context import Context
 from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
@@ -56,7 +56,7 @@ def _lookup(key_of: Callable[[str], str], what: str) -> Function:
 
 
 def _config(context: Context, argument: bytes) -> bytes:
-    return orjson.dumps(context.config, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(context.config.to_answer(), option=orjson.OPT_SORT_KEYS)
 
 
 FUNCTIONS: dict[str, Function] = {
@@ -66,8 +66,11 @@ FUNCTIONS: dict[str, Function] = {
     "registerPlace": registry.register_place,
     "registerDevice": registry.register_device,
     "revokeDevice": registry.revoke_device,
+    "reassign": reassignment.reassign,
+    "describe": master_data.describe,
     "publish": publications.publish,
     "protect": protection.protect,
+    "release": protection.release,
     "config": _config,
     "event": _lookup(lambda name: keys.event(hash_hex(name) or name), "event"),
     "thing": _lookup(keys.thing, "thing"),

@@ -20,10 +20,10 @@ def who_speaks(context: Context, fact: Fact) -> None:
     fact.party = parties.reporter(context, fact)
     if fact.step in RELEASING:
         fact.party = parties.sender(context, fact) or fact.party
-        rules.party_is_own(context, fact.party, "sourceList")
+        rules.party_is_own(context, fact.party, "sourceList", fact)
     elif fact.step in ACCEPTING:
         fact.party = parties.consignee(context, fact) or fact.party
-        rules.party_is_own(context, fact.party, "destinationList")
+        rules.party_is_own(context, fact.party, "destinationList", fact)
 
 
 def apply(context: Context, fact: Fact) -> None:

@@ -115,6 +115,11 @@ def device(identifier: str) -> str:
     return f"\x00DV\x00{identifier}\x00"
 
 
+def master_data(identifier: str, msp: str) -> str:
+    """What an organisation says of something."""
+    return f"\x00MD\x00{identifier}\x00{msp}\x00"
+
+
 def published(kind: str, identifier: str) -> str:
     """A published digest."""
     return f"\x00PB\x00{kind}\x00{identifier}\x00"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chaincode import keys
 from chaincode.context import Context, identify
 from chaincode.facts import Fact
+from chaincode.registered import is_registered
 from chaincode.state import Record
 from epcis.identifiers import LONGEST_KEY
 from epcis.remembering import remember
@@ -35,11 +36,17 @@ def place_keys(uri: str) -> tuple[str, ...]:
 
 
 def place_record(context: Context, uri: str) -> Record | None:
-    """A place's entry in the registry, or that of the place it is part of."""
+    """A place's entry in the registry, or that of the place it is part of. None: nobody has registered it."""
     for key in place_keys(uri):
-        if (record := context.state.get(key)) is not None:
+        if is_registered(record := context.state.get(key)):
             return record
     return None
+
+
+def party_record(context: Context, uri: str) -> Record | None:
+    """A party's entry in the registry. None: nobody has registered it."""
+    record = context.state.get(keys.party(uri))
+    return record if is_registered(record) else None
 
 
 def sender(context: Context, fact: Fact) -> str | None:

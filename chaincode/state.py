@@ -6,12 +6,12 @@ here, and written at the end. A capture group, and each event in it, can be undo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
 
-from chaincode.endorsement import all_of
+from chaincode.endorsement import Protection
 from chaincode.stub import Stub
 
 Record = dict[str, Any]
@@ -23,8 +23,10 @@ _UNKNOWN: Any = object()
 class State:
     """JSON records by key. A record that was got must not be changed in place: put a new one."""
 
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, stub: Stub, guardians: Callable[[], list[str] | None] = lambda: None) -> None:
+        """``guardians``: who can now stand in for the endorsers of what is protected; None to leave that as it is written."""
         self._stub = stub
+        self._guardians = guardians
         self._committed: dict[str, Record | None] = {}
         self._written: dict[str, Written] = {}
         self._undo: list[tuple[str, Written]] = []
@@ -112,7 +114,8 @@ class State:
     def flush(self) -> int:
         """Hand all kept writes to the peer, in key order, and keep none of them; returns how many there were.
 
-        A record that names ``endorsers`` is changed by these only: its key gets the policy that says so.
+        A record that names ``endorsers`` is changed by these only, or by a majority of its guardians: its key gets the policy
+        that says so.
         """
         assert not self._marks
         count = 0
@@ -121,6 +124,8 @@ class State:
             if isinstance(record, bytes):
                 self._stub.put_state(key, record)
             elif record is not None:
+                if "endorsers" in record and (guardians := self._guardians()) is not None:
+                    record = {**record, "guardians": guardians}
                 self._stub.put_state(key, _text(record))
                 self._protect(key, record)
             elif self._committed.get(key, _UNKNOWN) is None:
@@ -131,9 +136,9 @@ class State:
         return count
 
     def _protect(self, key: str, record: Record) -> None:
-        wanted, before = record.get("endorsers"), self._committed.get(key)
-        if wanted is not None and (before is None or wanted != before.get("endorsers")):
-            self._stub.set_state_validation_parameter(key, all_of(wanted))
+        wanted = Protection.from_record(record)
+        if wanted is not None and wanted != Protection.from_record(self._committed.get(key)):
+            self._stub.set_state_validation_parameter(key, wanted.policy())
 
 
 def _text(record: Record) -> bytes:

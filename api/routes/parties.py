@@ -51,8 +51,7 @@ class PartyOut(Answer):
     """A party that is named anywhere on the ledger."""
 
     id: str = Field(examples=[PGLN])
-    registered: bool = Field(description="An organisation has claimed it")
-    adopted: bool = Field(description="Claimed by use, not by registration")
+    registered: bool = Field(description="An organisation has registered it; else it belongs to nobody")
     msp: str | None = Field(description="Organisation that speaks for it", examples=["FarmMSP"])
     name: str | None = Field(examples=["Green Farm"])
     detail: dict[str, Any] = Field(description="The ledger's whole record", examples=[{}])

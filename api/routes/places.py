@@ -63,8 +63,7 @@ class PlaceOut(Answer):
     """A place that is named anywhere on the ledger."""
 
     id: str = Field(examples=[GLN])
-    registered: bool = Field(description="An organisation has claimed it")
-    adopted: bool = Field(description="Claimed by use, not by registration")
+    registered: bool = Field(description="An organisation has registered it; else it belongs to nobody")
     msp: str | None = Field(description="Organisation that runs it", examples=["FarmMSP"])
     party: str | None = Field(examples=[PGLN])
     name: str | None = Field(examples=["Green Farm, cold store"])

@@ -50,7 +50,7 @@ class ThingOut(Answer):
     kind: str = Field(description="instance, lot, product or class", examples=["instance"])
     product: str | None = Field(examples=[GTIN])
     lot: str | None = Field(examples=[LOT])
-    msp: str | None = Field(description="Organisation that commissioned or adopted it", examples=["FarmMSP"])
+    msp: str | None = Field(description="Organisation that has it; of a lot, that made it", examples=["FarmMSP"])
     status: str | None = Field(examples=["active"])
     disposition: str | None = Field(examples=["in_progress"])
     commissioned: bool | None

@@ -96,6 +96,11 @@ class Fold:
         return found
 
     @property
+    def standing(self) -> Standing:
+        """What is true now; it changes as more is taken in."""
+        return self._at
+
+    @property
     def latest_hop(self) -> Hop | None:
         """The handoff that was spoken of last."""
         return self._at.hop
@@ -421,7 +426,7 @@ class Fold:
         at, release, acceptance = self._at, hop.release, hop.acceptance
         if release is None or acceptance is None or hop.robbed is not None or hop.faults(self.item):
             return
-        if release.msp == holder and at.title in (None, release.msp):
+        if release.msp == holder and at.title == release.msp:
             at.title = acceptance.msp
 
     def _accept(self, claim: Claim, entry: Entry) -> None:

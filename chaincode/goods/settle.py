@@ -12,6 +12,7 @@ from typing import Any
 
 from chaincode import keys
 from chaincode.context import Context
+from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import Fault, close_exception, open_fault
 from chaincode.facts import Fact
 from chaincode.goods import entries as e
@@ -235,7 +236,7 @@ class Settling:
 
     def _write_handoffs(self, thing: Timeline, old: Outcome, new: Outcome) -> None:
         state = self.context.state
-        endorsed = {"endorsers": thing.record["endorsers"]} if thing.record and "endorsers" in thing.record else {}
+        endorsed = endorsed_as(thing.record)
         for identity, handoff in new.handoffs.items():
             if old.handoffs.get(identity) != handoff:
                 state.file(keys.handoff(identity), {**handoff, **endorsed})

@@ -73,7 +73,7 @@ def _show_state(here: Session, found: ThingRecord, named: dict[str, str]) -> Non
     if found.kind == "instance":
         here.text(f"  at {_name(named, found.place)}, held by {_name(named, found.holder)}")
     if found.commissioned is False:
-        here.text("  its maker never reported it: adopted from the first who did")
+        here.text("  nobody has reported its making")
     if found.endorsers:
         here.text(f"  every change needs the agreement of {' and '.join(found.endorsers)}")
     for line in found.balances:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, not_
 from sqlmodel import col
 
 from readmodel.identifiers import clean
@@ -20,7 +20,6 @@ class PartyRecord:
 
     id: str
     registered: bool
-    adopted: bool
     msp: str | None
     name: str | None
     detail: dict[str, Any]
@@ -32,7 +31,6 @@ class PlaceRecord:
 
     id: str
     registered: bool
-    adopted: bool
     msp: str | None
     party: str | None
     name: str | None
@@ -49,7 +47,7 @@ def parties(
     """Parties in the order they were first named."""
     query = _select_parties()
     if msp is not None:
-        query = query.where(col(Party.msp) == msp)
+        query = query.where(col(Party.msp) == msp, not_(col(Party.adopted)))
     if token is not None:
         query = query.where(col(Party.id) > decode(token, 1)[0])
     per_page = limited(per_page)
@@ -79,7 +77,8 @@ def places(
     if country is not None:
         query = query.where(col(Place.country) == country)
     if registered is not None:
-        query = query.where(col(Place.registered) == registered)
+        is_registered = and_(col(Place.registered), not_(col(Place.adopted)))
+        query = query.where(is_registered if registered else not_(is_registered))
     if token is not None:
         query = query.where(col(Place.id) > decode(token, 1)[0])
     per_page = limited(per_page)
@@ -142,25 +141,22 @@ def _select_parties() -> Query:
 
 
 def _party_records(rows: Sequence[Any]) -> list[PartyRecord]:
-    return [PartyRecord(*(*row[1:-1], row[-1] or {})) for row in rows]
+    return [PartyRecord(*_claimed(*row[1:5]), row[5], row[6] or {}) for row in rows]
+
+
+def _claimed(uri: str, registered: bool, adopted: bool, msp: str | None) -> tuple[str, bool, str | None]:
+    """What the first version of the contract adopted from an event belongs to nobody."""
+    return uri, registered and not adopted, None if adopted else msp
 
 
 def _select_places() -> Query:
     return pick(
-        col(Place.id),
-        col(Place.uri),
-        col(Place.registered),
-        col(Place.adopted),
-        col(Place.msp),
+        *(col(column) for column in (Place.id, Place.uri, Place.registered, Place.adopted, Place.msp)),
         col(Party.uri),
-        col(Place.name),
-        col(Place.kind),
-        col(Place.latitude),
-        col(Place.longitude),
-        col(Place.country),
-        col(Place.detail),
+        *(col(column) for column in (Place.name, Place.kind, Place.latitude, Place.longitude)),
+        *(col(column) for column in (Place.country, Place.detail)),
     ).outerjoin(Party, col(Party.id) == col(Place.party_id))
 
 
 def _place_records(rows: Sequence[Any]) -> list[PlaceRecord]:
-    return [PlaceRecord(*(*row[1:-1], row[-1] or {})) for row in rows]
+    return [PlaceRecord(*(*_claimed(*row[1:5]), *row[5:-1], row[-1] or {})) for row in rows]

@@ -9,6 +9,7 @@ import pytest
 
 from chaincode import keys
 from tests.unit.chaincode.peer import (
+    SITES,
     B,
     C,
     Peer,
@@ -167,6 +168,8 @@ def test_damage_opens_an_exception_on_the_handoff() -> None:
 
 def test_only_the_sender_releases_and_only_the_consignee_accepts() -> None:
     peer = Peer()
+    for msp, (_, uri) in SITES.items():
+        assert peer.call("registerParty", {"id": uri, "name": msp}, msp).status == 200
     peer.accept(commission(1, item(1)), ship(2, item(1)))
     peer.accept(receive(3, item(1)), msp="BMSP")
     speaks_for_a = ship(5, item(1), site=(B[0], ship(0, item(1))["sourceList"][0]["source"]))

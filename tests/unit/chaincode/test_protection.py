@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import hypothesis.strategies as st
@@ -11,7 +12,7 @@ from hypothesis import settings
 from hypothesis.stateful import initialize, invariant, rule
 
 from chaincode import keys
-from chaincode.endorsement import all_of
+from chaincode.endorsement import Protection
 from tests.unit.chaincode.peer import (
     A,
     B,
@@ -58,22 +59,25 @@ def protect(peer: Peer, *organisations: str, msp: str = "AMSP", **what: str) -> 
 
 def custody(peer: Peer, uri: str) -> dict[str, Any]:
     """Everything that records a thing's or lot's custody, by key."""
-    found = {key: peer.get(key) for key in peer.state if key[1:3] in ("TH", "LT", "LB", "HX", "HO")}
-    return {key: one for key, one in found.items() if uri in (one.get("id"), one.get("class"), one.get("item"))} | {
-        key: one for key, one in found.items() if key.startswith(keys.key("HX", uri))
+    found = {key: peer.get(key) for key in peer.state if key[1:3] in ("TH", "LT", "LB", "HX", "HO", "LU", "HP")}
+    parts = tuple(keys.key(*kind, uri) for kind in (["HX"], ["LU"], ["HP", "TH"], ["HP", "LT"]))
+    return {
+        key: one
+        for key, one in found.items()
+        if uri in (one.get("id"), one.get("class"), one.get("item")) or key.startswith(parts)
     }
 
 
-def check_protected(peer: Peer, uri: str, organisations: list[str]) -> None:
-    """Every record names the endorsers, and every key demands just these."""
+def check_protected(peer: Peer, uri: str, organisations: list[str], *, guardians: Sequence[str] = ()) -> None:
+    """Every record names the endorsers and who can stand in for them, and every key demands just these."""
     records = custody(peer, uri)
     assert records
     for key, record in records.items():
-        assert record["endorsers"] == organisations, key
-        assert peer.policies[key] == all_of(organisations), key
+        assert (record["endorsers"], record.get("guardians", [])) == (organisations, list(guardians)), key
+        assert peer.policies[key] == Protection(tuple(organisations), tuple(guardians)).policy(), key
 
 
-def test_the_holder_demands_that_others_agree() -> None:
+def test_its_maker_demands_that_others_agree() -> None:
     peer = told()
     answer = protect(peer, "BMSP", "AMSP")
     assert json.loads(answer.payload) == {"protected": [{"id": item(1), "endorsers": BOTH}]}
@@ -81,7 +85,7 @@ def test_the_holder_demands_that_others_agree() -> None:
     assert list(peer.policies) == [THING]  # nothing else
 
 
-def test_its_claims_and_handoffs_too_those_to_come_and_those_that_were() -> None:
+def test_its_history_and_handoffs_too_those_to_come_and_those_that_were() -> None:
     peer = told()
     peer.accept(ship(2, item(1), document="D1"))
     peer.accept(receive(3, item(1), document="D1"), msp="BMSP")
@@ -90,6 +94,9 @@ def test_its_claims_and_handoffs_too_those_to_come_and_those_that_were() -> None
     peer.accept(ship(4, item(1), site=B, to=C), msp="BMSP")
     peer.accept(receive(5, item(1), site=C), msp="CMSP")
     assert len([key for key in peer.policies if key[1:3] == "HO"]) == 2
+    for hour in range(6, 40):
+        peer.accept(event("ObjectEvent", hour, "inspecting", C, action="OBSERVE", epcList=[item(1)]), msp="CMSP")
+    assert any(key[1:3] == "HP" for key in peer.policies)  # the older parts of its history
     check_protected(peer, item(1), BOTH)
 
 
@@ -108,12 +115,15 @@ def test_a_lots_balances_claims_and_handoffs() -> None:
     check_protected(peer, lot(1), ["AMSP", "CMSP"])
 
 
-def test_a_lot_whose_making_is_told_after_it_was_protected() -> None:
+def test_a_lot_belongs_to_who_made_it_and_not_to_who_spoke_of_it_first() -> None:
     peer = told()
-    peer.accept(ship(2, lots={lot(2): 5}))
-    protect(peer, "AMSP", lot=lot(2))
+    peer.accept(ship(2, lots={lot(2): 5}, site=B, to=A), msp="BMSP")
+    for msp in MSPS:
+        refused = protect(peer, msp, msp=msp, lot=lot(2))
+        assert (refused.status, "nobody reported the making" in refused.message) == (403, True)
     peer.accept(make_lot(1, lot(2), 50))
-    assert peer.get(keys.lot(lot(2)))["commissioned"]
+    assert protect(peer, "BMSP", msp="BMSP", lot=lot(2)).status == 403
+    assert protect(peer, "AMSP", lot=lot(2)).status == 200
     check_protected(peer, lot(2), ["AMSP"])
 
 
@@ -133,14 +143,84 @@ def test_an_event_costs_the_same_reads_with_protection_and_without() -> None:
     assert plain.last.round_trips == protected.last.round_trips
 
 
-def test_who_holds_a_thing_by_its_parent_protects_it() -> None:
+GRABS = {
+    "a receipt that nobody announced": [receive(2, item(1))],
+    "a shipment and its receipt": [ship(2, item(1), site=B, to=B), receive(3, item(1))],
+    "packing it": [pack(2, pallet(2), item(1), site=B)],
+    "packing and unpacking it": [pack(2, pallet(2), item(1), site=B), unpack(3, pallet(2), item(1), site=B)],
+    "unpacking it from what it is not in": [commission(2, pallet(2), site=B), unpack(3, pallet(2), item(1), site=B)],
+    "looking at it": [event("ObjectEvent", 2, "inspecting", B, action="OBSERVE", epcList=[item(1)])],
+}
+
+
+@pytest.mark.parametrize("statements", GRABS.values(), ids=GRABS.keys())
+@pytest.mark.parametrize("made_first", [True, False])
+def test_no_mention_gives_power_over_anothers_thing(statements: list[dict[str, Any]], *, made_first: bool) -> None:
+    peer = told() if made_first else Peer()
+    peer.capture(*statements, msp="BMSP")
+    assert protect(peer, "BMSP", msp="BMSP").status == 403
+    if not made_first:
+        peer.accept(commission(1, item(1)))
+    assert protect(peer, "BMSP", msp="BMSP").status == 403
+    assert protect(peer, "AMSP").status == 200
+
+
+def test_title_goes_with_a_handoff_that_both_sides_attest() -> None:
     peer = told()
-    peer.accept(pack(2, pallet(1), item(1)), ship(3, pallet(1)))
-    peer.accept(receive(4, pallet(1)), msp="BMSP")
-    assert protect(peer, "AMSP", msp="AMSP").status == 403
+    peer.accept(ship(2, item(1)))
+    assert protect(peer, "BMSP", msp="BMSP").status == 403
+    peer.accept(receive(3, item(1)), msp="BMSP")
+    assert protect(peer, "AMSP").status == 403
     assert protect(peer, "BMSP", msp="BMSP").status == 200
-    peer.accept(unpack(5, pallet(1), item(1), site=B), msp="BMSP")
-    check_protected(peer, item(1), ["BMSP"])
+
+
+def test_a_handoff_in_doubt_carries_no_title() -> None:
+    peer = told()
+    peer.accept(ship(2, item(1), to=B))
+    peer.accept(receive(3, item(1), site=C), msp="CMSP")  # who was not the consignee
+    assert protect(peer, "CMSP", msp="CMSP").status == 403
+    assert protect(peer, "AMSP").status == 200
+
+
+def test_what_is_packed_by_its_owner_is_handed_over_with_what_it_is_in() -> None:
+    """A pallet that only got a label, in a container: title to the item goes along, and stays when it is taken out."""
+    peer = told()
+    peer.accept(pack(2, pallet(1), item(1)), pack(2.5, pallet(2), pallet(1)), ship(3, pallet(2)))
+    peer.accept(receive(4, pallet(2)), msp="BMSP")
+    assert protect(peer, "AMSP").status == 403
+    assert protect(peer, "BMSP", msp="BMSP").status == 200
+    peer.accept(unpack(5, pallet(2), pallet(1), site=B), unpack(6, pallet(1), item(1), site=B), msp="BMSP")
+    assert protect(peer, "BMSP", "AMSP", msp="BMSP").status == 200
+    peer.accept(pack(7, pallet(3), item(1), site=B), ship(8, pallet(3), site=B, to=C), msp="BMSP")
+    peer.accept(receive(9, pallet(3), site=C), unpack(10, pallet(3), item(1), site=C), msp="CMSP")
+    assert protect(peer, "AMSP", "BMSP", "CMSP", msp="CMSP").status == 200
+    check_protected(peer, item(1), MSPS)
+
+
+def test_nobody_gets_title_to_what_a_stranger_says_was_packed() -> None:
+    """B says that A's item is on a pallet, of B's or of A's, that goes to C."""
+    peer = told()
+    peer.accept(commission(1, pallet(1)))
+    peer.accept(commission(1, pallet(2), site=B), msp="BMSP")
+    peer.accept(pack(2, pallet(2), item(1), site=B), ship(3, pallet(2), site=B, to=C), msp="BMSP")
+    peer.accept(receive(4, pallet(2), site=C), unpack(5, pallet(2), item(1), site=C), msp="CMSP")
+    peer.accept(pack(6, pallet(1), item(1), site=B), msp="BMSP")
+    peer.accept(ship(7, pallet(1), to=C))
+    peer.accept(receive(8, pallet(1), site=C), msp="CMSP")
+    for msp in ("BMSP", "CMSP"):
+        assert protect(peer, msp, msp=msp).status == 403
+    assert protect(peer, "AMSP").status == 200
+
+
+def test_title_does_not_come_from_who_has_none() -> None:
+    """Two that help one another to an item that is not theirs, before and after its maker speaks."""
+    peer = told()
+    peer.accept(ship(2, item(2), site=B, to=C), msp="BMSP")
+    peer.accept(receive(3, item(2), site=C), msp="CMSP")
+    assert protect(peer, "CMSP", msp="CMSP", thing=item(2)).status == 403
+    peer.accept(commission(4, item(2)))
+    assert protect(peer, "CMSP", msp="CMSP", thing=item(2)).status == 403
+    assert protect(peer, "AMSP", thing=item(2)).status == 200
 
 
 def test_a_say_ends_by_the_word_of_who_has_it_only() -> None:
@@ -152,11 +232,10 @@ def test_a_say_ends_by_the_word_of_who_has_it_only() -> None:
     refused = protect(peer, "CMSP", msp="CMSP")
     assert (refused.status, "AMSP, BMSP must agree" in refused.message) == (403, True)
     assert protect(peer, "AMSP", "CMSP", msp="AMSP").status == 403  # B's is not A's to end
-    assert protect(peer, "AMSP", "BMSP", "CMSP", msp="CMSP").status == 200  # who holds it adds itself
-    assert protect(peer, "AMSP", "CMSP", msp="BMSP").status == 200
-    assert protect(peer, "CMSP", msp="AMSP").status == 200  # not the holder's, but its own
+    assert protect(peer, "AMSP", "CMSP", msp="BMSP").status == 200  # who has a say passes it on
+    assert protect(peer, "CMSP", msp="AMSP").status == 200
     check_protected(peer, item(1), ["CMSP"])
-    assert protect(peer, "AMSP", msp="AMSP").status == 403  # no say, and not the holder
+    assert protect(peer, "BMSP", msp="BMSP").status == 403  # no say, and no title
     assert protect(peer, msp="CMSP").status == 400  # it can be passed on, not taken off
     check_protected(peer, item(1), ["CMSP"])
 
@@ -266,8 +345,9 @@ class Protections(Histories):
     def no_protection_is_ever_lost_and_nothing_else_is_protected(self) -> None:
         demanded: dict[str, bytes] = {}
         for uri, organisations in self.protected.items():
-            check_protected(self.peer, uri, organisations)
-            demanded |= dict.fromkeys(custody(self.peer, uri), all_of(organisations))
+            check_protected(self.peer, uri, organisations, guardians=MSPS)
+            wanted = Protection(tuple(organisations), tuple(MSPS)).policy()
+            demanded |= dict.fromkeys(custody(self.peer, uri), wanted)
         assert self.peer.policies == demanded
 
     def teardown(self) -> None:
@@ -281,7 +361,9 @@ class Protections(Histories):
 
 def _plain(peer: Peer) -> dict[str, Any]:
     records = {key: json.loads(value) for key, value in peer.state.items()}
-    return {key: {name: one[name] for name in one if name != "endorsers"} for key, one in records.items()}
+    return {
+        key: {name: one[name] for name in one if name not in ("endorsers", "guardians")} for key, one in records.items()
+    }
 
 
 Protections.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -16,6 +16,9 @@ LOOKUPS = ["device", "event", "exception", "handoff", "lot", "party", "place", "
 
 def told() -> Peer:
     peer = Peer()
+    for number, msp in enumerate(("AMSP", "BMSP"), start=1):
+        peer.call("registerParty", {"id": party(number), "name": msp}, msp)
+        peer.call("registerPlace", {"id": place(number), "party": party(number)}, msp)
     peer.accept(commission(1, item(1)), make_lot(1, lot(1), 12.5, uom="KGM"), ship(2, item(1)))
     peer.accept(receive(4, item(1), item(2)), msp="BMSP")  # nobody has released item 2
     return peer

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chaincode.contract import FUNCTIONS
+from chaincode.rulebook import LANGUAGE, RULES, Rule
 from tests.unit.chaincode.test_determinism import told
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,11 +22,32 @@ def test_functions(name: str) -> None:
     assert f"`{name}`" in REFERENCE
 
 
-@pytest.mark.parametrize(
-    "code", sorted(set(re.findall(r"raise Rejection\(\s*\"([a-z_]+)\"", SOURCES)) | {"rolled_back"})
-)
-def test_rejection_codes(code: str) -> None:
-    assert f"`{code}`" in REFERENCE
+RAISED = set(re.findall(r"\b(?:Rejection|Objection|_object)\((?:entry, )?\s*\"([a-z_]+)\"", SOURCES))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_the_list_of_rules_is_the_contracts(rule: Rule) -> None:
+    code = rule.code if rule.code == LANGUAGE else f"`{rule.code}`"
+    assert f"| {rule.number} | {code} | {rule.when} | {rule.says} |" in REFERENCE.splitlines()
+
+
+def test_every_reason_for_refusal_is_a_rule_and_every_rule_a_reason() -> None:
+    ours = {rule.code for rule in RULES if rule.when != "call"}
+    assert RAISED - ours <= {"date_time"}  # the language's
+    assert ours - RAISED <= {LANGUAGE, "rolled_back"}
+    for rule in RULES:
+        if rule.when == "call":
+            assert f"``{rule.code}``" in (ROOT / "chaincode" / "rules.py").read_text()
+
+
+def test_whole_calls_are_forbidden_in_one_place() -> None:
+    """Else there would be rules that the list does not have."""
+    elsewhere = [
+        file.name
+        for file in sorted((ROOT / "chaincode").rglob("*.py"))
+        if file.name != "rules.py" and re.search(r"Malformed\([^\n]*, 403\)", file.read_text())
+    ]
+    assert elsewhere == []
 
 
 @pytest.mark.parametrize("flag", sorted(set(re.findall(r"flags\.add\(\"([a-z_]+)\"\)", SOURCES))))

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chaincode import keys
+from chaincode.registered import Party
 from tests.unit.chaincode.peer import Peer, commission, item, party, place, ship
 
 FARM = {"id": party(1), "name": "Farm"}
@@ -24,7 +25,7 @@ def registered() -> Peer:
 
 def test_the_first_to_name_a_party_owns_it() -> None:
     peer = registered()
-    assert peer.get(keys.party(party(1))) == {**FARM, "msp": "AMSP", "adopted": False}
+    assert peer.get(keys.party(party(1))) == {**FARM, "msp": "AMSP", "v": 2}
     stolen = peer.call("registerParty", {**FARM, "name": "Mine"}, "BMSP")
     assert (stolen.status, "belongs to AMSP" in stolen.message) == (403, True)
     assert peer.call("registerParty", {**FARM, "name": "Green Farm"}).status == 200
@@ -40,15 +41,58 @@ def test_a_place_needs_its_party_and_its_owner() -> None:
     assert peer.get(keys.place(place(1)))["latitude"] == 48.1
 
 
-def test_what_an_event_adopted_can_be_registered_by_its_owner_only() -> None:
+def test_nothing_is_registered_by_being_mentioned() -> None:
+    """Not by a stranger, and not by its owner: an event gives nobody a place or a party."""
     peer = Peer()
-    peer.accept(commission(1, item(1)))
-    (site,) = [record for record in peer.all("PL") if record["adopted"]]
-    peer.call("registerParty", FARM)
-    entry = {"id": site["id"], "party": party(1), "name": "Plant"}
-    assert peer.call("registerPlace", entry, "BMSP").status == 403
-    assert peer.call("registerPlace", entry).status == 200
-    assert peer.get(keys.place(site["id"]))["adopted"] is False
+    peer.accept(commission(1, item(1)), ship(2, item(1)))
+    peer.accept(commission(1, item(2)), ship(2, item(2)), msp="BMSP")  # from A's place, in A's name
+    assert peer.all("PY") + peer.all("PL") == []
+    (flags,) = {tuple(record["flags"]) for record in peer.all("EV") if record["event"]["bizStep"] == "shipping"}
+    assert set(flags) >= {"unregistered_place", "unregistered_party"}
+    assert peer.call("registerParty", FARM).status == 200
+    assert peer.call("registerPlace", DOCK).status == 200
+    assert peer.refuse(commission(3, item(3)), msp="BMSP") == "not_your_place"
+    peer.accept(commission(3, item(3)))
+    registered = (
+        peer.all("EV")[-1]
+        if len(peer.all("EV")) == 1
+        else next(record for record in peer.all("EV") if item(3) in record["event"]["epcList"])
+    )
+    assert not {"unregistered_place", "unregistered_party"} & set(registered.get("flags", ()))
+
+
+def test_what_the_first_version_adopted_gives_no_power_and_is_overwritten_by_who_registers() -> None:
+    peer = Peer()
+    unknown = dict.fromkeys(("name", "kind", "latitude", "longitude", "address"))
+    squatted = {"msp": "BMSP", "adopted": True}
+    peer.state[keys.place(place(1))] = json.dumps({"id": place(1), "party": party(2), **squatted, **unknown}).encode()
+    peer.state[keys.party(party(1))] = json.dumps({"id": party(1), "name": None, **squatted}).encode()
+    peer.accept(commission(1, item(1)), ship(2, item(1)))
+    assert peer.call("registerParty", FARM).status == 200
+    assert peer.call("registerPlace", DOCK).status == 200
+    assert peer.get(keys.place(place(1)))["msp"] == peer.get(keys.party(party(1)))["msp"] == "AMSP"
+
+
+def test_what_the_first_version_registered_is_whose_it_was() -> None:
+    peer = Peer()
+    peer.state[keys.party(party(1))] = json.dumps({**FARM, "msp": "AMSP", "adopted": False, "country": "DE"}).encode()
+    assert peer.call("registerParty", FARM, "BMSP").status == 403
+    assert peer.call("registerPlace", DOCK).status == 200
+    assert Party.from_record(peer.get(keys.party(party(1)))) == Party(
+        id=party(1), msp="AMSP", name="Farm", more={"country": "DE"}
+    )
+
+
+def test_a_part_of_a_place_is_whose_the_place_is() -> None:
+    """Or else a stranger who registers dock 5 of a warehouse locks the warehouse out of it."""
+    peer = registered()
+    peer.call("registerPlace", DOCK)
+    peer.call("registerParty", {"id": party(2), "name": "B"}, "BMSP")
+    gate = place(1) + "/254/gate-5"
+    stolen = peer.call("registerPlace", {"id": gate, "party": party(2)}, "BMSP")
+    assert (stolen.status, "belongs to AMSP" in stolen.message) == (403, True)
+    assert peer.call("registerPlace", {"id": gate, "party": party(1)}).status == 200
+    peer.accept(commission(1, item(1), site=(gate, party(1))))
 
 
 @pytest.mark.parametrize("function", ["registerParty", "registerPlace", "registerDevice", "revokeDevice", "configure"])
@@ -69,6 +113,10 @@ def test_only_admins_register(function: str, role: str) -> None:
         ("registerParty", {"id": party(1)}, "name"),
         ("registerParty", {"id": party(1), "name": "  "}, "name"),
         ("registerParty", {"id": party(1), "name": "a\x00b"}, "name"),
+        ("registerParty", {"id": party(1), "name": "a\u202eb"}, "name"),
+        ("registerParty", {"id": party(1), "name": "\x1b[31m"}, "name"),
+        ("registerParty", {"id": party(1), "name": "a" * 1001}, "name"),
+        ("registerDevice", {"id": "d" * 201, "party": party(1), "algorithm": "ES256", "publicKey": "x"}, "id"),
         ("registerPlace", {**DOCK, "latitude": 91}, "latitude"),
         ("registerPlace", {**DOCK, "longitude": True}, "longitude"),
         ("registerDevice", {"id": "d", "party": party(1), "algorithm": "RSA", "publicKey": "x"}, "publicKey"),
@@ -112,13 +160,6 @@ def test_the_first_to_configure_administers() -> None:
     assert json.loads(peer.call("config").payload) == {
         "admins": ["AMSP", "BMSP"], "clockToleranceSeconds": 300, "custodyPolicy": "flag",
     }  # fmt: skip
-
-
-def test_an_event_adopts_a_party_and_a_place_for_its_organisation() -> None:
-    peer = Peer()
-    peer.accept(commission(1, item(1)), ship(2, item(1)))
-    adopted = {record["id"]: (record["msp"], record["adopted"]) for record in peer.all("PY") + peer.all("PL")}
-    assert adopted == {party(1): ("AMSP", True), place(1): ("AMSP", True)}  # the consignee is only named, not adopted
 
 
 def test_nobody_speaks_from_anothers_place_or_a_part_of_it() -> None:
