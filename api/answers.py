@@ -16,6 +16,16 @@ PGLN = "https://id.gs1.org/417/0614141000005"
 GLN = "https://id.gs1.org/414/0614141000012"
 
 
+class DeclarationOut(Answer):
+    """An error declaration: a statement that an event is wrong, so that what it says does not count."""
+
+    event: str = Field(description="Name of the declaration; `GET /events/{event}` gives it", examples=[HASH])
+    msp: str | None = Field(description="Organisation that declared", examples=["FarmMSP"])
+    declared_at: datetime | None
+    reason: str | None = Field(examples=["did_not_occur"])
+    corrective_event_ids: list[str] = Field(alias="correctiveEventIDs", description="What is right instead")
+
+
 class EventSummary(Answer):
     """An event without its body, with its provenance. ``GET /events/{hash}`` gives the whole."""
 
@@ -36,3 +46,5 @@ class EventSummary(Answer):
     flags: list[str] = Field(description="What the contract found odd", examples=[[]])
     tx_id: str
     block: int = Field(examples=[17])
+    declares: str | None = Field(description="Of an error declaration: the event that it takes back")
+    declared_in_error: list[DeclarationOut] = Field(description="What took it back: what it says does not count")

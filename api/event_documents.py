@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import epcis
+from readmodel.queries.declared import Declaration
 from readmodel.queries.records import EventRecord
 
 EXAMPLE: dict[str, Any] = {
@@ -41,12 +42,15 @@ EXAMPLE: dict[str, Any] = {
             "lotline:provenance": [
                 {
                     "event": "ni:///sha-256;3f6c…6e5f?ver=CBV2.0",
+                    "hash": "ni:///sha-256;3f6c…6e5f?ver=CBV2.0",
                     "txId": "5f0c8a3e…",
                     "block": 17,
                     "msp": "FarmMSP",
                     "submitter": "x509::CN=scanner,OU=client::CN=ca.FarmMSP",
                     "recordTime": "2026-05-04T07:12:34.120Z",
                     "flags": [],
+                    "declares": None,
+                    "declaredInError": [],
                 }
             ],
         }
@@ -61,7 +65,7 @@ def query_document(records: Sequence[EventRecord], created: datetime | None = No
     rendered = epcis.render_document(events, created)
     event_list = rendered["epcisBody"]["eventList"]
     for event, record in zip(event_list, records, strict=True):
-        event.setdefault("eventID", record.hash)
+        event.setdefault("eventID", record.event_hash)
         if record.record_time is not None:
             event["recordTime"] = _iso(record.record_time)
     return {
@@ -80,9 +84,14 @@ def query_document(records: Sequence[EventRecord], created: datetime | None = No
 
 
 def provenance(record: EventRecord) -> dict[str, Any]:
-    """Where on the ledger the event stands, and who put it there."""
+    """Where on the ledger the event stands, who put it there, and what was declared of it.
+
+    ``event`` is its name on the ledger, which is its hash; a declaration has a name of its own, and for ``hash`` that of
+    the event it declares.
+    """
     return {
         "event": record.hash,
+        "hash": record.event_hash,
         "txId": record.tx_id,
         "block": record.block,
         "msp": record.msp,
@@ -90,6 +99,18 @@ def provenance(record: EventRecord) -> dict[str, Any]:
         "device": record.device,
         "recordTime": None if record.record_time is None else _iso(record.record_time),
         "flags": record.flags,
+        "declares": record.declares,
+        "declaredInError": [_declaration(declaration) for declaration in record.declared_in_error],
+    }
+
+
+def _declaration(declaration: Declaration) -> dict[str, Any]:
+    return {
+        "event": declaration.event,
+        "msp": declaration.msp,
+        "declaredAt": None if declaration.declared_at is None else _iso(declaration.declared_at),
+        "reason": declaration.reason,
+        "correctiveEventIDs": declaration.corrective_event_ids,
     }
 
 

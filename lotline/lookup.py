@@ -1,24 +1,21 @@
-"""From what a person has in hand to the identifier the ledger knows, and from identifiers back to names."""
+"""From what a person has in hand to the identifier the ledger knows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, select
-from sqlmodel import col
+from sqlalchemy import Connection
 
 import readmodel
 from api.settings import Settings
 from epcis.identifiers import CANONICAL_BASE, InvalidIdentifier, is_miswritten, to_digital_link
 from lotline.errors import CommandError, UsageError
 from readmodel.queries.numbers import numbered
-from readmodel.tables import Party, Place
 
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
 _FORMS = "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."
-_CHUNK = 500
 
 
 @contextmanager
@@ -48,18 +45,6 @@ def resolve(connection: Connection, text: str) -> str:
     if ":" in text:
         return _checked(text)
     return _by_number(connection, text)
-
-
-def names(connection: Connection, identifiers: Iterable[str | None]) -> dict[str, str]:
-    """The registered names of parties and places; what has none is left out."""
-    wanted = sorted({identifier for identifier in identifiers if identifier})
-    found: dict[str, str] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        part = wanted[start : start + _CHUNK]
-        for table in (Party, Place):
-            query = select(col(table.uri), col(table.name)).where(col(table.uri).in_(part))
-            found.update({uri: name for uri, name in connection.execute(query).all() if name})
-    return found
 
 
 def _checked(text: str) -> str:

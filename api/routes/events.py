@@ -27,8 +27,7 @@ from api.routes.capture import IdempotencyKey, later, put
 from api.routing import JSON, JSON_LD, ApiRoute
 from api.settings import Settings
 from api.tokens import Principal
-from readmodel.queries.events import count_events, find_events
-from readmodel.queries.events import event as find_event
+from readmodel.queries.events import count_events, event_and_declarations, find_events
 
 EPCIS_HEADERS = {"GS1-EPCIS-Version": "2.0.0", "GS1-CBV-Version": "2.0.0"}
 MAX_PER_PAGE = 1000
@@ -146,12 +145,12 @@ def get_event(
     principal: Annotated[Principal, Depends(MAY_QUERY)],
     event_id: Annotated[str, Path(alias="eventID", max_length=500, description="Event hash or eventID")],
 ) -> Response:
-    """One event, by its hash or by the eventID its sender gave it."""
+    """One event, by its hash or by an eventID that somebody gave it, and after it the declarations that it is wrong."""
     with request.app.state.engine.connect() as connection:
-        record = find_event(connection, event_id)
-    if record is None:
+        records = event_and_declarations(connection, event_id)
+    if not records:
         raise ApiError(404, "no such event on the ledger")
-    return _linked_data(request, query_document([record]), {})
+    return _linked_data(request, query_document(records), {})
 
 
 def _refuse_too_many(connection: Connection, query: EventQuery) -> None:

@@ -37,6 +37,8 @@ class ExceptionOut(Answer):
     opened_at: datetime | None
     closed_at: datetime | None
     parties: list[str] = Field(examples=[[PGLN]])
+    severity: str | None = Field(description="high, medium or low", examples=["high"])
+    title: str = Field(description="The kind in words", examples=["Less arrived than left"])
 
 
 @router.get("/exceptions", response_model=Page[ExceptionOut], responses=problems.responses(400, 401, 403, 406))

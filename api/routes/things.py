@@ -43,16 +43,68 @@ class BalanceOut(Answer):
     updated_at: datetime | None
 
 
+class PackedStockOut(Answer):
+    """How much of a lot is packed, by who holds the outermost units and where those are."""
+
+    thing: str = Field(examples=[LOT])
+    holder: str | None = Field(examples=[PGLN])
+    place: str | None = Field(examples=[GLN])
+    quantity: str = Field(description="Exact decimal", examples=["40"])
+    uom: str | None = Field(examples=["KGM"])
+    carriers: int = Field(description="How many units it is on", examples=[2])
+
+
+class MovingStockOut(Answer):
+    """How much of a lot is on its way."""
+
+    thing: str = Field(examples=[LOT])
+    quantity: str = Field(examples=["20"])
+    uom: str | None = Field(examples=["KGM"])
+    handoff: str | None = Field(description="Of loose goods: by which handoff")
+    carrier: str | None = Field(description="Of packed goods: the outermost unit", examples=[SSCC])
+
+
+class StockSumOut(Answer):
+    """All there is of a lot, in one unit."""
+
+    uom: str | None = Field(description="Base unit, UN/ECE Rec 20 code; null: pieces", examples=["KGM"])
+    loose: str = Field(examples=["60"])
+    packed: str = Field(examples=["40"])
+    in_transit: str = Field(examples=["20"])
+    total: str = Field(examples=["120"])
+
+
+class MassBalanceOut(Answer):
+    """Whether what was made of a lot is accounted for: expected = made - used - sold - removed - missing."""
+
+    uom: str | None = Field(examples=["KGM"])
+    made: str = Field(examples=["200"])
+    used: str = Field(examples=["50"])
+    sold: str = Field(examples=["28"])
+    removed: str = Field(description="Destroyed, decommissioned …, also with the unit it was on", examples=["0"])
+    missing: str = Field(description="Left by handoffs and not accepted with the rest; negative: more", examples=["2"])
+    expected: str = Field(examples=["120"])
+    on_hand: str = Field(description="Loose, packed and in transit", examples=["120"])
+    difference: str = Field(description="On hand beyond what is expected; negative: not there", examples=["0"])
+
+
 class ThingOut(Answer):
     """An instance, a lot, or a product, as the ledger has it now."""
 
     id: str = Field(examples=[SGTIN])
     kind: str = Field(description="instance, lot, product or class", examples=["instance"])
     product: str | None = Field(examples=[GTIN])
+    product_name: str | None = Field(examples=["Apple juice 1 l"])
     lot: str | None = Field(examples=[LOT])
     msp: str | None = Field(description="Organisation that has it; of a lot, that made it", examples=["FarmMSP"])
-    status: str | None = Field(examples=["active"])
-    disposition: str | None = Field(examples=["in_progress"])
+    status: str | None = Field(
+        description="Of a lot: recalled; active: some is on hand; in_transit: all that is left is; ended",
+        examples=["active"],
+    )
+    disposition: str | None = Field(
+        description="recalled, else of a lot that of the newest event that says one", examples=["in_progress"]
+    )
+    recalled: bool = Field(description="Its maker, or who holds it, says so of it or of its lot")
     commissioned: bool | None
     updated_at: datetime | None
     endorsers: list[str] = Field(
@@ -66,8 +118,12 @@ class ThingOut(Answer):
     holder_name: str | None = Field(examples=["Green Farm"])
     contents: list[PackedOut] = Field(description="The first ones, see contentsTotal")
     contents_total: int
-    balances: list[BalanceOut]
+    balances: list[BalanceOut] = Field(description="Of a lot or product: what is loose")
     total: dict[str, str] = Field(description='Sum of the balances by unit; "" is pieces', examples=[{"KGM": "120"}])
+    packed: list[PackedStockOut] = Field(description="Of a lot or product: what is packed and not on its way")
+    in_transit: list[MovingStockOut] = Field(description="Of a lot or product: what is on its way")
+    sums: list[StockSumOut] = Field(description="Loose, packed and in transit together, by unit")
+    mass_balance: list[MassBalanceOut] = Field(description="Of a lot, by unit")
     instances: dict[str, int] = Field(description="Of a lot or product, by status", examples=[{"active": 40}])
     handoffs: list[HandoffOut] = Field(description="Open ones, of it or of what it is in")
     exceptions: list[ExceptionOut] = Field(description="Open ones")

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from api import problems
-from api.answers import GLN, GTIN, LOT, PGLN, SGTIN, SSCC
+from api.answers import GLN, GTIN, LOT, PGLN, SGTIN, SSCC, DeclarationOut
 from api.auth import MAY_QUERY
 from api.models import HASH, Answer
 from api.parameters import ThingId
 from api.problems import ApiError
+from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
 from api.tokens import Principal
 from readmodel.queries.trace import trace
@@ -38,6 +39,9 @@ class NodeOut(Answer):
     holder: str | None = Field(examples=[PGLN])
     upstream: bool = Field(description="It came from there")
     downstream: bool = Field(description="It went there")
+    disposition: str | None = Field(description="By the newest event that says one", examples=["in_progress"])
+    recalled: bool = Field(description="Its maker, or who holds it, says so of it or of its lot")
+    possible: bool = Field(description="Goods were mixed: one of several they may be of, or what came of such")
 
 
 class EdgeOut(Answer):
@@ -45,9 +49,44 @@ class EdgeOut(Answer):
 
     source: str = Field(examples=[SSCC])
     target: str = Field(examples=[SGTIN])
-    kind: str = Field(description="contains, input, output or instance_of", examples=["contains"])
+    kind: str = Field(
+        description="contains; input, output of a transformation; instance_of: of a lot, or of a product",
+        examples=["contains"],
+    )
     start: datetime | None
     end: datetime | None = Field(description="null: still so")
+    possible: bool = Field(description="As of nodes")
+
+
+class TraceFaultOut(Answer):
+    """An exception of a handoff; ``GET /exceptions/{id}`` has the whole of it."""
+
+    id: str
+    kind: str = Field(examples=["shortage"])
+    status: str = Field(examples=["open"])
+    detail: str | None = Field(examples=["released 10, accepted 8"])
+    severity: str | None = Field(description="high, medium or low", examples=["high"])
+    title: str = Field(description="The kind in words", examples=["Less arrived than left"])
+
+
+class TraceHandoffOut(HandoffOut):
+    """A handoff by which traced goods passed from one party to another."""
+
+    item: str = Field(description="Id of a node, or of what the start is in", examples=[SSCC])
+    upstream: bool = Field(description="The goods, or what they are made of, came by it")
+    downstream: bool = Field(description="The goods, or what was made of them, went on by it")
+    possible: bool = Field(description="As of nodes")
+    late: bool = Field(description="Accepted after the promise, or past it and not accepted yet")
+    recalled: bool = Field(description="What it moved is recalled, or held what is")
+    faults: list[TraceFaultOut] = Field(description="Its exceptions, open and closed")
+
+
+class TraceQuantityOut(Answer):
+    """How much of a lot an event tells of."""
+
+    thing: str = Field(examples=[LOT])
+    quantity: float = Field(examples=[12.5])
+    uom: str | None = Field(description="UN/ECE Rec 20 code; null: pieces", examples=["KGM"])
 
 
 class TraceEventOut(Answer):
@@ -67,6 +106,10 @@ class TraceEventOut(Answer):
     tx_id: str
     block: int = Field(examples=[17])
     things: list[str] = Field(description="Ids of nodes", examples=[[LOT]])
+    quantities: list[TraceQuantityOut] = Field(description="Of those of them that are counted")
+    documents: list[str] = Field(description="Business transactions", examples=[["urn:epcglobal:cbv:bt:0614141:D7"]])
+    declares: str | None = Field(description="Of an error declaration: the event that it takes back")
+    declared_in_error: list[DeclarationOut] = Field(description="What took it back: what it says does not count")
 
 
 class TraceOut(Answer):
@@ -77,6 +120,10 @@ class TraceOut(Answer):
     edges: list[EdgeOut]
     events: list[TraceEventOut] = Field(description="By event time")
     truncated: bool = Field(description="True: there is more than was asked for; raise the limits")
+    handoffs: list[TraceHandoffOut] = Field(description="By time of release, or of acceptance where nobody released")
+    names: dict[str, str] = Field(
+        description="What products, places and parties in the answer are called", examples=[{PGLN: "Green Farm"}]
+    )
 
 
 @router.get("/trace/{thingID:path}", response_model=TraceOut, responses=problems.responses(400, 401, 403, 404, 406))
@@ -88,7 +135,10 @@ def get_trace(
     max_nodes: Annotated[int, Query(alias="maxNodes", ge=1, le=100_000)] = 5_000,
     max_events: Annotated[int, Query(alias="maxEvents", ge=0, le=200_000)] = 20_000,
 ) -> Any:
-    """Trace an instance, lot or product by EPC URN or GS1 Digital Link."""
+    """Trace an instance, lot or product by EPC URN or GS1 Digital Link.
+
+    A product is traced as its lots, and its items that have none; of very many, those heard of last.
+    """
     with request.app.state.engine.connect() as connection:
         found = trace(connection, thing_id, direction=direction, max_nodes=max_nodes, max_events=max_events)
     if found is None:

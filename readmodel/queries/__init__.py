@@ -4,10 +4,12 @@ with engine.connect() as connection:
     page = find_events(connection, EventFilter(biz_steps=["shipping"]))
 """
 
+from readmodel.queries.declared import Declaration
 from readmodel.queries.events import EventFilter, count_events, event, find_events
 from readmodel.queries.exceptions import ExceptionRecord, exception, exceptions
 from readmodel.queries.flows import Flow, flows
 from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, Line, handoff, handoffs
+from readmodel.queries.naming import names
 from readmodel.queries.overview import DayCount, Lane, Overview, Risk, overview
 from readmodel.queries.paging import InvalidTokenError, Page
 from readmodel.queries.published import PublishedRecord, publication, published
@@ -15,13 +17,24 @@ from readmodel.queries.records import EventRecord
 from readmodel.queries.registry import PartyRecord, PlaceRecord, parties, party, place, places
 from readmodel.queries.stock import Stock, on_hand
 from readmodel.queries.things import BalanceRecord, Packed, ThingRecord, thing
-from readmodel.queries.trace import Direction, Trace, TraceEdge, TraceEvent, TraceNode, trace
+from readmodel.queries.trace import (
+    Direction,
+    Trace,
+    TraceEdge,
+    TraceEvent,
+    TraceFault,
+    TraceHandoff,
+    TraceNode,
+    TraceQuantity,
+    trace,
+)
 from readmodel.queries.transactions import TransactionRecord, transactions
 from readmodel.queries.transit import Transit, transit_history
 
 __all__ = [
     "BalanceRecord",
     "DayCount",
+    "Declaration",
     "Direction",
     "EventFilter",
     "EventRecord",
@@ -44,7 +57,10 @@ __all__ = [
     "Trace",
     "TraceEdge",
     "TraceEvent",
+    "TraceFault",
+    "TraceHandoff",
     "TraceNode",
+    "TraceQuantity",
     "TransactionRecord",
     "Transit",
     "count_events",
@@ -55,6 +71,7 @@ __all__ = [
     "flows",
     "handoff",
     "handoffs",
+    "names",
     "on_hand",
     "overview",
     "parties",

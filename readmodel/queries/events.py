@@ -13,7 +13,7 @@ from sqlmodel import col
 from readmodel.columns import Timestamp, from_micros, to_micros
 from readmodel.identifiers import clean, hash_hex
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged
-from readmodel.queries.records import EventRecord, event_record, select_events
+from readmodel.queries.records import EventRecord, event_records, select_events
 from readmodel.tables import Event, EventEpc, EventLink, Place, Thing
 
 _FEW = 10_000
@@ -107,7 +107,7 @@ def find_events(
         moment, identity = _key(row, wanted)
         return encode(upto, to_micros(moment), identity)
 
-    return paged(rows, per_page, lambda shown: [event_record(row) for row in shown], next_token)
+    return paged(rows, per_page, lambda shown: event_records(connection, shown), next_token)
 
 
 def _select(wanted: EventFilter) -> Query:
@@ -161,12 +161,27 @@ def count_events(connection: Connection, wanted: EventFilter, at_most: int) -> i
     return connection.scalar(select(func.count()).select_from(some)) or 0
 
 
+_PLAIN_FIRST = (col(Event.declares).is_not(None), col(Event.id))
+
+
 def event(connection: Connection, identity: str) -> EventRecord | None:
-    """The event with this hash (ni URI or hex) or eventID; of several with one eventID, the first
-    recorded."""
-    query = select_events().where(_identified((identity,))).order_by(col(Event.id)).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else event_record(row)
+    """The event with this hash (ni URI or hex) or eventID.
+
+    An error declaration has the eventID of what it declares: the event itself comes first, then by when the ledger
+    got them.
+    """
+    query = select_events().where(_identified((identity,))).order_by(*_PLAIN_FIRST).limit(1)
+    return next(iter(event_records(connection, connection.execute(query).all())), None)
+
+
+def event_and_declarations(connection: Connection, identity: str) -> list[EventRecord]:
+    """The event, then the declarations that took it back, in the ledger's order; nothing where there is no event."""
+    found = event(connection, identity)
+    if found is None:
+        return []
+    names = [hash_hex(declaration.event) for declaration in found.declared_in_error]
+    query = select_events().where(col(Event.hash).in_(names)).order_by(col(Event.id))
+    return [found, *event_records(connection, connection.execute(query).all() if names else [])]
 
 
 def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:

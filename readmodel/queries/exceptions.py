@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from chaincode.exception_kinds import KINDS
 from epcis.prehash import digest_uri
 from readmodel.identifiers import clean
 from readmodel.queries.newest import Branch, newest, newest_token
@@ -33,6 +34,10 @@ class ExceptionRecord:
     opened_at: datetime | None
     closed_at: datetime | None
     parties: list[str]
+    severity: str | None
+    """high, medium or low; None for a kind that this version does not know."""
+    title: str
+    """The kind in words."""
 
 
 def exceptions(
@@ -74,6 +79,12 @@ def exception(connection: Connection, identity: str) -> ExceptionRecord | None:
     return next(iter(_records(connection, rows)), None)
 
 
+def words_of(kind: str) -> tuple[str | None, str]:
+    """How bad a kind of exception is, and what it is in words."""
+    known = KINDS.get(kind)
+    return (None, kind.replace("_", " ")) if known is None else (known.severity, known.title)
+
+
 def _select() -> Query:
     return (
         pick(
@@ -108,6 +119,6 @@ def _records(connection: Connection, rows: Sequence[Any]) -> list[ExceptionRecor
     for row in rows:
         opened = None if row.event is None else digest_uri(row.event)
         closed = None if row.closed_by is None else digest_uri(row.closed_by)
-        values = (*row[1:6], opened, closed, *row[8:], parties[row.id])
+        values = (*row[1:6], opened, closed, *row[8:], parties[row.id], *words_of(row.kind))
         records.append(ExceptionRecord(*values))
     return records

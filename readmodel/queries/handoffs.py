@@ -20,6 +20,7 @@ from readmodel.queries.newest import Branch, newest, newest_token
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
 from readmodel.tables import Handoff, HandoffLine, Party, Place, Thing
 
+_CHUNK = 500
 _sender, _receiver = table_of(Party).alias("sender"), table_of(Party).alias("receiver")
 _origin, _target = table_of(Place).alias("origin"), table_of(Place).alias("target")
 
@@ -119,6 +120,16 @@ def handoff(connection: Connection, identity: str) -> HandoffRecord | None:
     """One handoff by its id on the ledger."""
     rows = connection.execute(_select().where(col(Handoff.key) == clean(identity))).all()
     return next(iter(_records(connection, rows)), None)
+
+
+def handoffs_by_id(connection: Connection, identities: Sequence[int]) -> dict[int, HandoffRecord]:
+    """Handoffs by their ids in the tables, as many as there are."""
+    found: dict[int, HandoffRecord] = {}
+    for begin in range(0, len(identities), _CHUNK):
+        part = identities[begin : begin + _CHUNK]
+        rows = connection.execute(_select().where(col(Handoff.id).in_(part)).order_by(col(Handoff.id))).all()
+        found.update(zip((row.id for row in rows), _records(connection, rows), strict=True))
+    return found
 
 
 def late(moment: datetime) -> ColumnElement[bool]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection
 from sqlmodel import col
 
 from epcis.prehash import digest_uri
 from readmodel.bulk import table_of
+from readmodel.identifiers import hash_hex
+from readmodel.queries.declared import Declaration, declarations
 from readmodel.queries.paging import Query, pick
 from readmodel.tables import Event, Party, Place, Transaction
 
@@ -45,6 +48,13 @@ class EventRecord:
     tx_id: str
     block: int
     stored: str
+    declared_in_error: list[Declaration] = field(default_factory=list)
+    """The declarations that took it back: what it says does not count."""
+
+    @property
+    def event_hash(self) -> str:
+        """Its CBV hash: a declaration has that of the event it declares, as the standard leaves declarations out."""
+        return self.declares or self.hash
 
     @property
     def event(self) -> dict[str, Any]:
@@ -52,6 +62,16 @@ class EventRecord:
         parsed = orjson.loads(self.stored)
         assert isinstance(parsed, dict)
         return parsed
+
+
+def event_records(connection: Connection, rows: Sequence[Any]) -> list[EventRecord]:
+    """The records of rows of :func:`select_events`, with what was declared of them."""
+    records = [event_record(row) for row in rows]
+    declared = declarations(connection, [hash_hex(record.hash) for record in records])
+    return [
+        replace(record, declared_in_error=found) if (found := declared.get(hash_hex(record.hash))) else record
+        for record in records
+    ]
 
 
 def select_events() -> Query:

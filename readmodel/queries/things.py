@@ -14,8 +14,13 @@ from readmodel.bulk import table_of
 from readmodel.identifiers import clean
 from readmodel.queries.exceptions import ExceptionRecord, exceptions
 from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, handoffs
+from readmodel.queries.lot_state import lot_states
+from readmodel.queries.lot_stock import LotStock, MassBalance, MovingStock, PackedStock, StockSum, lot_stock
+from readmodel.queries.naming import names
 from readmodel.queries.paging import Query, pick
-from readmodel.queries.records import EventRecord, event_record, select_events
+from readmodel.queries.recalled import recalled
+from readmodel.queries.records import EventRecord, event_records, select_events
+from readmodel.recall import RECALLED
 from readmodel.tables import Balance, Event, EventEpc, PackedQuantity, Party, Place, Thing
 
 _DEEPEST = 64
@@ -80,6 +85,16 @@ class ThingRecord:
     exceptions: list[ExceptionRecord]
     events: list[EventRecord]
     """The newest first."""
+    recalled: bool
+    """Its maker, or who holds it, says so of it or of its lot."""
+    packed: list[PackedStock]
+    """Of a lot or product: what is packed, at any depth, and is not on its way."""
+    in_transit: list[MovingStock]
+    sums: list[StockSum]
+    """Loose, packed and in transit together, by unit."""
+    mass_balance: list[MassBalance]
+    """Of a lot: whether what was made is accounted for."""
+    product_name: str | None
 
 
 def thing(connection: Connection, identifier: str, *, contents: int = 200, events: int = 20) -> ThingRecord | None:
@@ -95,15 +110,19 @@ def thing(connection: Connection, identifier: str, *, contents: int = 200, event
         above = _select_things().where(col(Thing.id) == outermost["parent_id"])
         outermost = connection.execute(above).mappings().one()
         parents.append(outermost["uri"])
-    balances = _balances(connection, identity, row["kind"])
+    kind = row["kind"]
+    balances = _balances(connection, identity, kind)
+    stock = _stock(connection, identity, kind)
+    is_recalled = identity in recalled(connection, [identity])
+    status, disposition = _standing(connection, row, is_recalled=is_recalled)
     return ThingRecord(
         id=row["uri"],
         kind=row["kind"],
         product=row["product"],
         lot=row["lot"],
         msp=row["msp"],
-        status=row["status"],
-        disposition=row["disposition"],
+        status=status,
+        disposition=disposition,
         commissioned=row["commissioned"],
         updated_at=row["updated_at"],
         endorsers=row["endorsers"] or [],
@@ -116,11 +135,37 @@ def thing(connection: Connection, identifier: str, *, contents: int = 200, event
         contents_total=_contents_total(connection, identity),
         balances=balances,
         total=_total(balances),
-        instances=_instances(connection, identity, row["kind"]),
+        instances=_instances(connection, identity, kind),
         handoffs=_open_handoffs(connection, [row["uri"], *parents]),
         exceptions=exceptions(connection, item=row["uri"], status="open").items,
         events=_last_events(connection, identity, events),
+        recalled=is_recalled,
+        packed=stock.packed,
+        in_transit=stock.in_transit,
+        sums=stock.sums,
+        mass_balance=stock.balance if kind != "product" else [],
+        product_name=names(connection, [row["product"]]).get(row["product"]),
     )
+
+
+def _standing(connection: Connection, row: Any, *, is_recalled: bool) -> tuple[str | None, str | None]:
+    """Status and disposition: of an item the ledger's, of a lot worked out."""
+    status, disposition = row["status"], row["disposition"]
+    if row["kind"] in ("lot", "class"):
+        state = lot_states(connection, [row["id"]])[row["id"]]
+        status, disposition = state.status or status, state.disposition or disposition
+        status = RECALLED if is_recalled else status
+    return status, RECALLED if is_recalled else disposition
+
+
+def _stock(connection: Connection, identity: int, kind: str) -> LotStock:
+    if kind == "instance":
+        return LotStock([], [], [], [])
+    lots = [identity]
+    if kind == "product":
+        of_it = select(col(Thing.id)).where(col(Thing.product_id) == identity, col(Thing.kind) != "instance")
+        lots = list(connection.scalars(of_it.order_by(col(Thing.id))))
+    return lot_stock(connection, lots)
 
 
 def _select_things() -> Query:
@@ -230,4 +275,4 @@ def _last_events(connection: Connection, identity: int, limit: int) -> list[Even
     )
     query = select_events().where(col(Event.id).in_(select(last.c.event_id)))
     ordered = query.order_by(col(Event.event_time).desc(), col(Event.id).desc())
-    return [event_record(row) for row in connection.execute(ordered)]
+    return event_records(connection, connection.execute(ordered).all())

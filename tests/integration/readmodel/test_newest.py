@@ -27,8 +27,11 @@ def opened(key: str, hours: float | None, status: str = "open") -> Write:
 
 
 def hop(key: str, released: float | None, accepted: float | None = None) -> Write:
-    dates = {"releasedAt": released, "acceptedAt": accepted}
-    return c.handoff(key, c.sscc(1), **{name: None if at is None else c.at(at) for name, at in dates.items()})
+    fields: dict[str, Any] = {
+        name: None if when is None else c.at(when)
+        for name, when in (("releasedAt", released), ("acceptedAt", accepted))
+    }
+    return c.handoff(key, c.sscc(1), **fields)
 
 
 def told(engine: Engine, *writes: Write) -> None:

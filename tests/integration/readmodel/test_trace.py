@@ -19,12 +19,12 @@ from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 
 
-def traced(engine: Engine, events: list[dict[str, Any]], start: str, direction: Direction, **limits: int) -> Trace:
+def traced(engine: Engine, events: list[dict[str, Any]], start: str, direction: Direction, **limits: Any) -> Trace:
     return traced_with(engine, events, [], start, direction, **limits)
 
 
 def traced_with(
-    engine: Engine, events: list[dict[str, Any]], also: list[Write], start: str, direction: Direction, **limits: int
+    engine: Engine, events: list[dict[str, Any]], also: list[Write], start: str, direction: Direction, **limits: Any
 ) -> Trace:
     chain = ChainBuilder()
     chain.capture(*events, also=also)
@@ -262,7 +262,7 @@ class Model:
                 return
             tried.add((thing, since))
             for child, parent, begin, end in self.stays:
-                if child == thing and end >= since:
+                if child == thing and (begin >= since if begin != _NEVER else end > since):
                     found.add(parent)
                 if parent == thing and end >= since:
                     follow(child, max(since, begin))
