@@ -61,7 +61,7 @@ def _may_be_said(context: Context, settling: Settling, uri: str, entry: Entry) -
         return
     if entry[3] != e.BEGIN:
         rules.is_alive(uri, thing.record, settling.fact)
-    elif thing.old.standing.maker is not None:
+    elif thing.record["maker"] is not None:
         rules.is_not_commissioned_yet(context, uri, thing.record)
     if entry[3] == e.END:
         rules.has_not_ended(uri, thing.record)

@@ -67,25 +67,28 @@ class Fold:
         self._at = Standing.from_record(base)
         self._made = Outcome(self._at)
         self._counted: set[str] = set()
+        self._doubted = any(not touch.held for touch in self._at.touches.values())
 
     def run(self, said: Iterable[Entry]) -> None:
         """Take entries in, in their order."""
         for entry in said:
             self._step(entry)
 
-    def outcome(self) -> Outcome:
-        """What follows from all that was taken in so far; more can be taken in afterwards."""
+    def outcome(self, *, more: bool = False) -> Outcome:
+        """What follows from all that was taken in so far. ``more``: other entries will be taken in afterwards."""
         at, made = self._at, self._made
-        found = Outcome(
-            at.copy(),
-            dict(made.handoffs),
-            dict(made.faults),
-            dict(made.guests),
-            dict(made.stays),
-            dict(made.answers),
-            frozenset(self._counted),
-            made.objections,
-        )
+        found = made
+        if more:
+            found = Outcome(
+                at.copy(),
+                dict(made.handoffs),
+                dict(made.faults),
+                dict(made.guests),
+                dict(made.stays),
+                dict(made.answers),
+                objections=made.objections,
+            )
+        found.counted = frozenset(self._counted)
         if at.parent is not None:
             found.stays[(at.parent, at.packed)] = None
         if at.missed is not None:
@@ -131,7 +134,7 @@ class Fold:
                 at.disposition = disposition
                 if disposition == _RETURNED:
                     at.sold = None
-        if at.moving or at.msp is not None:
+        if self._doubted:
             self._excuse(time)
 
     def _is_swept_past(self, entry: Entry) -> bool:
@@ -202,6 +205,7 @@ class Fold:
         held = at.msp == msp or (looked and at.moving)
         at.touches[msp] = Touch(entry[0], looked, held, at.msp, at.party, entry[2])
         if not held:
+            self._doubted = True
             self._object(entry, "not_in_your_custody", "not_held", f"{self.item} is held by {at.msp}")
 
     def _excuse(self, time: str) -> None:

@@ -28,7 +28,8 @@ def converted(state: State, uri: str, record: Record) -> Record:
     log = sorted(_unique([*_registers(uri, record), *_claims(uri, lane)]), key=place_of)
     _name_hops(uri, log, lane)
     base = {"lot": record["lot"]} if record.get("lot") else None
-    return {**record, "v": 2, "log": log, **({} if base is None else {"base": base})}
+    maker = next((entry[4] for entry in log if entry[3] == e.BEGIN), None)
+    return {**record, "v": 2, "maker": maker, "log": log, **({} if base is None else {"base": base})}
 
 
 def _registers(uri: str, record: Record) -> Iterator[Entry]:

@@ -91,16 +91,16 @@ class Settling:
 
     def _refold(self, uri: str) -> None:
         thing = self._things[uri]
+        found = thing.refold()
         before = self._wanted.get(uri)
         if before is None:
             before = thing.old.guests
-        found = thing.refold()
         self._wanted[uri] = found.guests
         if found.guests or before:
             self._ask(uri, before, found.guests)
-        if found.answers or thing.old.answers:
+        if found.answers:
             self._answer(thing, found)
-        if found.stays or thing.old.stays:
+        if found.stays:
             sweeps.sweep_new_stays(self, thing)
 
     def _ask(self, uri: str, before: dict[tuple[str, Place], Entry], after: dict[tuple[str, Place], Entry]) -> None:

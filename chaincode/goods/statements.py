@@ -51,8 +51,10 @@ def _claim(context: Context, fact: Fact, count: int) -> Entry:
 
 
 def _beginnings(context: Context, fact: Fact, uris: list[str]) -> Said:
+    usual = _entry(context, fact, e.BEGIN)
     for uri in uris:
-        yield uri, _entry(context, fact, e.BEGIN, lot=e.shortened(_lot_of(fact, uri)))
+        lot = _lot_of(fact, uri)
+        yield uri, usual if lot is None else e.with_more(usual, lot=e.shortened(lot))
 
 
 def _aggregation(context: Context, fact: Fact) -> Said:

@@ -26,7 +26,7 @@ class Timeline:
         self.record: Record | None = None if found is None else converted(context.state, uri, found)
         self.history = History(context.state, _KIND, uri, self.record)
         self._were = list(self.history.entries)
-        self._old: Outcome | None = None
+        self._old: Outcome | None = None if self.record is not None else _NOTHING
         self.new = _NOTHING
 
     @property
@@ -43,6 +43,10 @@ class Timeline:
 
     def add(self, entry: Entry) -> bool:
         """Take an entry in; False if its place is taken."""
+        said = self.history.entries
+        if said and said[-1][:3] < entry[:3]:
+            said.append(entry)
+            return True
         self.reach(entry[0])
         return self.history.add(entry)
 
@@ -95,7 +99,7 @@ class Timeline:
         if len(entries) >= before and all(map(_same, entries, self._were)):
             fold = self._folded(self._were)
             if self._old is None:
-                self._old = fold.outcome()
+                self._old = fold.outcome(more=True)
             fold.run(entries[before:])
         else:
             fold = self._folded(entries)
