@@ -38,6 +38,7 @@ class Settling:
         self._waiting: dict[str, None] = {}
         self._touched: dict[str, None] = {}
         self._wanted: dict[str, dict[tuple[str, Place], Entry]] = {}
+        self._since: dict[str, Place] = {}
         self.counted: dict[str, frozenset[str]] = {}
         """By thing, what was counted in its shipments' records already."""
         self.released: list[str] = []
@@ -92,16 +93,24 @@ class Settling:
     def _refold(self, uri: str) -> None:
         thing = self._things[uri]
         found = thing.refold()
-        before = self._wanted.get(uri)
-        if before is None:
-            before = thing.old.guests
+        before = self._asked_before(uri, thing)
         self._wanted[uri] = found.guests
+        self._since[uri] = thing.since
         if found.guests or before:
             self._ask(uri, before, found.guests)
         if found.answers:
             self._answer(thing, found)
         if found.stays:
             sweeps.sweep_new_stays(self, thing)
+
+    def _asked_before(self, uri: str, thing: Timeline) -> dict[tuple[str, Place], Entry]:
+        """What a thing asked when it was folded last; of pages that were fetched since, what they had asked."""
+        before = self._wanted.get(uri)
+        if before is None:
+            return thing.old.guests
+        if thing.since == self._since[uri]:
+            return before
+        return {**{key: guest for key, guest in thing.old.guests.items() if key[1] < self._since[uri]}, **before}
 
     def _ask(self, uri: str, before: dict[tuple[str, Place], Entry], after: dict[tuple[str, Place], Entry]) -> None:
         for key, guest in before.items():

@@ -9,7 +9,7 @@ from chaincode.goods import entries as e
 from chaincode.goods.fold import Fold, Outcome
 from chaincode.goods.legacy import converted
 from chaincode.goods.standing import Standing
-from chaincode.history import Base, Entry, History, Place
+from chaincode.history import Base, Entry, History, Place, place_of
 from chaincode.state import Record
 
 _KIND = "TH"
@@ -27,7 +27,7 @@ class Timeline:
         self.history = History(context.state, _KIND, uri, self.record)
         self._were = list(self.history.entries)
         self._old: Outcome | None = None if self.record is not None else _NOTHING
-        self.new = _NOTHING
+        self._new: Outcome | None = _NOTHING
 
     @property
     def is_new(self) -> bool:
@@ -35,11 +35,21 @@ class Timeline:
         return not self._were and self.history.base is None
 
     @property
+    def since(self) -> Place:
+        """Where the part of the history begins that is at hand."""
+        return place_of(self.history.entries[0]) if self.history.entries else ("", 0, "")
+
+    @property
     def old(self) -> Outcome:
         """What followed before."""
         if self._old is None:
             self._old = self._folded(self._were).outcome()
         return self._old
+
+    @property
+    def new(self) -> Outcome:
+        """What followed when it was folded last, from all that is at hand by now."""
+        return self.refold() if self._new is None else self._new
 
     def add(self, entry: Entry) -> bool:
         """Take an entry in; False if its place is taken."""
@@ -72,7 +82,7 @@ class Timeline:
         fetched = len(self.history.entries) - there
         if fetched:
             self._were[:0] = self.history.entries[:fetched]
-            self._old = None
+            self._old = self._new = None
 
     def reach_further(self) -> bool:
         """Fetch what came before; False if there is nothing."""
@@ -103,8 +113,8 @@ class Timeline:
             fold.run(entries[before:])
         else:
             fold = self._folded(entries)
-        self.new = fold.outcome()
-        return self.new
+        self._new = fold.outcome()
+        return self._new
 
     def _folded(self, entries: list[Entry]) -> Fold:
         fold = Fold(self.uri, self.history.base, confirmed=self._confirmed)
