@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -36,11 +36,12 @@ def amount(quantity: float | str | Decimal, uom: str | None) -> str:
     return f"{number} {_UNITS.get(uom or '', uom)}"
 
 
-def handed_over(handoff: HandoffRecord) -> str:
-    """How much: ``120 of 120 pieces`` accepted of what was released."""
+def handed_over(handoff: HandoffRecord, products: Collection[str | None] = ()) -> str:
+    """How much: ``120 of 120 pieces`` accepted of what was released; of a mixed pallet, of these products."""
     if handoff.kind == "lot":
         return _of(handoff.accepted, handoff.released, handoff.uom)
-    return " + ".join(_of(line.accepted, line.released, line.uom) for line in handoff.lines)
+    lines = [line for line in handoff.lines if line.product in products] or handoff.lines
+    return " + ".join(_of(line.accepted, line.released, line.uom) for line in lines)
 
 
 def _of(accepted: float | str | None, released: float | str | None, uom: str | None) -> str:

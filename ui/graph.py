@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from ui.client import Json
-from ui.words import tail
+from ui.words import short, tail
 
 Name = Callable[[str | None], str]
 _COLOURS = {"start": "#0f766e", "material": "#b45309", "product": "#1d4ed8"}
-_GREY = "#64748b"
+_GREY, _RED = "#64748b", "#b91c1c"
 _MOST = 90
 
 
@@ -44,7 +44,7 @@ def _box_of(node: Json) -> str:
     if node["role"] != "carrier":
         return str(node["id"])
     side = "both" if node["upstream"] and node["downstream"] else "up" if node["upstream"] else "down"
-    return f"carriers {side} {node['depth']} {node['place']} {node['status']}"
+    return f"carriers {side} {node['depth']} {node['place']} {node['status']} {node.get('possible')}"
 
 
 def _node(box: str, inside: list[Json], name: Name) -> str:
@@ -52,8 +52,10 @@ def _node(box: str, inside: list[Json], name: Name) -> str:
     if first["kind"] == "transformation":
         return f'"{_escaped(box)}" [label="made into", shape=diamond, fontsize=9, color="{_GREY}", tooltip="{_escaped(box)}"];'
     label = _label(inside, name)
-    colour = _COLOURS.get(first["role"], _GREY)
+    colour = _RED if any(node.get("recalled") for node in inside) else _COLOURS.get(first["role"], _GREY)
     shape = "style=solid" if first["kind"] == "lot" else 'style="rounded"'
+    if first.get("possible"):
+        shape = "style=dotted"
     if first["role"] == "start":
         shape = 'style="filled,rounded", fillcolor="#ccfbf1", penwidth=2'
     tip = _escaped(", ".join(node["id"] for node in inside[:5]))
@@ -64,8 +66,9 @@ def _label(inside: list[Json], name: Name) -> str:
     first = inside[0]
     what = _escaped(tail(first["id"])) if len(inside) == 1 else f"{len(inside)} units"
     if first["kind"] == "lot" and first["product"]:
-        what = f"{_escaped(tail(first['product']))}\\nlot {what}"
-    state = " (on its way)" if first["status"] == "in_transit" else ""
+        product = name(first["product"])
+        what = f"{_escaped(tail(first['product']) if product == short(first['product']) else product)}\\nlot {what}"
+    state = " (on its way)" if first["status"] == "in_transit" else " RECALLED" if first.get("recalled") else ""
     where = f"\\n{_escaped(name(first['place']))}" if first["place"] else ""
     return f"{what}{state}{where}"
 
@@ -79,7 +82,8 @@ def _edges(edges: list[Json], boxes: dict[str, str], shown: dict[str, list[Json]
         if packed:
             source, target = target, source
         if source in shown and target in shown and source != target:
-            drawn[(source, target)] = " [style=dashed]" if packed else ""
+            style = "dotted" if edge.get("possible") else "dashed" if packed else "solid"
+            drawn[(source, target)] = "" if style == "solid" else f" [style={style}]"
     return [f'"{_escaped(source)}" -> "{_escaped(target)}"{style};' for (source, target), style in drawn.items()]
 
 

@@ -101,6 +101,11 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
+def exact(value: float) -> str:
+    """A number with all its digits and no separators, for machines."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
 def quantity(value: float | None, uom: str | None) -> str:
     """An amount with its unit: ``270 kg``, ``1 piece``."""
     if value is None:

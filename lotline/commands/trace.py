@@ -116,7 +116,7 @@ def _handoff(one: TraceHandoff, found: Trace) -> tuple[object, ...]:
         short(one.item),
         *(" · ".join(_names(pair, found)) for pair in ((one.from_party, one.from_place), (one.to_party, one.to_place))),
         *(_day(when) for when in (one.released_at, one.accepted_at, one.promised_at)),
-        handed_over(one),
+        handed_over(one, {node.product for node in found.nodes if node.role in ("start", "material")}),
         one.status,
         one.reference,
         ", ".join([*marks, *faults]),
@@ -126,7 +126,7 @@ def _handoff(one: TraceHandoff, found: Trace) -> tuple[object, ...]:
 def _node(node: TraceNode, found: Trace) -> tuple[object, ...]:
     return (
         node.depth,
-        short(node.id),
+        "made into" if node.kind == "transformation" else short(node.id),
         found.names.get(node.product or "", ""),
         node.kind,
         f"{node.role}, possible" if node.possible else node.role,

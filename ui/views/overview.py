@@ -199,7 +199,8 @@ def _not_adding_up(overview: Json) -> None:
     ]
     rows = [
         {
-            "kind": entry["kind"].replace("_", " "),
+            "kind": entry["title"],
+            "severity": entry["severity"] or "–",
             "since": words.moment(entry["openedAt"]),
             "what": readable(entry["detail"]),
             "between": ", ".join(name(party) for party in entry["parties"]),
@@ -208,7 +209,8 @@ def _not_adding_up(overview: Json) -> None:
         for entry in found
     ]
     config = {
-        "kind": st.column_config.TextColumn(width=90),
+        "kind": st.column_config.TextColumn(width=120),
+        "severity": st.column_config.TextColumn(width=65),
         "since": st.column_config.DatetimeColumn(format="YYYY-MM-DD", width=90),
         "what": st.column_config.TextColumn(width="large"),
         "between": st.column_config.TextColumn(width=180),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ui import charts, graph, words
+from ui import charts, evidence, graph, journey, words
 from ui.client import Json, path_of
 from ui.shared import ask, name, readable
 
@@ -70,14 +70,19 @@ def _suggestions() -> None:
 
 
 def _now(thing: Json) -> None:
-    st.subheader(words.plain(words.short(thing["id"])))
+    title = words.plain(words.short(thing["id"]))
+    if thing["productName"]:
+        title += f" · {words.plain(thing['productName'])}"
+    st.subheader(title)
+    if thing["recalled"]:
+        st.error("**Recalled**: its maker, or who holds it, said so.", icon=":material/block:")
     cells = st.columns([2, 3, 3, 2])
     cells[0].metric("Status", _status(thing), border=True)
     cells[1].metric("Where", _where(thing), border=True)
     cells[2].metric("Who holds it", _who(thing), border=True)
     cells[3].metric("How much", _how_much(thing), border=True)
-    if thing["kind"] == "lot":
-        st.caption("Loose goods only: what is packed counts with the unit it is on, which the graph shows.")
+    for line in _adds_up(thing):
+        st.caption(line)
     for parent in thing["parents"]:
         st.caption(f"in {words.plain(words.short(parent))}")
     if thing["endorsers"]:
@@ -85,45 +90,85 @@ def _now(thing: Json) -> None:
         st.caption(f"Protected: every change needs the agreement of {named}.")
     for problem in thing["exceptions"]:
         if problem["status"] == "open":
-            st.warning(f"**{problem['kind'].replace('_', ' ')}** — {words.plain(readable(problem['detail']))}")
-    stock = _stock(thing)
-    if stock:
-        with st.expander(
-            f"Stock at {words.count(len({b['place'] for b in stock}), 'place')}", expanded=len(stock) <= 6
-        ):
-            rows = [
-                {
-                    "place": name(b["place"]),
-                    "holder": name(b["holder"]),
-                    "quantity": float(b["quantity"]),
-                    "unit": words.unit(b["uom"]),
-                }
-                for b in stock
-            ]
+            st.warning(f"**{words.plain(problem['title'])}** — {words.plain(readable(problem['detail']))}")
+    rows = _stock_rows(thing)
+    if rows:
+        places = words.count(len({row["place"] for row in rows}), "place")
+        with st.expander(f"Stock at {places}", expanded=len(rows) <= 6):
             st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _stock_rows(thing: Json) -> list[Json]:
+    """What is loose, packed and on its way, each where it is."""
+    found = [
+        {"place": name(part["place"]), "holder": name(part["holder"]), "how": how, **_much(part)}
+        for how, parts in (("loose", _stock(thing)), ("packed", thing["packed"]))
+        for part in parts
+    ]
+    moving = [
+        {"place": "on its way", "holder": words.short(part["carrier"]), "how": "in transit", **_much(part)}
+        for part in thing["inTransit"]
+    ]
+    return found + moving
+
+
+def _much(part: Json) -> Json:
+    return {"quantity": float(part["quantity"]), "unit": words.unit(part["uom"])}
+
+
+def _adds_up(thing: Json) -> list[str]:
+    """A lot's totals and its mass balance, a line for each unit."""
+    lines = [
+        f"Loose {_amount(one, 'loose')} + packed {_amount(one, 'packed')} + in transit {_amount(one, 'inTransit')}"
+        f" = **{_amount(one, 'total')}**"
+        for one in thing["sums"]
+    ]
+    for one in thing["massBalance"]:
+        taken = [(word, _amount(one, word)) for word in ("used", "sold", "removed", "missing") if float(one[word])]
+        text = f"Mass balance: made {_amount(one, 'made')}{''.join(f' − {word} {much}' for word, much in taken)}"
+        text += f" = {_amount(one, 'expected')}; on hand {_amount(one, 'onHand')}"
+        gap = float(one["difference"])
+        ending = (
+            "it adds up" if not gap else f"**{words.quantity(abs(gap), one['uom'])} {'more' if gap > 0 else 'less'}**"
+        )
+        lines.append(f"{text}: {ending}")
+    return lines
+
+
+def _amount(one: Json, part: str) -> str:
+    return words.quantity(float(one[part]), one["uom"])
 
 
 def _stock(thing: Json) -> list[Json]:
     return [balance for balance in thing["balances"] if float(balance["quantity"]) != 0]
 
 
+def _held(thing: Json) -> list[Json]:
+    return [*_stock(thing), *thing["packed"]]
+
+
+_LOTS = {"active": "in stock", "in_transit": "in transit", "ended": "used up", None: "not counted"}
+
+
 def _status(thing: Json) -> str:
+    if thing["recalled"]:
+        return "recalled"
     if thing["kind"] == "instance" and thing["status"]:
         return str(thing["status"]).replace("_", " ")
-    if thing["kind"] == "lot":
-        return "in stock" if _stock(thing) else "none loose"
+    if thing["kind"] in ("lot", "class"):
+        return _LOTS.get(thing["status"], str(thing["status"]))
     return str(thing["kind"]).replace("_", " ")
 
 
 def _where(thing: Json) -> str:
-    spots = {balance["place"] for balance in _stock(thing)}
+    spots = {part["place"] for part in _held(thing)}
     if thing["kind"] == "instance" or len(spots) == 1:
         return name(thing["place"] or next(iter(spots), None))
     return f"{len(spots)} places" if spots else "–"
 
 
 def _who(thing: Json) -> str:
-    holders = {balance["holder"] for balance in _stock(thing)}
+    holders = {part["holder"] for part in _held(thing)}
     if thing["kind"] == "instance" or len(holders) == 1:
         return name(thing["holder"] or next(iter(holders), None))
     return f"{len(holders)} parties" if holders else "–"
@@ -132,23 +177,30 @@ def _who(thing: Json) -> str:
 def _how_much(thing: Json) -> str:
     if thing["kind"] == "instance":
         return f"{words.count(thing['contentsTotal'], 'thing')} inside" if thing["contentsTotal"] else "1"
-    totals: dict[str | None, float] = {}
-    for balance in thing["balances"]:
-        totals[balance["uom"]] = totals.get(balance["uom"], 0.0) + float(balance["quantity"])
-    return ", ".join(words.quantity(amount, uom) for uom, amount in totals.items()) or "–"
+    return ", ".join(_amount(one, "total") for one in thing["sums"]) or "–"
 
 
 def _history(identifier: str, trace: Json) -> None:
     if trace["truncated"]:
         st.warning(f"The genealogy is larger than {_LARGEST} things; what is shown is its nearest part.")
-    drawn, time, table = st.tabs(["Graph", "Timeline", f"Events ({len(trace['events'])})"])
+    called = {**trace["names"]}
+
+    def known(identifier: str | None) -> str:
+        return called.get(identifier or "") or name(identifier)
+
+    handoffs = journey.of_traced(trace)
+    titles = [f"Handoffs ({len(handoffs)})", "Graph", "Timeline", f"Events ({len(trace['events'])})"]
+    hands, drawn, time, table = st.tabs(titles)
+    with hands:
+        _handoffs(handoffs, known)
     with drawn:
         # a small graph drawn as wide as the page would be a poster
-        st.graphviz_chart(graph.dot(trace, name), width="stretch" if len(trace["nodes"]) > _FEW else "content")
+        st.graphviz_chart(graph.dot(trace, known), width="stretch" if len(trace["nodes"]) > _FEW else "content")
         st.caption(
-            "Left to right as the goods went. Brown: materials, green: what was asked for, blue: products made of it; dashed: packed on units, gathered by where those are now."
+            "Left to right as the goods went. Brown: materials, green: what was asked for, blue: products made of it, red: recalled; "
+            "dashed: packed on units, gathered by where those are now; dotted: possible only, as goods were mixed."
         )
-    frame = _events(trace["events"])
+    frame = evidence.shown(trace["events"], known)
     with time:
         if not frame.empty:
             st.altair_chart(charts.timeline(frame), width="stretch")
@@ -157,41 +209,26 @@ def _history(identifier: str, trace: Json) -> None:
         st.dataframe(frame, hide_index=True, width="stretch", height=420, column_config=config)
         tell = words.tail(identifier).replace(" ", "-")
         left, right = st.columns(2)
-        left.download_button("Events as CSV", _csv(frame), f"trace-{tell}.csv", "text/csv", icon=":material/download:")
+        whole = evidence.csv(evidence.handed_over(trace, known))
+        left.download_button("Events as CSV", whole, f"trace-{tell}.csv", "text/csv", icon=":material/download:")
         right.download_button(
             "Trace as JSON", json.dumps(trace), f"trace-{tell}.json", "application/json", icon=":material/download:"
         )
 
 
-def _events(events: list[Json]) -> pd.DataFrame:
-    rows = [
-        {
-            "when": words.moment(event["eventTime"]),
-            "step": (event["bizStep"] or event["type"]).replace("_", " "),
-            "where": name(event["bizLocation"] or event["readPoint"]),
-            "who": name(event["party"]) if event["party"] else event["msp"],
-            "what": words.listed(event["things"]),
-            "said by": event["msp"],
-            "block": event["block"],
-            "transaction": event["txId"][:12],
-            "event": words.hash_text(event["hash"]),
-        }
-        for event in events
-    ]
-    return pd.DataFrame(rows)
-
-
-def _csv(frame: pd.DataFrame) -> str:
-    """As CSV in which no cell can be taken for a formula by a spreadsheet."""
-    safe = frame.copy()
-    for column in safe.select_dtypes(["object", "string"]):
-        safe[column] = safe[column].map(_cell)
-    return str(safe.to_csv(index=False))
-
-
-def _cell(value: Any) -> Any:
-    """Text on one line: a bare carriage return would begin a row, and that row a formula."""
-    if not isinstance(value, str):
-        return value
-    line = " ".join(value.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+def _handoffs(handoffs: list[Json], known: graph.Name) -> None:
+    if not handoffs:
+        st.caption("It never changed hands: no handoff is on the ledger.")
+        return
+    st.graphviz_chart(journey.dot(handoffs, known), width="stretch" if len(handoffs) > _FEW else "content")
+    st.caption(
+        "Parties from left to right. Quantities are of the traced products. Red: late, short, disputed, recalled; dotted: possible only."
+    )
+    moments = ("released", "accepted", "promised")
+    config: dict[str, Any] = {
+        column: st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", width=125) for column in moments
+    }
+    config |= {side: st.column_config.TextColumn(width=190) for side in ("from", "to")}
+    config |= {"what": st.column_config.TextColumn(width=105), "how much": st.column_config.TextColumn(width=120)}
+    frame = pd.DataFrame(journey.rows(handoffs, known))
+    st.dataframe(frame, hide_index=True, width="stretch", column_config=config)

@@ -124,11 +124,22 @@ def test_a_lot_is_traced_by_what_is_printed_on_it(page: Open, backend: Backend) 
     test.text_input[0].input(f"(01){gtin}(10){number}").run()
     assert not test.exception
     assert figures(test).keys() == {"Status", "Where", "Who holds it", "How much"}
-    assert "what is packed counts with the unit it is on" in texts(test)
+    assert "Mass balance: made" in texts(test)
+    assert " + in transit " in texts(test)
+    trace = api.get(path_of("trace", lot), direction="both", maxNodes=2000)
+    assert len(next(frame.value for frame in test.dataframe if "wrong" in frame.value)) == len(trace["handoffs"]) > 0
     table = test.dataframe[-1].value
-    assert len(table) == len(api.get(path_of("trace", lot), direction="both", maxNodes=2000)["events"])
+    assert len(table) == len(trace["events"])
     assert {"commissioning", "shipping"} & set(table["step"])
     assert test.query_params["id"] in (lot, [lot])
+
+
+def test_a_product_is_traced_as_its_lots(page: Open, backend: Backend) -> None:
+    gtin = a_lot(Api(backend.url, backend.token)).split("/")[4]
+    test = page("trace", backend.url, backend.token, id=f"https://id.gs1.org/01/{gtin}")
+    assert not test.error
+    assert figures(test)["Status"] == "product"
+    assert len(test.dataframe[-1].value) > 0
 
 
 def test_who_must_agree_to_changes_is_shown(page: Open, backend: Backend) -> None:

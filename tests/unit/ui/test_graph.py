@@ -19,7 +19,8 @@ ROLES = st.sampled_from(["start", "product", "material", "carrier"])
 def node(identifier: str, depth: int = 1, **fields: Any) -> dict[str, Any]:
     return {
         "id": identifier, "depth": depth, "kind": "instance", "role": "product", "status": "active",
-        "product": None, "place": None, "upstream": False, "downstream": True, **fields,
+        "product": None, "place": None, "upstream": False, "downstream": True, "recalled": False, "possible": False,
+        **fields,
     }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def test_hostile_names_stay_inside_their_quotes(
         "diamond",
         "digraph",
         "dashed",
+        "dotted",
         "9",
         "2",
     }
@@ -81,3 +83,13 @@ def test_a_huge_trace_says_what_is_left_out() -> None:
     nodes = [node(f"n{n}") for n in range(200)]
     source = graph.dot({"nodes": nodes, "edges": []}, str)
     assert "… 110 more" in source
+
+
+def test_the_recalled_and_the_possible_can_be_seen() -> None:
+    nodes = [node("a", recalled=True), node("b", possible=True), node("c")]
+    edges = [{"source": "c", "target": "b", "kind": "output", "possible": True}]
+    drawn = {line.partition(" ")[0]: line for line in statements(graph.dot({"nodes": nodes, "edges": edges}, str))[:3]}
+    assert "RECALLED" in drawn['"a"']
+    assert "#b91c1c" in drawn['"a"']
+    assert "style=dotted" in drawn['"b"']
+    assert '"c" -> "b" [style=dotted];' in graph.dot({"nodes": nodes, "edges": edges}, str)

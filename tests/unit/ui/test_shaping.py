@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ui import charts
+from ui import charts, evidence
 from ui.shared import height_of, party_at
 from ui.views import disruptions, forecasts, overview, trace
 
@@ -79,7 +79,7 @@ def test_a_forecast_has_both_intervals_and_its_unit() -> None:
 )
 def test_no_cell_of_the_csv_is_a_formula(text: str) -> None:
     frame = pd.DataFrame({"what": [text], "block": [-1]})
-    read = pd.read_csv(io.StringIO(trace._csv(frame)), dtype=str, keep_default_na=False)
+    read = pd.read_csv(io.StringIO(evidence.csv(frame)), dtype=str, keep_default_na=False)
     assert len(read) == 1
     assert not read["what"][0].lstrip().startswith(("=", "+", "-", "@"))
     assert read["block"][0] == "-1"  # a number is a number
@@ -116,20 +116,45 @@ def test_long_tables_scroll() -> None:
     assert height_of([{}] * 9) == height_of([{}] * 90) != "content"
 
 
-def thing(kind: str, *balances: tuple[str, str, str | None], status: str | None = None) -> dict[str, Any]:
+def thing(kind: str, *balances: tuple[str, str, str | None], status: str | None = None, **more: Any) -> dict[str, Any]:
     return {
-        "kind": kind, "status": status, "place": None, "holder": None, "contentsTotal": 1,
+        "kind": kind, "status": status, "place": None, "holder": None, "contentsTotal": 1, "recalled": False,
         "balances": [{"place": place, "holder": "h", "quantity": amount, "uom": uom} for place, amount, uom in balances],
+        "packed": [], "inTransit": [], "sums": [], "massBalance": [], **more,
     }  # fmt: skip
 
 
-def test_where_and_how_much_of_a_lot() -> None:
-    here = thing("lot", ("p", "3", None), ("q", "2.5", None), ("q", "4", "KGM"), ("r", "0", None))
+def sums(total: str, uom: str | None = None, **parts: str) -> dict[str, Any]:
+    return {"uom": uom, "loose": "0", "packed": "0", "inTransit": "0", "total": total, **parts}
+
+
+def test_where_and_how_much_of_a_lot(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "name", str)
+    packed = [{"place": "s", "holder": "k", "quantity": "7", "uom": None, "carriers": 1}]
+    amounts = [sums("12.5", loose="5.5", packed="7"), sums("4", "KGM", loose="4")]
+    here = thing(
+        *("lot", ("p", "3", None), ("q", "2.5", None), ("q", "4", "KGM"), ("r", "0", None)),
+        status="active",
+        packed=packed,
+        sums=amounts,
+    )
     assert trace._status(here) == "in stock"
-    assert trace._where(here) == "2 places"
-    assert trace._how_much(here) == "5.50 pieces, 4 kg"
-    gone = thing("lot", ("p", "0", "KGM"))
-    assert (trace._status(gone), trace._where(gone), trace._who(gone)) == ("none loose", "–", "–")
+    assert (trace._where(here), trace._who(here)) == ("3 places", "2 parties")
+    assert trace._how_much(here) == "12.50 pieces, 4 kg"
+    assert [row["how"] for row in trace._stock_rows(here)] == ["loose", "loose", "loose", "packed"]
+    assert trace._adds_up(here)[0] == "Loose 5.50 pieces + packed 7 pieces + in transit 0 pieces = **12.50 pieces**"
+    gone = thing("lot", ("p", "0", "KGM"), status="ended", sums=[sums("0", "KGM")])
+    assert (trace._status(gone), trace._where(gone), trace._who(gone)) == ("used up", "–", "–")
     assert trace._how_much(gone) == "0 kg"
+    assert trace._status(thing("lot", status="recalled", recalled=True)) == "recalled"
+    assert trace._status(thing("instance", status="active", recalled=True)) == "recalled"
     assert trace._status(thing("instance", status="in_transit")) == "in transit"
     assert trace._how_much(thing("instance")) == "1 thing inside"
+
+
+def test_a_mass_balance_names_what_does_not_fit() -> None:
+    said = {"uom": "KGM", "made": "100", "used": "0", "sold": "60", "removed": "0", "missing": "2", "expected": "38"}
+    (fits,) = trace._adds_up(thing("lot", massBalance=[{**said, "onHand": "38", "difference": "0"}]))
+    assert fits == "Mass balance: made 100 kg − sold 60 kg − missing 2 kg = 38 kg; on hand 38 kg: it adds up"
+    (short,) = trace._adds_up(thing("lot", massBalance=[{**said, "onHand": "35", "difference": "-3"}]))
+    assert short.endswith("**3 kg less**")
