@@ -54,7 +54,8 @@ def _show(here: Session, found: ThingRecord, named: dict[str, str]) -> None:
         promised = f", promised for {handoff.promised_at:%Y-%m-%d}" if handoff.promised_at else ""
         here.text(f"  handoff {handoff.status}: {hop(handoff, named)}{promised}")
     for fault in found.exceptions:
-        here.text(f"  open exception ({fault.severity or 'unknown'}): {fault.title}: {fault.detail}")
+        severity = f" ({fault.severity})" if fault.severity else ""
+        here.text(f"  open exception: {fault.kind.replace('_', ' ')}{severity}: {fault.detail}")
     here.text()
     here.table(
         "last events",
@@ -112,7 +113,7 @@ def _balanced(balance: MassBalance) -> str:
         f"mass balance: made {balance.made}{taken} = {amount(balance.expected, balance.uom)}, on hand {balance.on_hand}"
     )
     if balance.difference == "0":
-        return f"{line}: it adds up"
+        return f"{line}: it adds up" if balance.missing == "0" else f"{line}: it adds up but for what is missing"
     more = not balance.difference.startswith("-")
     return f"{line}: {balance.difference.removeprefix('-')} {'more' if more else 'less'} than was told of"
 

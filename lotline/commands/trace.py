@@ -81,7 +81,8 @@ def _side(here: Session, found: Trace, title: str, nodes: list[TraceNode]) -> No
     upstream = title == "came from"
     hops = [one for one in found.handoffs if (one.upstream if upstream else one.downstream)]
     if hops:
-        here.text(f"{title}: {'; '.join(hop(one, found.names) for one in hops)}")
+        for one in hops:
+            here.text(f"{title.partition(' ')[0]} {hop(one, found.names)}")
     elif upstream and (made := _making(found)) is not None:
         where = _name(made.biz_location or made.read_point, found)
         here.text(
@@ -166,7 +167,7 @@ def _names(identifiers: Iterable[str | None], found: Trace) -> list[str]:
 
 
 def _name(identifier: str | None, found: Trace) -> str:
-    return found.names.get(identifier, identifier) if identifier else ""
+    return found.names.get(identifier, short(identifier)) if identifier else ""
 
 
 def _day(when: datetime | None) -> str:

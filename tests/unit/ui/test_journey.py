@@ -119,7 +119,13 @@ def test_each_thing_of_an_event_has_a_row() -> None:
 
 
 def test_what_was_declared_wrong_is_struck_through() -> None:
-    said: dict[str, Any] = {"event": HASH, "msp": "FarmMSP", "reason": "did_not_occur", "declaredAt": None, "correctiveEventIDs": []}
+    said: dict[str, Any] = {
+        "event": HASH,
+        "msp": "FarmMSP",
+        "reason": "did_not_occur",
+        "declaredAt": None,
+        "correctiveEventIDs": [],
+    }
     frame = evidence.shown([event(declaredInError=[said]), event(declares=HASH), event()], str)
     assert frame["step"][0] == "✗ " + evidence.struck("shipping")
     assert frame["standing"][0] == "declared wrong: did not occur (FarmMSP)"
