@@ -73,6 +73,8 @@ class DecodedTx:
     response_payload: bytes = b""
     endorsements: list[Endorsement] = field(default_factory=list)
     sets: list[tuple[str, kv_rwset_pb2.KVRWSet]] = field(default_factory=list, repr=False, compare=False)
+    unread: bytes | None = field(default=None, init=False, repr=False, compare=False)
+    """What it is, where it is marked valid and cannot be read."""
 
     @cached_property
     def reads(self) -> list[Read]:
@@ -91,8 +93,9 @@ class DecodedBlock:
     transactions: list[DecodedTx]
 
 
-def decode_block(block: common_pb2.Block) -> DecodedBlock:
-    """Take a block apart. Raises ValueError for a transaction that is marked valid and cannot be read."""
+def decode_block(block: common_pb2.Block, *, strict: bool = True) -> DecodedBlock:
+    """Take a block apart. A transaction that is marked valid and cannot be read raises ValueError; unless ``strict``, it comes with
+    no writes and its bytes in ``unread``."""
     header = block.header
     metadata = block.metadata.metadata
     codes = metadata[TRANSACTIONS_FILTER] if len(metadata) > TRANSACTIONS_FILTER else b""
@@ -102,21 +105,23 @@ def decode_block(block: common_pb2.Block) -> DecodedBlock:
         header.data_hash,
         header_hash(header.number, header.previous_hash, header.data_hash),
         [
-            _transaction(index, envelope, codes[index] if index < len(codes) else NOT_VALIDATED)
+            _transaction(index, envelope, codes[index] if index < len(codes) else NOT_VALIDATED, strict)
             for index, envelope in enumerate(block.data.data)
         ],
     )
 
 
-def _transaction(index: int, raw: bytes, code: int) -> DecodedTx:
+def _transaction(index: int, raw: bytes, code: int, strict: bool) -> DecodedTx:
     """An invalid one may be any bytes: an orderer does not look inside. It is evidence all the same."""
     try:
         return _read(index, raw, code)
     except (DecodeError, IndexError, ValueError, OverflowError) as error:
-        if code == VALID:
+        if code == VALID and strict:
             raise ValueError(f"transaction {index} is marked valid and cannot be read: {error}") from error
         unreadable = f"unreadable:{hashlib.sha256(raw).hexdigest()}"
-        return DecodedTx(unreadable, index, _NO_TYPE, None, "", b"", "", code, False, [])
+        found = DecodedTx(unreadable, index, _NO_TYPE, None, "", b"", "", code, code == VALID, [])
+        found.unread = raw if code == VALID else None
+        return found
 
 
 def _read(index: int, raw: bytes, code: int) -> DecodedTx:
@@ -127,7 +132,7 @@ def _read(index: int, raw: bytes, code: int) -> DecodedTx:
         tx_id=header.tx_id,
         index=index,
         type=header.type,
-        timestamp=header.timestamp.ToDatetime(tzinfo=UTC),
+        timestamp=_moment(header),
         creator_msp=identities_pb2.SerializedIdentity.FromString(creator).mspid,
         creator=creator,
         function="",
@@ -138,6 +143,15 @@ def _read(index: int, raw: bytes, code: int) -> DecodedTx:
     if header.type == common_pb2.ENDORSER_TRANSACTION:
         _add_action(decoded, transaction_pb2.Transaction.FromString(payload.data).actions[0].payload)
     return decoded
+
+
+def _moment(header: common_pb2.ChannelHeader) -> datetime | None:
+    """A client writes the time: it may be one that no calendar has."""
+    try:
+        found: datetime = header.timestamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found
 
 
 def _add_action(decoded: DecodedTx, raw: bytes) -> None:

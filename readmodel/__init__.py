@@ -7,15 +7,16 @@ await Projector(engine).run(ledger)
 
 from readmodel.digest import digest
 from readmodel.engine import open_engine
+from readmodel.following import BlockDataMismatchError, ChainMismatchError, Checkpoint, LedgerBehindError
 from readmodel.migrate import migrate
-from readmodel.projector import Applied, ChainMismatchError, Checkpoint, Projector, rebuild
-from readmodel.scan import MalformedWriteError
+from readmodel.projector import Applied, Projector, rebuild
 
 __all__ = [
     "Applied",
+    "BlockDataMismatchError",
     "ChainMismatchError",
     "Checkpoint",
-    "MalformedWriteError",
+    "LedgerBehindError",
     "Projector",
     "digest",
     "migrate",

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql
 from sqlmodel import SQLModel
 
+from readmodel.columns import LARGEST, SMALLEST, Quantity
+
 Row = tuple[Any, ...]
 
 
@@ -34,14 +36,11 @@ class Bulk:
 
     def insert(self, model: type[SQLModel], columns: Sequence[str], rows: Collection[Row]) -> None:
         """Insert rows; a key that exists is an error."""
-        self._many(_insert_sql(model, tuple(columns), self._arrays), rows)
+        self._many(_insert_sql(model, tuple(columns), self._arrays), self._storable(model, columns, rows))
 
-    def upsert(
-        self, model: type[SQLModel], columns: Sequence[str], rows: Collection[Row], add: Sequence[str] = ()
-    ) -> None:
-        """Insert rows; where the primary key exists, overwrite the other columns, or add to those in
-        ``add``."""
-        self._many(_upsert_sql(model, tuple(columns), tuple(add), self._arrays), rows)
+    def upsert(self, model: type[SQLModel], columns: Sequence[str], rows: Collection[Row]) -> None:
+        """Insert rows; where the primary key exists, overwrite the other columns."""
+        self._many(_upsert_sql(model, tuple(columns), self._arrays), self._storable(model, columns, rows))
 
     def update(self, model: type[SQLModel], columns: Sequence[str], rows: Collection[Row]) -> None:
         """Set columns of existing rows; the first column is the key."""
@@ -64,6 +63,10 @@ class Bulk:
         highest = self._connection.exec_driver_sql(f'SELECT max(id) FROM "{table_of(model).name}"').scalar()
         return int(highest or 0)
 
+    def any(self, model: type[SQLModel]) -> bool:
+        """Whether a table has a row."""
+        return self._connection.exec_driver_sql(f'SELECT 1 FROM "{table_of(model).name}" LIMIT 1').first() is not None
+
     def fetch(self, sql: str, values: Collection[str] | Collection[int], *more: Any) -> list[Any]:
         """Run a query in which ``{values}`` stands for a table ``v`` with one column ``value``.
 
@@ -75,6 +78,17 @@ class Bulk:
     def fetch_ranges(self, sql: str, ranges: Collection[tuple[int, int, int]]) -> list[Any]:
         """See :func:`fetch_ranges`."""
         return fetch_ranges(self._connection, sql, ranges)
+
+    def _storable(self, model: type[SQLModel], columns: Sequence[str], rows: Collection[Row]) -> Collection[Row]:
+        """The rows as the database takes them: SQLite's integers have 64 bits, quantities any number."""
+        places = () if self._arrays else _quantities(model, tuple(columns))
+        if not any(not _fits(row[place]) for place in places for row in rows):
+            return rows
+        return [tuple(str(v) if n in places and not _fits(v) else v for n, v in enumerate(row)) for row in rows]
+
+    def fetch_rows(self, sql: str, columns: Sequence[str], kinds: Sequence[str], rows: Collection[Row]) -> list[Any]:
+        """Run a query in which ``{rows}`` stands for a table ``r`` of the rows; ``kinds`` are PostgreSQL's types."""
+        return fetch_rows(self._connection, sql, columns, kinds, rows)
 
     def _many(self, sql: str, rows: Collection[Row]) -> None:
         if not rows:
@@ -112,22 +126,41 @@ def fetch(connection: Connection, sql: str, values: Iterable[str] | Iterable[int
 def fetch_ranges(connection: Connection, sql: str, ranges: Collection[tuple[int, int, int]]) -> list[Any]:
     """Like :func:`fetch`, where ``{ranges}`` is a table ``r`` with columns ``value``, ``low`` and
     ``high``."""
-    if not ranges:
+    return fetch_rows(
+        connection, sql.replace("{ranges}", "{rows}"), ("value", "low", "high"), ("bigint", "bigint", "bigint"), ranges
+    )
+
+
+def fetch_rows(
+    connection: Connection, sql: str, columns: Sequence[str], kinds: Sequence[str], rows: Collection[Row]
+) -> list[Any]:
+    """See :meth:`Bulk.fetch_rows`; the query's other parameters are none."""
+    if not rows:
         return []
     if connection.dialect.name == "postgresql":
-        source = "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS r(value, low, high)"
-        parameters: tuple[Any, ...] = tuple(list(column) for column in zip(*ranges, strict=True))
+        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+        source = f"unnest({arrays}) AS r({_quoted(columns)})"
+        parameters: tuple[Any, ...] = tuple(list(column) for column in zip(*rows, strict=True))
     else:
-        parts = ("value", "low", "high")
-        members = ", ".join(f"json_extract(j.value, '$[{n}]') AS {part}" for n, part in enumerate(parts))
+        members = ", ".join(f"json_extract(j.value, '$[{n}]') AS \"{name}\"" for n, name in enumerate(columns))
         source = f"(SELECT {members} FROM json_each(?) AS j) AS r"
-        parameters = (orjson.dumps([tuple(one) for one in ranges]).decode(),)
-    result = connection.exec_driver_sql(sql.replace("{ranges}", source), parameters)
+        parameters = (orjson.dumps([list(row) for row in rows]).decode(),)
+    result = connection.exec_driver_sql(sql.replace("{rows}", source), parameters)
     cursor = result.cursor
     assert cursor is not None, "only queries are fetched"
-    rows = cursor.fetchall()
+    found = cursor.fetchall()
     result.close()
-    return list(rows)
+    return list(found)
+
+
+@cache
+def _quantities(model: type[SQLModel], columns: tuple[str, ...]) -> tuple[int, ...]:
+    table = table_of(model)
+    return tuple(n for n, column in enumerate(columns) if isinstance(table.c[column].type, Quantity))
+
+
+def _fits(millionths: int | None) -> bool:
+    return millionths is None or SMALLEST <= millionths <= LARGEST
 
 
 def _quoted(columns: Iterable[str]) -> str:
@@ -150,16 +183,10 @@ def _insert_sql(model: type[SQLModel], columns: tuple[str, ...], arrays: bool) -
 
 
 @cache
-def _upsert_sql(model: type[SQLModel], columns: tuple[str, ...], add: tuple[str, ...], arrays: bool) -> str:
+def _upsert_sql(model: type[SQLModel], columns: tuple[str, ...], arrays: bool) -> str:
     table = table_of(model)
     keys = [column.name for column in table.primary_key]
-    changes = ", ".join(
-        f'"{column}" = "{table.name}"."{column}" + excluded."{column}"'
-        if column in add
-        else f'"{column}" = excluded."{column}"'
-        for column in columns
-        if column not in keys
-    )
+    changes = ", ".join(f'"{column}" = excluded."{column}"' for column in columns if column not in keys)
     return _insert_sql(model, columns, arrays) + (
         f" ON CONFLICT ({_quoted(keys)}) DO " + (f"UPDATE SET {changes}" if changes else "NOTHING")
     )

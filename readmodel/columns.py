@@ -6,19 +6,24 @@ values. Both databases therefore hold the same numbers and texts, and one digest
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Dialect, Integer, Numeric, Text, TypeDecorator
+from sqlalchemy import BLOB, BigInteger, Dialect, Integer, Numeric, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-QUANTITY_LIMIT = 9 * 10**12
-"""Largest quantity a flow counts, in units (its millionths fit 64 bits). A claim beyond it counts as this."""
+MILLION = 1_000_000
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""What a database takes as one integer."""
+_EXACT_FLOATS = 2.0**53
+_MOST_DIGITS = 400
+_EXACT = Context(prec=2 * _MOST_DIGITS, Emax=10**6, Emin=-(10**6))
 
 # SQLite gives rowids (fast, dense, ordered) only to columns declared INTEGER.
 Id = BigInteger().with_variant(Integer(), "sqlite")
@@ -37,14 +42,31 @@ def from_micros(value: int) -> datetime:
 
 
 def to_millionths(quantity: str | int | float | Decimal) -> int:
-    """A quantity as whole millionths, rounded half to even, within ``QUANTITY_LIMIT``; not-a-number is 0."""
+    """A quantity as whole millionths, of any size, rounded half to even.
+
+    Raises:
+        ValueError: it is no number, has no end, or more digits than anybody counts.
+    """
+    if isinstance(quantity, int):
+        return quantity * MILLION
+    if isinstance(quantity, float):
+        if quantity.is_integer() and abs(quantity) < _EXACT_FLOATS:
+            return int(quantity) * MILLION
+        quantity = repr(quantity)
+    elif len(str(quantity)) > _MOST_DIGITS:
+        raise ValueError("more digits than a quantity has")
     try:
-        number = Decimal(quantity) if not isinstance(quantity, float) else Decimal(repr(quantity))
-    except InvalidOperation:
-        return 0
-    if number.is_nan():
-        return 0
-    return round(min(max(number, Decimal(-QUANTITY_LIMIT)), Decimal(QUANTITY_LIMIT)) * 1_000_000)
+        number = Decimal(quantity)
+        if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
+            raise ValueError("not a finite quantity")
+        return int(number.scaleb(6, _EXACT).to_integral_value(ROUND_HALF_EVEN, _EXACT))
+    except ArithmeticError:
+        raise ValueError("not a number") from None
+
+
+def as_stored(millionths: int) -> int | str:
+    """Whole millionths as SQLite keeps them: a number where 64 bits hold it, else its digits."""
+    return millionths if SMALLEST <= millionths <= LARGEST else str(millionths)
 
 
 class Timestamp(TypeDecorator[datetime]):
@@ -60,24 +82,45 @@ class Timestamp(TypeDecorator[datetime]):
         return None if value is None else from_micros(value)
 
 
-class Quantity(TypeDecorator[float]):
-    """A quantity, stored as whole millionths so that adding and taking away leaves no crumbs.
+class _Untyped(BLOB):
+    """SQLite's column that keeps each value as it comes: whole numbers and, where they are too large, their digits."""
 
-    PostgreSQL keeps it as NUMERIC: a sum of many absurd claims must not stop the projector with an overflow.
+    def bind_processor(self, dialect: Dialect) -> None:
+        return None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        return None
+
+
+class Quantity(TypeDecorator[float]):
+    """A quantity, stored as whole millionths of any size: adding and taking away leaves no crumbs and overflows nowhere.
+
+    PostgreSQL keeps NUMERIC; SQLite, whose integers have 64 bits, keeps what is larger as digits (:func:`as_stored`).
     """
 
     impl = BigInteger
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        kind: TypeEngine[Any] = Numeric(38, 0) if dialect.name == "postgresql" else BigInteger()
+        kind: TypeEngine[Any] = Numeric() if dialect.name == "postgresql" else _Untyped()
         return dialect.type_descriptor(kind)
 
-    def process_bind_param(self, value: float | None, dialect: Dialect) -> int | None:
-        return None if value is None else to_millionths(value)
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> int | str | None:
+        if value is None:
+            return None
+        millionths = to_millionths(value)
+        return millionths if dialect.name == "postgresql" else as_stored(millionths)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
-        return None if value is None else int(value) / 1_000_000
+        return None if value is None else units(int(value))
+
+
+def units(millionths: int) -> float:
+    """Millionths in units; what no float can say is the largest that one can."""
+    try:
+        return millionths / MILLION
+    except OverflowError:
+        return sys.float_info.max if millionths > 0 else -sys.float_info.max
 
 
 class Json(TypeDecorator[Any]):

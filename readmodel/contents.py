@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from readmodel.bulk import Bulk, Row
-from readmodel.containment import inside
 from readmodel.flows import ONE
+from readmodel.nesting import inside
 
 
 class Hop(NamedTuple):

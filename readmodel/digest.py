@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.types import String, Text, TypeDecorator
 
 from readmodel.bulk import table_of
+from readmodel.columns import as_stored
 from readmodel.derived import DERIVED_TABLES
 
 _ROWS = 2_000
@@ -50,7 +51,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """PostgreSQL has kinds of its own for what SQLite keeps as integers."""
+    """PostgreSQL has kinds of its own for what SQLite keeps as integers, or as digits where they are too large."""
     if isinstance(value, bool):
         return int(value)
-    return int(value) if isinstance(value, Decimal) else value
+    return as_stored(int(value)) if isinstance(value, Decimal) else value

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from readmodel.identifiers import describe
-
-if TYPE_CHECKING:
-    from readmodel.scan import Named
+from readmodel.told import Told
 
 MICROS_PER_DAY = 86_400_000_000
 ONE = 1_000_000
@@ -29,19 +27,17 @@ class EventFlow(NamedTuple):
     quantity: int
 
 
-def event_flows(
-    event: Mapping[str, Any], named: Sequence[Named], time: int, party: str | None, place: str | None
-) -> Iterable[EventFlow]:
+def event_flows(told: Told, party: str | None) -> Iterable[EventFlow]:
     """The flows of an event that is no handoff: making, selling, using up, taking out of the world."""
-    kind = event["type"]
-    if kind == "TransformationEvent":
+    if told.type == "TransformationEvent":
         flow_of = {"inputEPCList": "consumed", "inputQuantityList": "consumed"}
         flow_of |= {"outputEPCList": "produced", "outputQuantityList": "produced"}
-    elif kind == "ObjectEvent" and (flow := _object_flow(event)) is not None:
+    elif told.type == "ObjectEvent" and (flow := _object_flow(told)) is not None:
         flow_of = {"epcList": flow, "quantityList": flow}
     else:
         return
-    for item in named:
+    place = told.location or told.read_point
+    for item in told.named:
         flow = flow_of.get(item.role)
         listed_class = item.role.endswith("uantityList")
         if flow is None or (listed_class and item.quantity is None):
@@ -49,18 +45,17 @@ def event_flows(
         product = describe(item.thing, is_class=listed_class).product
         if product is not None:
             quantity = ONE if item.quantity is None else item.quantity
-            yield EventFlow(product, flow, day_of(time), party, place, item.uom or "", quantity)
+            yield EventFlow(product, flow, day_of(told.time), party, place, item.uom or "", quantity)
 
 
-def _object_flow(event: Mapping[str, Any]) -> str | None:
+def _object_flow(told: Told) -> str | None:
     """Only ObjectEvents: a TransactionEvent ties the same goods to a document and would count them twice."""
-    action, step = event["action"], event.get("bizStep")
-    if action == "ADD":
+    if told.action == "ADD":
         return "produced"
-    if step in _SOLD:
+    if told.step in _SOLD:
         return "sold"
-    if action == "DELETE":
-        return "consumed" if step == "consuming" else "removed"
+    if told.action == "DELETE":
+        return "consumed" if told.step == "consuming" else "removed"
     return None
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from readmodel.bulk import Bulk, Row
-from readmodel.columns import dump, to_millionths
+from readmodel.columns import to_millionths
 from readmodel.contents import Hop, contents_at
 from readmodel.flows import day_of
-from readmodel.identifiers import clean, hash_hex
-from readmodel.names import Names
-from readmodel.scan import Scan, micros
+from readmodel.ids import Ids
+from readmodel.nesting import Range, outward
+from readmodel.records import HandoffRecord
+from readmodel.scan import Scan
 from readmodel.tables import DailyFlow, Handoff, HandoffLine
-from readmodel.writer import Ids
 
 FlowKey = tuple[int, str, int, int, int, str]
 """Product, flow, day, party, place, unit."""
@@ -54,9 +54,6 @@ _HOP = (
     "h.released, h.accepted, h.uom, h.released_at, h.accepted_at"
 )
 
-_INTEGER = 2**63 - 1
-"""What a database takes as one number: a batch of absurd claims must not stop the projector."""
-
 Lines = dict[tuple[int, str], tuple[int | None, int | None]]
 """By product and unit: millionths released and accepted."""
 
@@ -72,84 +69,72 @@ def add_flow(flows: Flows, key: FlowKey, quantity: int, movements: int) -> None:
     flows[key] = (before[0] + quantity, before[1] + movements)
 
 
+_FLOW_KEY = ("product_id", "flow", "day", "party_id", "place_id", "uom")
+_FLOW_TYPES = ("bigint", "text", "bigint", "bigint", "bigint", "text")
+
+
 def write_flows(bulk: Bulk, flows: Flows) -> None:
-    """Add the flows to their days; a day that nothing moved on after all is gone."""
-    rows = [
-        (*key, min(max(quantity, -_INTEGER), _INTEGER), movements)
-        for key, (quantity, movements) in flows.items()
-        if (quantity, movements) != (0, 0)
-    ]
-    columns = ("product_id", "flow", "day", "party_id", "place_id", "uom", "quantity", "movements")
-    bulk.upsert(DailyFlow, columns, rows, add=("quantity", "movements"))
-    bulk.delete(DailyFlow, (*columns[:6], "movements"), [(*row[:6], 0) for row in rows if row[7] < 0])
+    """Add the flows to their days; a day that nothing moved on after all is gone.
+
+    The sums are made here: a database's integers end somewhere.
+    """
+    moved = [key for key, added in flows.items() if added != (0, 0)]
+    match = " AND ".join(f"f.{column} = r.{column}" for column in _FLOW_KEY)
+    sql = (
+        f"SELECT {', '.join('f.' + column for column in _FLOW_KEY)}, f.quantity, f.movements "
+        f"FROM {{rows}} JOIN daily_flow f ON {match}"
+    )
+    stored = {row[:6]: (int(row[6]), row[7]) for row in bulk.fetch_rows(sql, _FLOW_KEY, _FLOW_TYPES, moved)}
+    kept: list[Row] = []
+    gone: list[Row] = []
+    for key in moved:
+        quantity, movements = (was + more for was, more in zip(stored.get(key, (0, 0)), flows[key], strict=True))
+        if movements:
+            kept.append((*key, quantity, movements))
+        elif key in stored:
+            gone.append(key)
+    bulk.upsert(DailyFlow, (*_FLOW_KEY, "quantity", "movements"), kept)
+    bulk.delete(DailyFlow, _FLOW_KEY, gone)
 
 
-def update_handoffs(
-    bulk: Bulk, scan: Scan, ids: Ids, names: Names, repacked: Collection[tuple[int, int, int]], flows: Flows
-) -> None:
+def update_handoffs(bulk: Bulk, scan: Scan, ids: Ids, repacked: Collection[Range], flows: Flows) -> None:
     """Write the scan's handoffs and work out what they, and those whose contents changed, carry.
 
     ``repacked`` are the parents whose contents changed: a late packing event changes what an earlier handoff
     of the pallet, or of what the pallet was in, carried.
     """
-    new = names.resolve(bulk, scan.handoffs)
-    rows = {names.known[key]: _row(names.known[key], key, value, ids) for key, value in scan.handoffs.items()}
+    known, new, gone = scan.handoffs.resolve(bulk, "handoff")
+    rows = {known[key]: _row(known[key], key, value, ids) for key, value in scan.handoffs}
     fresh = set(new.values())
-    old = _stored(bulk, [identity for identity in rows if identity not in fresh])
-    for row in bulk.fetch_ranges(_MEANWHILE, _outward(bulk, repacked)):
-        old.setdefault(row[0], Hop(*row))
+    old = _stored(bulk, {*gone, *(identity for identity in rows if identity not in fresh)})
+    around = outward(bulk, repacked)
+    for sql in (_RELEASED_MEANWHILE, _ACCEPTED_MEANWHILE):
+        for row in bulk.fetch_ranges(sql, around):
+            old.setdefault(row[0], Hop(*row))
+    bulk.delete(Handoff, ("id",), [(identity,) for identity in gone])
     bulk.insert(Handoff, _COLUMNS, [rows[identity] for identity in new.values()])
     bulk.update(Handoff, _COLUMNS, [row for identity, row in rows.items() if identity not in fresh])
     hops = {**old, **{identity: _hop(row) for identity, row in rows.items()}}
-    _write_lines(bulk, old, hops, flows)
+    _write_lines(bulk, old, {identity: hop for identity, hop in hops.items() if identity not in gone}, flows)
 
 
-def _row(identity: int, key: str, value: Mapping[str, Any], ids: Ids) -> Row:
-    get = value.get
-    reference = get("reference") or {}
+def _row(identity: int, key: str, value: HandoffRecord, ids: Ids) -> Row:
     return (
         identity,
         key,
-        ids.thing(value["item"]),
-        value["kind"],
-        value["status"],
-        ids.party(get("from")),
-        ids.party(get("to")),
-        ids.place(get("fromPlace")),
-        ids.place(get("toPlace")),
-        _text(reference.get("type")),
-        _text(reference.get("id")),
-        _text(get("released")),
-        _text(get("accepted")),
-        _text(get("uom")),
-        micros(get("releasedAt")),
-        micros(get("acceptedAt")),
-        _promise(get("promisedAt")),
-        get("fromMsp"),
-        get("toMsp"),
-        _hashes(get("releaseEvents")),
-        _hashes(get("acceptEvents")),
+        ids.thing(value.item),
+        value.kind,
+        value.status,
+        ids.party(value.sender),
+        ids.party(value.receiver),
+        ids.place(value.from_place),
+        ids.place(value.to_place),
+        *value[7:],
     )
-
-
-def _promise(text: str | None) -> int | None:
-    """A promise is what a client wrote, in an extension nobody checks: no date, no promise."""
-    try:
-        return micros(text)
-    except ValueError:
-        return None
 
 
 def _hop(row: Row) -> Hop:
     return Hop(row[0], row[2], row[3], *row[5:9], *row[11:16])
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else clean(str(value))
-
-
-def _hashes(uris: Iterable[str] | None) -> str | None:
-    return None if uris is None else dump([hash_hex(uri) for uri in uris])
 
 
 def _stored(bulk: Bulk, identities: Collection[int]) -> dict[int, Hop]:
@@ -157,28 +142,13 @@ def _stored(bulk: Bulk, identities: Collection[int]) -> dict[int, Hop]:
     return {row[0]: Hop(*row) for row in rows}
 
 
-_MEANWHILE = (
-    f"SELECT {_HOP} FROM {{ranges}} JOIN handoff h ON h.item_id = r.value "
-    "AND coalesce(h.released_at, h.accepted_at) BETWEEN r.low AND r.high"
+_RELEASED_MEANWHILE = (
+    f"SELECT {_HOP} FROM {{ranges}} JOIN handoff h ON h.item_id = r.value AND h.released_at BETWEEN r.low AND r.high"
 )
-_PARENTS = (
-    "SELECT c.parent_id, r.low, r.high, c.from_time, c.to_time "
-    "FROM {ranges} JOIN containment c ON c.child_id = r.value WHERE c.kind <> 'association' "
-    "AND (c.to_time IS NULL OR c.to_time >= r.low) AND (c.from_time IS NULL OR c.from_time <= r.high)"
+_ACCEPTED_MEANWHILE = (
+    f"SELECT {_HOP} FROM {{ranges}} JOIN handoff h ON h.item_id = r.value AND h.released_at IS NULL "
+    "AND h.accepted_at BETWEEN r.low AND r.high"
 )
-
-
-def _outward(bulk: Bulk, ranges: Collection[tuple[int, int, int]]) -> set[tuple[int, int, int]]:
-    """The things that held something else than was thought, with all that held them meanwhile."""
-    found = set(ranges)
-    frontier = found
-    while frontier:
-        frontier = {
-            (parent, low if start is None else max(low, start), high if end is None else min(high, end))
-            for parent, low, high, start, end in bulk.fetch_ranges(_PARENTS, frontier)
-        } - found
-        found |= frontier
-    return found
 
 
 # --- what a handoff carries
@@ -195,13 +165,14 @@ def _write_lines(bulk: Bulk, old: Mapping[int, Hop], hops: Mapping[int, Hop], fl
     after = _lines(bulk, hops.values())
     gone: list[Row] = []
     changed: list[Row] = []
-    for identity, hop in hops.items():
-        was, now = before.get(identity, {}), after[identity]
+    for identity in {**old, **hops}:
+        was, now = before.get(identity, {}), after.get(identity, {})
         gone.extend((identity, *key) for key in was if key not in now)
         changed.extend((identity, *key, *value) for key, value in now.items() if was.get(key) != value)
         if identity in old:
             _add_hop(flows, old[identity], was, -1)
-        _add_hop(flows, hop, now, 1)
+        if identity in hops:
+            _add_hop(flows, hops[identity], now, 1)
     bulk.delete(HandoffLine, _LINE_COLUMNS[:3], gone)
     bulk.upsert(HandoffLine, _LINE_COLUMNS, changed)
 

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["instance", "lot", "product", "class"]
 
 _GTIN = "https://id.gs1.org/01/"
+_SSCC = "https://id.gs1.org/00/"
 _LONGEST = 300
 
 
@@ -34,6 +35,8 @@ def describe(uri: str, *, is_class: bool) -> Description:
     Description("lot", "https://id.gs1.org/01/09506000134352", None)
     """
     if not uri.startswith(_GTIN):
+        if uri.startswith(_SSCC):
+            return Description("instance", None, None)
         return Description("class" if is_class else "instance", uri if is_class else None, None)
     gtin, *rest = uri[len(_GTIN) :].split("/")
     product = _GTIN + gtin

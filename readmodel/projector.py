@@ -4,53 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
 
-from ledger.blocks import DecodedBlock, decode_block
+from ledger.blocks import DecodedBlock
 from readmodel.bulk import Bulk, table_of
 from readmodel.containment import update_containment
+from readmodel.declarations import Outcome, notes_of_fresh, outcome
 from readmodel.derived import DERIVED_TABLES
+from readmodel.engine import DATABASE_AWAY
+from readmodel.following import (
+    Chain,
+    ChainMismatchError,
+    Checkpoint,
+    RawBlock,
+    checkpoint_of,
+    decoded,
+    require_checkpoint,
+    require_continuation,
+    require_same,
+)
 from readmodel.handoffs import Flows, add_flow, new_flows, update_handoffs, write_flows
+from readmodel.ids import Ids
 from readmodel.names import Names
+from readmodel.salvage import Place, to_blame
 from readmodel.scan import Scan
-from readmodel.tables import Event, Handoff, Transaction
-from readmodel.writer import Ids, facts, write_scan
-
-RawBlock: TypeAlias = Any
-"""``fabric_protos.common.common_pb2.Block``, whose generated module declares no types."""
+from readmodel.tables import Event, Transaction
+from readmodel.writer import facts, write_recalls, write_scan, write_transformations
 
 _MOST_TRANSACTIONS = 256
 """Transactions of the blocks that share one SQL transaction while catching up."""
-
-
-class ChainMismatchError(RuntimeError):
-    """The block does not continue the chain the read model was made from: a fork, a reset or another
-    channel."""
-
-
-class Chain(Protocol):
-    """The part of a ledger the projector needs."""
-
-    def blocks(self, start: int = 0) -> AsyncIterator[RawBlock]:
-        """Blocks from ``start`` on, for ever."""
-        ...
-
-    async def height(self) -> int:
-        """Number of blocks."""
-        ...
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The last block applied."""
-
-    number: int
-    header_hash: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +46,8 @@ class Applied:
     blocks: int
     transactions: int
     events: int
+    quarantined: int = 0
+    """Records that cannot be read and were set aside."""
 
 
 class Projector:
@@ -74,7 +62,6 @@ class Projector:
         self._engine = engine
         self._chaincode = chaincode
         self._ids = Ids()
-        self._handoffs = Names(Handoff, "key")
         self._events = Names(Event, "hash")
         self._transactions = Names(Transaction, "tx_id")
         self._head: Checkpoint | None = None
@@ -82,39 +69,86 @@ class Projector:
     def checkpoint(self) -> Checkpoint | None:
         """The last block applied, or None before the first."""
         with self._engine.connect() as connection:
-            return _checkpoint(connection)
+            return checkpoint_of(connection)
 
     def apply(self, blocks: RawBlock | DecodedBlock | Sequence[RawBlock | DecodedBlock]) -> Applied:
         """Apply blocks in one SQL transaction that also holds the checkpoint; all of them or none.
 
         A block that was applied before is skipped. :class:`ChainMismatchError` when one does not fit the
-        chain, in which case nothing is written.
+        chain, in which case nothing is written; :class:`BlockDataMismatchError` when one was changed, in which case those
+        before it are. What a block says stops nothing: a record that cannot be read is set
+        aside (table ``quarantine``), alone.
         """
         with _no_collection():
-            return self._apply_all(blocks if isinstance(blocks, Sequence) else (blocks,))
+            sound: list[DecodedBlock] = []
+            try:
+                sound.extend(map(decoded, blocks if isinstance(blocks, Sequence) else (blocks,)))
+            except ChainMismatchError:
+                if sound:
+                    self._apply_all(sound)
+                raise
+            return self._apply_all(sound)
 
-    def _apply_all(self, blocks: Sequence[RawBlock | DecodedBlock]) -> Applied:
-        decoded = [block if isinstance(block, DecodedBlock) else decode_block(block) for block in blocks]
+    def _apply_all(self, blocks: Sequence[DecodedBlock]) -> Applied:
+        try:
+            return self._commit(blocks, ())
+        except (ChainMismatchError, *DATABASE_AWAY):
+            raise
+        except Exception as error:
+            return self._salvage(blocks, error)
+
+    def _salvage(self, blocks: Sequence[DecodedBlock], error: Exception) -> Applied:
+        """One by one, and each without the records that it cannot be applied with."""
+        done = Applied(0, 0, 0)
+        for block in blocks:
+            try:
+                blamed = to_blame(block, lambda skip, block=block: self._fails(block, skip))  # type: ignore[misc]
+            except LookupError:
+                raise error from None
+            one = self._commit([block], tuple(blamed))
+            done = Applied(
+                done.blocks + one.blocks,
+                done.transactions + one.transactions,
+                done.events + one.events,
+                done.quarantined + one.quarantined,
+            )
+        return done
+
+    def _fails(self, block: DecodedBlock, skip: set[Place]) -> bool:
+        """Try a block without some of its writes and leave no trace."""
+        try:
+            with self._engine.connect().execution_options(lotline_write=True) as connection:
+                self._apply(connection, [block], tuple(skip))
+        except (ChainMismatchError, *DATABASE_AWAY):
+            raise
+        except Exception:
+            return True
+        finally:
+            self._forget()
+        return False
+
+    def _commit(self, blocks: Sequence[DecodedBlock], skip: Sequence[Place]) -> Applied:
         try:
             with (
                 self._engine.connect().execution_options(lotline_write=True) as connection,
                 connection.begin(),
             ):
-                applied, head = self._apply(connection, decoded)
+                applied, head = self._apply(connection, blocks, skip)
         except BaseException:
             self._forget()
             raise
         self._head = head
         self._ids.trim()
-        self._handoffs.trim()
         return applied
 
     async def run(self, chain: Chain, until: int | None = None) -> None:
         """Follow a chain from the checkpoint on; with ``until``, return once that many blocks are applied.
 
         What is waiting is applied together, so catching up is quick and keeping up is prompt.
+        :class:`ChainMismatchError` at once where the last block applied is not on the chain.
         """
         checkpoint = await asyncio.to_thread(self.checkpoint)
+        await require_checkpoint(chain, checkpoint)
         start = 0 if checkpoint is None else checkpoint.number + 1
         if until is not None and start >= until:
             return
@@ -129,41 +163,85 @@ class Projector:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
 
-    def _apply(self, connection: Connection, blocks: Iterable[DecodedBlock]) -> tuple[Applied, Checkpoint | None]:
-        head = _checkpoint(connection)
+    def _apply(
+        self, connection: Connection, blocks: Sequence[DecodedBlock], skip: Sequence[Place]
+    ) -> tuple[Applied, Checkpoint | None]:
+        head = checkpoint_of(connection)
         if head != self._head:  # somebody else wrote, or this is the first call
             self._forget()
-        bulk = Bulk(connection)
-        first_event = self._events.next(bulk)
-        first_thing = self._ids.things.next(bulk)
-        scan = Scan(self._transactions.next(bulk), first_event, self._ids.things.known, self._chaincode)
+        new: list[DecodedBlock] = []
         for block in blocks:
             if head is not None and block.number <= head.number:
-                _same(connection, block)
+                require_same(connection, block)
                 continue
-            _continues(head, block)
-            scan.block(block)
+            require_continuation(head, block)
+            new.append(block)
             head = Checkpoint(block.number, block.header_hash.hex())
-        if scan.blocks:
-            self._write(bulk, scan, first_event, first_thing)
-        transactions = len(scan.transactions)
-        events = len(scan.events)
-        self._transactions.skip(transactions)
-        self._events.skip(events)
-        return Applied(len(scan.blocks), transactions, events), head
+        if not new:
+            return Applied(0, 0, 0), head
+        bulk = Bulk(connection)
+        first_thing = self._ids.things.next(bulk)
+        captured = {digest for block in new for digest in _captured(block, self._chaincode)}
+        scan = Scan(
+            self._transactions.next(bulk),
+            self._events.next(bulk),
+            self._ids.things.known,
+            bulk.ids(Event, "hash", captured),
+            self._chaincode,
+            frozenset(skip),
+        )
+        for block in new:
+            scan.block(block)
+        self._write(bulk, scan, first_thing)
+        self._transactions.skip(len(scan.transactions))
+        self._events.skip(len(scan.events))
+        return Applied(len(new), len(scan.transactions), len(scan.events), len(scan.quarantine)), head
 
-    def _write(self, bulk: Bulk, scan: Scan, first_event: int, first_thing: int) -> None:
-        write_scan(bulk, scan, self._ids)
-        repacked = update_containment(bulk, facts(scan, self._ids), first_event, first_thing)
-        flows = _event_flows(scan, self._ids)
-        update_handoffs(bulk, scan, self._ids, self._handoffs, repacked, flows)
+    def _write(self, bulk: Bulk, scan: Scan, first_thing: int) -> None:
+        notes = notes_of_fresh(bulk, scan)
+        write_scan(bulk, scan, self._ids, notes)
+        result = outcome(bulk, scan, notes)
+        self._resolve(bulk, result)
+        write_transformations(bulk, scan, self._ids, result)
+        write_recalls(bulk, self._ids, result)
+        new, gone = facts(result.given.packings, self._ids), facts(result.taken.packings, self._ids)
+        repacked = update_containment(bulk, new, gone, first_thing)
+        flows = new_flows()
+        self._add_flows(flows, result)
+        update_handoffs(bulk, scan, self._ids, repacked, flows)
         write_flows(bulk, flows)
+
+    def _resolve(self, bulk: Bulk, result: Outcome) -> None:
+        """The names in what older events brought about, which the tables have."""
+        flows = [*result.given.flows, *result.taken.flows]
+        things = {flow.product for flow in flows}
+        for one in result:
+            things |= {name for row in one.packings for name in (row.child, row.parent) if name is not None}
+            things |= {row.thing for row in (*one.edges, *one.recalls)}
+        self._ids.things.resolve(bulk, sorted(things))
+        self._ids.parties.resolve(bulk, sorted({flow.party for flow in flows if flow.party is not None}))
+        self._ids.places.resolve(bulk, sorted({flow.place for flow in flows if flow.place is not None}))
+
+    def _add_flows(self, flows: Flows, result: Outcome) -> None:
+        for sign, moved in ((1, result.given.flows), (-1, result.taken.flows)):
+            for product, flow, day, party, place, uom, quantity in moved:
+                known = (self._ids.things.known[product], self._ids.party(party) or 0, self._ids.place(place) or 0)
+                add_flow(flows, (known[0], flow, day, known[1], known[2], uom), sign * quantity, sign)
 
     def _forget(self) -> None:
         self._head = None
         self._ids.forget()
-        for names in (self._handoffs, self._events, self._transactions):
+        for names in (self._events, self._transactions):
             names.forget()
+
+
+def _captured(block: DecodedBlock, chaincode: str) -> Iterator[str]:
+    """The names of the events that a block writes."""
+    for tx in block.transactions:
+        if tx.valid:
+            for write in tx.writes:
+                if write.namespace == chaincode and write.key.startswith("\x00EV\x00"):
+                    yield write.key[4:-1]
 
 
 @contextmanager
@@ -196,49 +274,6 @@ def clear(engine: Engine) -> None:
     with engine.connect().execution_options(lotline_write=True) as connection, connection.begin():
         for model in DERIVED_TABLES:
             connection.execute(table_of(model).delete())
-
-
-def _event_flows(scan: Scan, ids: Ids) -> Flows:
-    flows = new_flows()
-    things, parties, places = ids.things.known, ids.parties.known, ids.places.known
-    for product, flow, day, party, place, uom, quantity in scan.flows:
-        key = (
-            things[product],
-            flow,
-            day,
-            0 if party is None else parties[party],
-            0 if place is None else places[place],
-            uom,
-        )
-        add_flow(flows, key, quantity, 1)
-    return flows
-
-
-def _checkpoint(connection: Connection) -> Checkpoint | None:
-    row = connection.exec_driver_sql("SELECT number, header_hash FROM block ORDER BY number DESC LIMIT 1").one_or_none()
-    return None if row is None else Checkpoint(row[0], row[1])
-
-
-def _continues(head: Checkpoint | None, block: DecodedBlock) -> None:
-    expected = 0 if head is None else head.number + 1
-    if block.number != expected:
-        raise ChainMismatchError(f"expected block {expected} but got block {block.number}")
-    if head is not None and block.previous_hash.hex() != head.header_hash:
-        raise ChainMismatchError(
-            f"block {block.number} follows a block with hash {block.previous_hash.hex()}, but block "
-            f"{head.number} here has hash {head.header_hash}: the ledger was reset, or this read model "
-            "belongs to another channel. Rebuild the read model if the ledger is the right one"
-        )
-
-
-def _same(connection: Connection, block: DecodedBlock) -> None:
-    sql = f"SELECT header_hash FROM block WHERE number = {int(block.number)}"
-    stored = connection.exec_driver_sql(sql).scalar()
-    if stored != block.header_hash.hex():
-        raise ChainMismatchError(
-            f"block {block.number} has hash {block.header_hash.hex()} on the ledger but {stored} in the read "
-            "model: the ledger was reset, or this read model belongs to another channel"
-        )
 
 
 async def _read(chain: Chain, start: int, into: asyncio.Queue[RawBlock | BaseException]) -> None:

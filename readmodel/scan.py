@@ -1,133 +1,89 @@
 """Read the write sets of transactions and gather rows. No SQL: things, parties and places are still by name.
 
+Every record is read to its end before anything is gathered from it, so one that cannot be read is set aside alone.
 Names are gathered in the order they first appear on the ledger, whatever the size of the batch, because that
 order gives them their ids. So every name a later step could need must be met here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
-from typing import Any, NamedTuple
-
-import orjson
-from pydantic import AwareDatetime, TypeAdapter
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
 
 from chaincode.cid import client_identity
 from ledger.blocks import DecodedBlock, DecodedTx, Write
+from readmodel import records, typed
 from readmodel.bulk import Row
-from readmodel.columns import dump, to_micros, to_millionths
-from readmodel.flows import EventFlow, event_flows
-from readmodel.identifiers import Description, clean, describe, hash_hex
-from readmodel.recall import says_recalled
+from readmodel.columns import dump, to_micros
+from readmodel.consequences import Consequences, consequences, making_of
+from readmodel.identifiers import Description, clean, describe
+from readmodel.lives import Lives
+from readmodel.quarantine import ANSWER, WHOLE, Origin, set_aside, set_aside_write
+from readmodel.refusals import Refused, refused
+from readmodel.told import Named, Record, digest_of, read_record
+from readmodel.typed import UnreadableError
 
-"""The name of the contract on the channel, whose writes are projected."""
-
-_ANY_TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
-
-# Where events name things: EPCIS field, and whether it holds classes with quantities.
-_EPC_LISTS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
-_QUANTITY_LISTS = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
-_LINKS = (
-    ("bizTransaction", "bizTransactionList", "bizTransaction"),
-    ("source", "sourceList", "source"),
-    ("destination", "destinationList", "destination"),
-)
-_PACKING_FIELDS = frozenset({"childEPCs", "childQuantityList"})
-_SIDES = {
-    "inputEPCList": "input",
-    "inputQuantityList": "input",
-    "outputEPCList": "output",
-    "outputQuantityList": "output",
-}
-
-
-class MalformedWriteError(ValueError):
-    """A write set that holds what the contract never writes: this is not the channel, or not its contract."""
-
-
-class Named(NamedTuple):
-    """A thing an event names: identifier, EPCIS field, quantity in millionths, unit."""
-
-    thing: str
-    role: str
-    quantity: int | None
-    uom: str | None
-
-
-class PackingRow(NamedTuple):
-    """A statement about a child and a parent; ``child`` None: all children; ``parent`` None: whatever it
-    is in."""
-
-    child: str | None
-    parent: str | None
-    time: int
-    event: int
-    n: int
-    kind: str
-    action: str
-    quantity: int | None
-    uom: str | None
-
-
-class Captured(NamedTuple):
-    """An event's record and what is beside it: the digits of its hash, the record's text, who signed the transaction."""
-
-    digest: str
-    record: dict[str, Any]
-    raw: bytes
-    submitter: str | None
+Skip = Collection[tuple[int, int, int]]
+"""Block, transaction and write that are set aside unread."""
 
 
 class Scan:
-    """The rows of a batch of blocks. Ids of blocks, transactions and events are final; the rest is by
-    name."""
+    """The rows of a batch of blocks. Ids of blocks, transactions and events are final; the rest is by name."""
 
     def __init__(
-        self, next_transaction: int, next_event: int, known_things: Collection[str], chaincode: str = "lotline"
+        self,
+        next_transaction: int,
+        next_event: int,
+        known_things: Collection[str],
+        known_events: Collection[str],
+        chaincode: str = "lotline",
+        skip: Skip = (),
     ) -> None:
         self._chaincode = chaincode
+        self._skip = skip
         self.first_event = self.next_event = next_event
         self.next_transaction = next_transaction
         self._known = known_things
+        self._known_events = known_events
         self.blocks: list[Row] = []
         self.transactions: list[Row] = []
+        self.quarantine: list[Row] = []
+        self.refusals: list[Refused] = []
         self.events: list[Row] = []
+        self.fresh: dict[str, int] = {}
+        """The ids of this batch's events, by the digits of their names."""
+        self.consequences: list[Consequences] = []
+        """Of each of them, in order."""
+        self._own_ids: set[tuple[str, str]] = set()
+        """The eventIDs that events of the transaction at hand have in them."""
+        self.notes: dict[str, records.Note] = {}
+        self.aliases: dict[tuple[str, str], None] = {}
         self.epcs: list[Row] = []
         self.links: dict[Row, None] = {}
-        self.packings: list[PackingRow] = []
         self.transformations: dict[str, str | None] = {}
-        self.edges: list[Row] = []
-        self.flows: list[EventFlow] = []
-        self.recall_marks: dict[Row, bool] = {}
         self.things: dict[str, Description] = {}
         self.parties: dict[str, None] = {}
         self.places: dict[str, None] = {}
-        self.states: dict[str, dict[str, Any]] = {}
-        self.lot_headers: dict[str, dict[str, Any]] = {}
-        self.balances: dict[tuple[str, str | None, str | None], dict[str, Any] | None] = {}
-        self.packed: dict[tuple[str, str], dict[str, Any] | None] = {}
-        self.handoffs: dict[str, dict[str, Any]] = {}
-        self.exceptions: dict[str, dict[str, Any]] = {}
-        self.party_records: dict[str, dict[str, Any]] = {}
-        self.place_records: dict[str, dict[str, Any]] = {}
-        self.devices: dict[str, dict[str, Any]] = {}
+        self.states: dict[str, records.ThingState] = {}
+        self.lot_headers: dict[str, records.LotHeader] = {}
+        self.balances: dict[tuple[str, str | None, str | None], records.Balance | None] = {}
+        self.packed: dict[tuple[str, str], records.Loose | None] = {}
+        self.handoffs: Lives[records.HandoffRecord] = Lives()
+        self.exceptions: Lives[records.ExceptionRecord] = Lives()
+        self.party_records: dict[str, Row] = {}
+        self.place_records: dict[str, Row] = {}
+        self.devices: dict[str, Row] = {}
         self.published: dict[tuple[str, str], Row] = {}
-        self.config: dict[str, dict[str, Any]] = {}
+        self.master_data: dict[tuple[str, str], Row | None] = {}
+        self.config: dict[str, str] = {}
 
     def block(self, block: DecodedBlock) -> None:
         """Gather a whole block."""
         for tx in block.transactions:
             self._transaction(block.number, tx)
-        self.blocks.append(
-            (
-                block.number,
-                block.header_hash.hex(),
-                block.previous_hash.hex(),
-                block.data_hash.hex(),
-                len(block.transactions),
-            )
-        )
+        hashes = (block.header_hash.hex(), block.previous_hash.hex(), block.data_hash.hex())
+        self.blocks.append((block.number, *hashes, len(block.transactions)))
 
     def _transaction(self, block: int, tx: DecodedTx) -> None:
         transaction = self.next_transaction
@@ -135,7 +91,10 @@ class Scan:
         timestamp = to_micros(tx.timestamp) if tx.timestamp is not None else None
         before = self.next_event
         if tx.valid:
-            self._writes(tx, transaction, timestamp)
+            origin = Origin(block, transaction, tx.tx_id, timestamp)
+            self._unread(origin, tx)
+            self._writes(origin, tx)
+            self._answer(origin, tx)
         self.transactions.append(
             (
                 transaction,
@@ -152,224 +111,111 @@ class Scan:
             )
         )
 
-    def _writes(self, tx: DecodedTx, transaction: int, timestamp: int | None) -> None:
-        events: list[tuple[list[str], dict[str, Any], bytes]] = []
-        taken_out: set[str] = set()
-        others: list[tuple[Callable[..., None], list[str], Any]] = []
-        for write in tx.writes:
+    def _unread(self, origin: Origin, tx: DecodedTx) -> None:
+        if tx.unread is not None:
+            reason = "marked valid and cannot be taken apart"
+            self.quarantine.append(set_aside(origin, WHOLE, "transaction", "", reason, tx.unread))
+
+    def _answer(self, origin: Origin, tx: DecodedTx) -> None:
+        if tx.function != "capture" or b'"rejected"' not in tx.response_payload:
+            return
+        try:
+            self.refusals.extend(refused(origin, tx))
+        except UnreadableError as error:
+            self.quarantine.append(set_aside(origin, ANSWER, "answer", "", str(error), tx.response_payload))
+
+    def _writes(self, origin: Origin, tx: DecodedTx) -> None:
+        events: list[tuple[Record, int, Write]] = []
+        others: list[Callable[[], None]] = []
+        for n, write in enumerate(tx.writes):
             if write.namespace != self._chaincode or not write.key.startswith("\x00"):
                 continue
             kind, *attributes = write.key[1:-1].split("\x00")
-            if kind == "EV":
-                events.append((attributes, _json(write, tx.tx_id), write.value or b""))
-            elif kind == "IN":
-                if write.is_delete:
-                    taken_out.add(attributes[-1])
-            elif (read := _READERS.get(kind)) is not None:
-                others.append((read, attributes, None if write.is_delete else _json(write, tx.tx_id)))
-        try:
-            events.sort(key=lambda one: one[1]["n"])  # the write set is in key order, the ids in capture order
-            submitter = client_identity(tx.creator).id if events and tx.creator else None
-            for attributes, record, raw in events:
-                self._event(Captured(attributes[0], record, raw, submitter), transaction, timestamp, taken_out)
-            for read, attributes, value in others:
-                read(self, attributes, value, transaction, timestamp)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise MalformedWriteError(f"transaction {tx.tx_id} wrote what the contract does not: {error!r}") from error
+            read = _READERS.get(kind)
+            if kind != "EV" and read is None:
+                continue
+            try:
+                if (origin.block, tx.index, n) in self._skip:
+                    raise UnreadableError("the tables cannot hold it")
+                if read is not None:
+                    others.append(read(self, origin, n, attributes, write))
+                elif (record := self._event_record(attributes, write)) is not None:
+                    events.append((record, n, write))
+            except UnreadableError as error:
+                self.quarantine.append(set_aside_write(origin, n, write, str(error)))
+        self._own_ids = {(one.told.event_id, one.digest) for one, _, _ in events if one.told.event_id is not None}
+        if events:
+            self._events(origin, tx, events)
+        for gather in others:
+            gather()
 
     # --- events
 
-    def _event(self, captured: Captured, transaction: int, timestamp: int | None, taken_out: Collection[str]) -> None:
-        entry = captured.record
-        event = entry["event"]
-        identity = self.next_event
+    def _event_record(self, attributes: list[str], write: Write) -> Record | None:
+        if write.is_delete:
+            raise UnreadableError("an event is never deleted")
+        return read_record(attributes, write.value)
+
+    def _events(self, origin: Origin, tx: DecodedTx, events: list[tuple[Record, int, Write]]) -> None:
+        events.sort(key=lambda one: (one[0].n, one[1]))  # the write set is in key order, the ids in capture order
+        try:
+            submitter = clean(client_identity(tx.creator).id) if tx.creator else None
+        except ValueError:
+            submitter = None
+        for record, n, write in events:
+            if record.digest in self.fresh or record.digest in self._known_events:
+                self.quarantine.append(set_aside_write(origin, n, write, "this event is on the ledger already"))
+            else:
+                self._event(origin, record, submitter)
+
+    def _event(self, origin: Origin, record: Record, submitter: str | None) -> None:
+        told, digest = record.told, record.digest
+        identity = self.fresh[digest] = self.next_event
         self.next_event += 1
-        time = _micros(event["eventTime"])
-        get = event.get
-        read_point = self._place(_id(get("readPoint")))
-        location = self._place(_id(get("bizLocation")))
-        party = self._party(entry.get("party"))
-        named = self._named(event)
-        self.epcs.extend(
-            (item.thing, time, identity, n, item.role, item.quantity, item.uom) for n, item in enumerate(named)
+        read_point, location, party = (
+            self._place(told.read_point),
+            self._place(told.location),
+            self._party(record.party),
         )
-        self._links(event, identity)
-        flags = entry.get("flags")
-        declares = entry.get("declares")
-        if declares is None:  # an error declaration repeats its event, which happened once
-            self._consequences(captured, identity, time, named, taken_out)
-            self.flows.extend(event_flows(event, named, time, party, location or read_point))
-            if (recalled := says_recalled(event)) is not None:
-                self.recall_marks.update({(item.thing, time, identity): recalled for item in named})
+        named = [Named(self._thing(item.thing, item.role.endswith("uantityList")), *item[1:]) for item in told.named]
+        told = told._replace(read_point=read_point, location=location, named=named)
+        self.epcs.extend(
+            [(item.thing, told.time, identity, n, item.role, item.quantity, item.uom) for n, item in enumerate(named)]
+        )
+        for link in told.links:
+            self.links[(*link, identity)] = None
+        if told.tie is not None:
+            self.links[("transformation", told.tie, "", identity)] = None
+        if told.type == "TransformationEvent":
+            self.transformations.setdefault(making_of(digest, told, record.msp), told.tie)
+        # An error declaration repeats its event, which happened once.
+        follows = consequences(identity, digest, told, record.msp, party) if record.declares is None else _NOTHING
+        self.consequences.append(follows)
         self.events.append(
             (
                 identity,
-                captured.digest,
-                _text(get("eventID")),
-                event["type"],
-                get("action"),
-                _text(get("bizStep")),
-                _text(get("disposition")),
-                time,
-                get("eventTimeZoneOffset"),
-                timestamp,
+                digest,
+                record.event_hash,
+                told.event_id,
+                told.type,
+                told.action,
+                told.step,
+                told.disposition,
+                told.time,
+                told.zone,
+                origin.timestamp,
                 read_point,
                 location,
                 party,
-                _text(entry.get("msp")),
-                _text(captured.submitter),
-                _text(entry.get("device")),
-                dump(flags) if flags else None,
-                None if declares is None else hash_hex(declares),
-                transaction,
-                _stored(entry, captured.raw),
+                record.msp,
+                submitter,
+                record.device,
+                record.flags,
+                record.declares,
+                origin.transaction,
+                record.stored,
             )
         )
-
-    def _consequences(
-        self, captured: Captured, identity: int, time: int, named: list[Named], taken_out: Collection[str]
-    ) -> None:
-        entry = captured.record
-        event = entry["event"]
-        kind = event["type"]
-        if kind in ("AggregationEvent", "AssociationEvent"):
-            self._packing(event, identity, time, named)
-        elif kind == "TransformationEvent":
-            self._transformation(captured, identity, time, named)
-            self._ends(named, "inputEPCList", identity, time)
-        elif kind == "ObjectEvent" and event["action"] == "DELETE":
-            self._ends(named, "epcList", identity, time)
-        elif "unpacked" in entry.get("flags", ()):  # shipped or received by itself, so it was no longer inside
-            self._ends([item for item in named if item.thing in taken_out], "epcList", identity, time)
-
-    def _named(self, event: Mapping[str, Any]) -> list[Named]:
-        """Every thing an event names, in the order of the fields above."""
-        named: list[Named] = []
-        if (parent := event.get("parentID")) is not None:
-            named.append(Named(self._thing(parent, False), "parentID", None, None))
-        for field in _EPC_LISTS:
-            if listed := event.get(field):
-                named.extend([Named(self._thing(epc, False), field, None, None) for epc in listed])
-        for field in _QUANTITY_LISTS:
-            for element in event.get(field, ()):
-                quantity = element.get("quantity")
-                amount = None if quantity is None else to_millionths(quantity)
-                named.append(Named(self._thing(element["epcClass"], True), field, amount, _text(element.get("uom"))))
-        return named
-
-    def _links(self, event: Mapping[str, Any], identity: int) -> None:
-        for kind, field, member in _LINKS:
-            for element in event.get(field, ()):
-                self.links[(kind, clean(element[member]), clean(element.get("type") or ""), identity)] = None
-        if (tie := event.get("transformationID")) is not None:
-            self.links[("transformation", clean(tie), "", identity)] = None
-
-    def _packing(self, event: Mapping[str, Any], identity: int, time: int, named: list[Named]) -> None:
-        if not named or named[0].role != "parentID":
-            return  # an observation of things together that names no parent says nothing of containment
-        parent, action = named[0].thing, event["action"]
-        associated = event["type"] == "AssociationEvent"
-        children = [(n, item) for n, item in enumerate(named) if item.role in _PACKING_FIELDS]
-        for n, item in children:
-            loose = "quantity" if item.role == "childQuantityList" else "aggregation"
-            kind = "association" if associated else loose
-            self.packings.append(
-                PackingRow(item.thing, parent, time, identity, n, kind, action, item.quantity, item.uom)
-            )
-        if not children and action == "DELETE":
-            kind = "association" if associated else "aggregation"
-            self.packings.append(PackingRow(None, parent, time, identity, 0, kind, action, None, None))
-
-    def _ends(self, named: list[Named], role: str, identity: int, time: int) -> None:
-        """What is no more is in nothing any more, though nobody unpacked it."""
-        self.packings.extend(
-            PackingRow(item.thing, None, time, identity, n, "aggregation", "DELETE", None, None)
-            for n, item in enumerate(named)
-            if item.role == role
-        )
-
-    def _transformation(self, captured: Captured, identity: int, time: int, named: list[Named]) -> None:
-        tie = captured.record["event"].get("transformationID")
-        # Only one organisation's events are tied together: nobody can add inputs to what another one made.
-        key = captured.digest if tie is None else clean(f"{captured.record.get('msp')} {tie}")
-        self.transformations.setdefault(key, None if tie is None else clean(tie))
-        self.edges.extend(
-            (item.thing, _SIDES[item.role], key, identity, n, time, item.quantity, item.uom)
-            for n, item in enumerate(named)
-            if item.role in _SIDES
-        )
-
-    # --- state
-
-    def _state(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        thing = self._thing(attributes[0], False)
-        self._lot(value.get("lot") or describe(thing, is_class=False).lot)
-        self._party(value.get("holder"))
-        self._place(value.get("place"))
-        if (parent := value.get("parent")) is not None:
-            self._thing(parent, False)
-        self.states[thing] = value
-
-    def _lot_header(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        self.lot_headers[self._thing(attributes[0], True)] = value
-
-    def _balance(self, attributes: list[str], value: dict[str, Any] | None, *_: Any) -> None:
-        lot, holder, place = attributes
-        key = (self._thing(lot, True), self._party(holder or None), self._place(place or None))
-        self.balances[key] = value
-
-    def _packed(self, attributes: list[str], value: dict[str, Any] | None, *_: Any) -> None:
-        parent, inside = attributes
-        self.packed[(self._thing(parent, False), self._thing(inside, True))] = value
-
-    def _handoff(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        self._thing(value["item"], value["kind"] == "lot")
-        for side in ("from", "to"):
-            self._party(value.get(side))
-            self._place(value.get(f"{side}Place"))
-        self.handoffs[clean(attributes[0])] = value
-
-    def _exception(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        if (item := value.get("item")) is not None:
-            self._thing(item, describe(item, is_class=False).kind != "instance")
-        for party in value.get("parties") or ():
-            self._party(party)
-        self.exceptions[clean(attributes[0])] = value
-
-    # --- registry
-
-    def _party_record(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        party = self._party(attributes[0])
-        assert party is not None
-        self.party_records[party] = value
-
-    def _place_record(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        place = self._place(attributes[0])
-        assert place is not None
-        self._party(value.get("party"))
-        self.place_records[place] = value
-
-    def _device(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        self._party(value.get("party"))
-        self.devices[clean(attributes[0])] = value
-
-    def _publication(
-        self, attributes: list[str], value: dict[str, Any], transaction: int, timestamp: int | None
-    ) -> None:
-        kind, key = clean(attributes[0]), clean(attributes[1])
-        self.published[(kind, key)] = (
-            kind,
-            key,
-            _text(value.get("digest")),
-            _text(value.get("msp")),
-            _text(value.get("submitter")),
-            transaction,
-            timestamp,
-            dump(value),
-        )
-
-    def _configuration(self, attributes: list[str], value: dict[str, Any], *_: Any) -> None:
-        self.config[clean(attributes[0])] = value
 
     # --- names
 
@@ -404,58 +250,206 @@ class Scan:
         return uri
 
 
-_READERS: dict[str, Callable[..., None]] = {
-    "TH": Scan._state,
-    "LT": Scan._lot_header,
-    "LB": Scan._balance,
-    "IQ": Scan._packed,
-    "HO": Scan._handoff,
-    "EX": Scan._exception,
-    "PY": Scan._party_record,
-    "PL": Scan._place_record,
-    "DV": Scan._device,
-    "PB": Scan._publication,
-    "CF": Scan._configuration,
+_NOTHING = Consequences([], [], [], [])
+
+Reader = Callable[[Scan, Origin, int, list[str], Write], Callable[[], None]]
+"""Reads a record, raising UnreadableError, and gives what gathers from it, which cannot fail."""
+
+
+def _attributes(attributes: list[str], count: int) -> list[str]:
+    if len(attributes) != count:
+        raise UnreadableError(f"the key has {len(attributes)} parts, not {count}")
+    return attributes
+
+
+def _kept(write: Write) -> dict[str, Any]:
+    if write.is_delete:
+        raise UnreadableError("a record of this kind is never deleted")
+    return typed.members(write.value)
+
+
+def _state(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (uri,) = _attributes(attributes, 1)
+    state = records.thing_state(_kept(write))
+
+    def gather() -> None:
+        thing = scan._thing(uri, False)
+        scan._lot(state.lot or describe(thing, is_class=False).lot)
+        scan._party(state.holder)
+        scan._place(state.place)
+        if state.parent is not None:
+            scan._thing(state.parent, False)
+        scan.states[thing] = state
+
+    return gather
+
+
+def _lot_header(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (uri,) = _attributes(attributes, 1)
+    header = records.lot_header(_kept(write))
+
+    def gather() -> None:
+        scan.lot_headers[scan._thing(uri, True)] = header
+
+    return gather
+
+
+def _balance(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    lot, holder, place = _attributes(attributes, 3)
+    balance = None if write.is_delete else records.balance(typed.members(write.value))
+
+    def gather() -> None:
+        key = (scan._thing(lot, True), scan._party(holder or None), scan._place(place or None))
+        scan.balances[key] = balance
+
+    return gather
+
+
+def _packed(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    parent, inside = _attributes(attributes, 2)
+    loose = None if write.is_delete else records.loose(typed.members(write.value))
+
+    def gather() -> None:
+        scan.packed[(scan._thing(parent, False), scan._thing(inside, True))] = loose
+
+    return gather
+
+
+def _handoff(scan: Scan, origin: Origin, n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (key,) = _attributes(attributes, 1)
+    if write.is_delete:
+        return partial(scan.handoffs.end, clean(key))
+    handoff = records.handoff(typed.members(write.value))
+
+    def gather() -> None:
+        scan._thing(handoff.item, handoff.kind == "lot")
+        scan._party(handoff.sender)
+        scan._place(handoff.from_place)
+        scan._party(handoff.receiver)
+        scan._place(handoff.to_place)
+        scan.handoffs.put(clean(key), origin, n, handoff)
+
+    return gather
+
+
+def _exception(scan: Scan, origin: Origin, n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (key,) = _attributes(attributes, 1)
+    if write.is_delete:
+        return partial(scan.exceptions.end, clean(key))
+    case = records.exception(typed.members(write.value))
+
+    def gather() -> None:
+        if case.item is not None:
+            scan._thing(case.item, describe(case.item, is_class=False).kind != "instance")
+        for party in case.parties:
+            scan._party(party)
+        scan.exceptions.put(clean(key), origin, n, case)
+
+    return gather
+
+
+def _note(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    digest = digest_of(attributes)
+    note = records.note(_kept(write))
+
+    def gather() -> None:
+        scan.notes[digest] = note
+        for identifier in note.ids:
+            scan.aliases[(identifier, digest)] = None
+
+    return gather
+
+
+def _alias(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (identifier,) = _attributes(attributes, 1)
+    digest = records.alias(_kept(write))
+
+    def gather() -> None:
+        if (clean(identifier), digest) not in scan._own_ids:
+            scan.aliases[(clean(identifier), digest)] = None
+
+    return gather
+
+
+def _party_record(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (uri,) = _attributes(attributes, 1)
+    row = records.party(_kept(write))
+
+    def gather() -> None:
+        scan.party_records[scan._party(uri) or uri] = row
+
+    return gather
+
+
+def _place_record(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (uri,) = _attributes(attributes, 1)
+    record = _kept(write)
+    row = records.place(record)
+    head = (bool(typed.flag(record, "adopted")), typed.text(record, "msp"), typed.text(record, "party"))
+
+    def gather() -> None:
+        place = scan._place(uri) or uri
+        scan.place_records[place] = (True, *head[:2], scan._party(head[2]), *row)
+
+    return gather
+
+
+def _device(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (key,) = _attributes(attributes, 1)
+    record = _kept(write)
+    row, msp, party = records.device(record), typed.text(record, "msp"), typed.text(record, "party")
+
+    def gather() -> None:
+        scan.devices[clean(key)] = (msp, scan._party(party), *row)
+
+    return gather
+
+
+def _publication(scan: Scan, origin: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    kind, key = (clean(part) for part in _attributes(attributes, 2))
+    record = _kept(write)
+    said = (typed.text(record, "digest"), typed.text(record, "msp"), typed.text(record, "submitter"))
+
+    def gather() -> None:
+        scan.published[(kind, key)] = (kind, key, *said, origin.transaction, origin.timestamp, dump(record))
+
+    return gather
+
+
+def _master_data(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    identifier, msp = (clean(part) for part in _attributes(attributes, 2))
+    row = None if write.is_delete else records.master_data(typed.members(write.value))
+
+    def gather() -> None:
+        scan.master_data[(identifier, msp)] = row
+
+    return gather
+
+
+def _configuration(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (key,) = _attributes(attributes, 1)
+    document = dump(_kept(write))
+
+    def gather() -> None:
+        scan.config[clean(key)] = document
+
+    return gather
+
+
+_READERS: dict[str, Reader] = {
+    "TH": _state,
+    "LT": _lot_header,
+    "LB": _balance,
+    "IQ": _packed,
+    "HO": _handoff,
+    "EX": _exception,
+    "EA": _note,
+    "ID": _alias,
+    "PY": _party_record,
+    "PL": _place_record,
+    "DV": _device,
+    "PB": _publication,
+    "MD": _master_data,
+    "CF": _configuration,
 }
-"""Key types that are projected. IN says what TH's parent says; ID is in the event itself."""
-
-
-def _stored(entry: dict[str, Any], raw: bytes) -> str:
-    """The event as the ledger has it, to the byte: reading numbers and writing them again may change them.
-
-    The record's members are sorted, so the event lies between those before its name and those after it.
-    """
-    around = orjson.dumps({**entry, "event": orjson.Fragment(b"")}, option=orjson.OPT_SORT_KEYS)
-    begin = around.index(b'"event":') + len(b'"event":')
-    before, after = around[:begin], around[begin:]
-    if raw.startswith(before) and raw.endswith(after):
-        return raw[begin : -len(after)].decode()
-    return dump(entry["event"])
-
-
-def _json(write: Write, tx_id: str) -> Any:
-    try:
-        return orjson.loads(write.value or b"")
-    except orjson.JSONDecodeError as error:
-        raise MalformedWriteError(f"transaction {tx_id}: the value of {write.key!r} is not JSON: {error}") from error
-
-
-def _micros(text: str) -> int:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = _ANY_TIME.validate_python(text)
-    return to_micros(moment)
-
-
-def micros(text: str | None) -> int | None:
-    """Microseconds of an ISO time, or None."""
-    return None if text is None else _micros(text)
-
-
-def _id(place: Mapping[str, Any] | None) -> str | None:
-    return None if place is None else place["id"]
-
-
-def _text(value: str | None) -> str | None:
-    return None if value is None else clean(value)
+"""Key types that are projected beside events. IN says what TH's parent says; the rest is the contract's own memory."""

@@ -1,8 +1,9 @@
 """The tables made from blocks. docs/read-model.md says what each is for.
 
 Everything here can be thrown away and rebuilt. Surrogate ids are dense integers given in ledger order, so
-that the same chain always gives the same ids (and ``max(id)`` is a count). There are no foreign keys: the
-projector is the only writer, and checking them would double its work to guard against nobody else.
+that the same chain always gives the same ids (and ``max(id)`` is a count). Handoffs and exceptions, which may go again,
+have the place of their first writing for an id. There are no foreign keys: the projector is the only writer, and
+checking them would double its work to guard against nobody else.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ class Event(SQLModel, table=True):
 
     id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})
     hash: str
-    """SHA-256 in hex; the event's identity is ``ni:///sha-256;<hash>?ver=CBV2.0``."""
+    """Its name on the ledger in hex, which is its CBV hash, ``ni:///sha-256;<hash>?ver=CBV2.0``, unless ``event_hash`` says
+    another."""
+    event_hash: str | None = None
+    """Its CBV hash in hex where that is the name of an event with other content, or of the event that it declares in error."""
     event_id: str | None = None
     type: str
     action: str | None = None
@@ -98,9 +102,34 @@ class Event(SQLModel, table=True):
     device: str | None = None
     flags: list[str] | None = Field(default=None, sa_type=Json)
     declares: str | None = None
-    """Of an error declaration: the hash of the event it takes back."""
+    """Of an error declaration: the name (hex) of the event it takes back."""
+    declared_by: list[str] | None = Field(default=None, sa_type=Json)
+    """The names (hex) of the declarations that took it back; null: what it says counts."""
+    reporters: list[str] | None = Field(default=None, sa_type=Json)
+    """The other organisations that reported the same event."""
     transaction_id: int = Field(sa_type=Id)
     stored: str
+
+
+class EventNote(SQLModel, table=True):
+    """What was said about an event, which may come later."""
+
+    __tablename__ = "event_note"
+    __table_args__: ClassVar[Any] = _CLUSTERED
+
+    hash: str = Field(primary_key=True)
+    declarations: list[str] = Field(sa_type=Json)
+    reporters: list[str] = Field(sa_type=Json)
+
+
+class EventAlias(SQLModel, table=True):
+    """An eventID that names an event and is not in it: given later, by who else reported it, or by its declaration."""
+
+    __tablename__ = "event_alias"
+    __table_args__: ClassVar[Any] = _CLUSTERED
+
+    identifier: str = Field(primary_key=True)
+    hash: str = Field(primary_key=True)
 
 
 class EventEpc(SQLModel, table=True):
@@ -180,32 +209,32 @@ class PackedQuantity(SQLModel, table=True):
 
 
 class Packing(SQLModel, table=True):
-    """What aggregation and association events say of a child: the facts behind containment intervals.
+    """What events say of a child being in a parent: the facts behind containment intervals.
 
     ``child_id`` 0 stands for all children (a DELETE that names none), ``parent_id`` 0 for whatever the child
-    is in (it was used up, sold for good, destroyed).
+    is in: it was used up, sold for good, destroyed (DELETE), or shipped or received (MOVE).
     """
 
-    __table_args__: ClassVar[Any] = (
-        _where("ix_packing_parent", "parent_id", only="kind <> 'aggregation'"),
-        _CLUSTERED,
-    )
+    __table_args__: ClassVar[Any] = _CLUSTERED
 
     child_id: int = Field(primary_key=True, sa_type=Id)
-    parent_id: int = Field(primary_key=True, sa_type=Id)
+    kind: str = Field(primary_key=True)
+    """aggregation (one parent at a time), quantity (some of a class) or association (any parents at once)."""
+    scope: int = Field(primary_key=True, sa_type=Id)
+    """The parent whose stays these facts make; 0 where they tell of all of the child's parents together."""
     event_time: datetime = Field(primary_key=True, sa_type=Timestamp)
     event_id: int = Field(primary_key=True, sa_type=Id)
     n: int = Field(primary_key=True)
-    kind: str
-    """aggregation (one parent at a time), quantity (some of a class) or association (any parents at once)."""
+    parent_id: int = Field(sa_type=Id)
+    mark: str
+    """The event's place among those of one time: its rank, then its hash as the contract orders it."""
     action: str
     quantity: float | None = Field(default=None, sa_type=Quantity)
     uom: str | None = None
 
 
 class Containment(SQLModel, table=True):
-    """Child in parent from ``from_time`` (null: before anything was recorded) to ``to_time`` (null:
-    still)."""
+    """Child in parent from ``from_time`` (null: before anything was recorded) to ``to_time`` (null: still)."""
 
     __table_args__: ClassVar[Any] = (
         Index("ix_containment_parent", "parent_id", "to_time"),
@@ -213,11 +242,18 @@ class Containment(SQLModel, table=True):
     )
 
     child_id: int = Field(primary_key=True, sa_type=Id)
-    parent_id: int = Field(primary_key=True, sa_type=Id)
     kind: str = Field(primary_key=True)
-    n: int = Field(primary_key=True)
+    scope: int = Field(primary_key=True, sa_type=Id)
+    """As in :class:`Packing`: a child's stays of one scope follow one another."""
+    start: int = Field(primary_key=True, sa_type=Id)
+    """``from_time`` in microseconds, long ago where that is null."""
+    parent_id: int = Field(primary_key=True, sa_type=Id)
+    mark: str = Field(primary_key=True)
+    """The place, among those of its time, of the event that began it; of the one that ended it, with a "?" before, where
+    nobody said how it began."""
     from_time: datetime | None = Field(default=None, sa_type=Timestamp)
     to_time: datetime | None = Field(default=None, sa_type=Timestamp)
+    to_mark: str | None = None
     from_event_id: int | None = Field(default=None, sa_type=Id)
     to_event_id: int | None = Field(default=None, sa_type=Id)
     quantity: float | None = Field(default=None, sa_type=Quantity)
@@ -280,7 +316,7 @@ class Handoff(SQLModel, table=True):
 
     __table_args__: ClassVar[Any] = (
         Index("ix_handoff_key", "key", unique=True),
-        Index("ix_handoff_item", "item_id"),
+        Index("ix_handoff_item", "item_id", "released_at", "accepted_at"),
         Index("ix_handoff_status", "status", "promised_at"),
         _given("ix_handoff_accepted", "accepted_at"),
         _given("ix_handoff_released", "released_at"),
@@ -360,10 +396,83 @@ class ExceptionParty(SQLModel, table=True):
     """Whom an exception concerns."""
 
     __tablename__ = "exception_party"
+    __table_args__: ClassVar[Any] = (Index("ix_exception_party_party", "party_id", "exception_id"), _CLUSTERED)
+
+    exception_id: int = Field(primary_key=True, sa_type=Id)
+    party_id: int = Field(primary_key=True, sa_type=Id)
+
+
+class Refusal(SQLModel, table=True):
+    """An attempt that the contract refused: nothing came of it, but it was made."""
+
+    __table_args__: ClassVar[Any] = (
+        Index("ix_refusal_item", "item"),
+        Index("ix_refusal_code", "code"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})
+    transaction_id: int = Field(sa_type=Id)
+    n: int
+    """Which event of the transaction it was, from 0."""
+    event: str | None = None
+    """The event's hash in hex, where there is an event to name."""
+    code: str
+    detail: str | None = None
+    field: str | None = None
+    item: str | None = None
+    """What it was about. Text: nothing need be known of it but the attempt."""
+    msp: str | None = None
+    submitter: str | None = None
+    refused_at: datetime | None = Field(default=None, sa_type=Timestamp)
+
+
+class RefusalConcern(SQLModel, table=True):
+    """Whom a refused attempt concerns: a party, or an organisation of which no party is known."""
+
+    __tablename__ = "refusal_concern"
+    __table_args__: ClassVar[Any] = (Index("ix_refusal_concern_whom", "whom", "refusal_id"), _CLUSTERED)
+
+    refusal_id: int = Field(primary_key=True, sa_type=Id)
+    kind: str = Field(primary_key=True)
+    """party or organisation."""
+    whom: str = Field(primary_key=True)
+
+
+class Quarantine(SQLModel, table=True):
+    """Something on the ledger that cannot be read: set aside as evidence, while everything else goes on."""
+
     __table_args__: ClassVar[Any] = _CLUSTERED
 
-    party_id: int = Field(primary_key=True, sa_type=Id)
-    exception_id: int = Field(primary_key=True, sa_type=Id)
+    transaction_id: int = Field(primary_key=True, sa_type=Id)
+    n: int = Field(primary_key=True)
+    """Which write of the transaction; -1: its answer, -2: all of it."""
+    block: int = Field(sa_type=Id)
+    tx_id: str
+    kind: str
+    """The record's type, as in docs/contract.md; ``answer`` or ``transaction``."""
+    key: str
+    """The record's key without its type."""
+    reason: str
+    raw: str
+    """The beginning of what was written, in base64."""
+    size: int
+    """Its length in bytes."""
+    digest: str
+    """Its SHA-256 in hex."""
+
+
+class MasterData(SQLModel, table=True):
+    """What an organisation calls a product, place, party or other thing, and what else it says of it."""
+
+    __tablename__ = "master_data"
+    __table_args__: ClassVar[Any] = _CLUSTERED
+
+    id: str = Field(primary_key=True)
+    msp: str = Field(primary_key=True)
+    kind: str
+    """product, place, party or other."""
+    name: str | None = None
+    attributes: dict[str, Any] = Field(sa_type=Json)
 
 
 class RecallMark(SQLModel, table=True):

@@ -14,7 +14,7 @@ _AS_STORED = {
     AutoString: "sa.String()",
     Json: "sa.Text()",
     Timestamp: "sa.BigInteger()",
-    Quantity: "sa.BigInteger().with_variant(sa.Numeric(38, 0), 'postgresql')",
+    Quantity: "sa.BLOB().with_variant(sa.Numeric(), 'postgresql')",
 }
 
 

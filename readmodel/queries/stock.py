@@ -40,7 +40,7 @@ WHERE NOT EXISTS (SELECT 1 FROM thing c WHERE c.parent_id = s.id)
 GROUP BY p.uri, h.uri, w.uri
 """
 _BALANCES = """
-SELECT p.uri, h.uri, w.uri, coalesce(b.uom, ''), sum(b.amount) / 1000000.0
+SELECT p.uri, h.uri, w.uri, coalesce(b.uom, ''), sum(b.amount * 1.0) / 1000000.0
 FROM {values} JOIN balance b ON b.place_id = v.value
 JOIN thing t ON t.id = b.thing_id JOIN thing p ON p.id = t.product_id
 LEFT JOIN party h ON h.id = b.holder_id LEFT JOIN place w ON w.id = b.place_id

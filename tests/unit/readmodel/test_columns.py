@@ -1,3 +1,4 @@
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readmodel.columns import QUANTITY_LIMIT, from_micros, to_micros, to_millionths
+from readmodel.columns import as_stored, from_micros, to_micros, to_millionths, units
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
@@ -31,17 +32,39 @@ def test_quantities_are_exact_to_the_millionth(quantity: Decimal) -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "expected"),
-    [(0.1, 100_000), (3, 3_000_000), ("1e99", QUANTITY_LIMIT * 10**6), ("-1e99", -QUANTITY_LIMIT * 10**6)],
+    [
+        (0.1, 100_000),
+        (3, 3_000_000),
+        ("1e99", 10**105),
+        ("-1e99", -(10**105)),
+        (1e308, 10**314),
+        (123456789012345678, 123456789012345678000000),
+        (Decimal("123456789012345678.123456"), 123456789012345678123456),
+        ("0.0000005", 0),
+        ("0.0000015", 2),
+        ("1e-999999", 0),
+    ],
 )
-def test_claims_beyond_the_limit_count_as_the_limit(quantity: str | float, expected: int) -> None:
+def test_quantities_have_any_size(quantity: str | float, expected: int) -> None:
     assert to_millionths(quantity) == expected
 
 
-@pytest.mark.parametrize("nonsense", ["", "many", "NaN", "sNaN", float("nan")])
-def test_what_is_no_number_counts_as_nothing(nonsense: str | float) -> None:
-    assert to_millionths(nonsense) == 0
+@pytest.mark.parametrize(
+    "nonsense", ["", "many", "NaN", "sNaN", float("nan"), "Infinity", float("inf"), "1e999999", "9" * 1_000]
+)
+def test_what_is_no_number_of_things_is_refused(nonsense: str | float) -> None:
+    with pytest.raises(ValueError, match=r"number|quantity|digits"):
+        to_millionths(nonsense)
 
 
-@pytest.mark.parametrize("endless", ["Infinity", float("inf"), "1e999999"])
-def test_endless_quantities_count_as_the_limit(endless: str | float) -> None:
-    assert to_millionths(endless) == QUANTITY_LIMIT * 10**6
+@given(st.integers())
+def test_what_fits_no_integer_is_kept_as_its_digits(millionths: int) -> None:
+    stored = as_stored(millionths)
+    assert int(stored) == millionths
+    assert isinstance(stored, int) == (-(2**63) <= millionths < 2**63)
+
+
+def test_what_no_float_can_say_is_the_largest_that_one_can() -> None:
+    assert units(10**400) == sys.float_info.max
+    assert units(-(10**400)) == -sys.float_info.max
+    assert units(1_500_000) == 1.5

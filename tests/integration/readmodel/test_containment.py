@@ -1,0 +1,253 @@
+"""Containment against a slow, obvious model: all statements in their order, one after another, everything remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event, text
+
+from chaincode.history import short_name
+from ledger.blocks import DecodedBlock, Write
+from readmodel import Projector, digest
+from readmodel.projector import clear
+from tests.integration.readmodel import chain as c
+from tests.integration.readmodel.chain import ChainBuilder
+
+Stay = tuple[str, str, float | None, float | None]
+"""Child, parent, from and to, in hours."""
+
+NAMES = [c.sscc(n) for n in range(1, 4)] + [c.item(n) for n in range(1, 5)]
+_RANKS = {"unpack": 1, "empty": 1, "pack": 2, "shipping": 3, "receiving": 4, "accepting": 5, "see": 7, "use": 8}
+
+
+class Said(NamedTuple):
+    """One event: at what hour, what, of which parent and which things."""
+
+    hours: int
+    what: str
+    parent: str
+    things: tuple[str, ...]
+
+    def event(self) -> dict[str, Any]:
+        if self.what in ("shipping", "receiving", "accepting"):
+            return c.object_event(self.hours, step=self.what, epcList=list(self.things))
+        if self.what == "use":
+            return c.object_event(self.hours, "DELETE", "destroying", epcList=list(self.things))
+        action = {"pack": "ADD", "see": "OBSERVE"}.get(self.what, "DELETE")
+        return c.pack(self.hours, self.parent, [] if self.what == "empty" else self.things, action)
+
+
+@st.composite
+def said(draw: st.DrawFn) -> Said:
+    hours = draw(st.integers(0, 8))
+    what = draw(st.sampled_from(["pack", "pack", "pack", "unpack", "empty", "see", "use", "shipping", "receiving", "shipping"]))
+    things = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
+    parent = draw(st.sampled_from(NAMES[:4]))
+    others = tuple(one for one in things if one != parent) or (NAMES[6],)
+    return Said(hours, what, parent, others if what in ("pack", "unpack", "see") else tuple(things))
+
+
+def replayed(statements: list[Said]) -> list[Stay]:
+    """Where everything was, by taking one statement after another."""
+    now: dict[str, tuple[str, float]] = {}
+    free: dict[str, float] = {}
+    stays: list[Stay] = []
+    missed: dict[str, tuple[str, float, int]] = {}
+
+    def leave(child: str, hours: float) -> None:
+        parent, start = now.pop(child)
+        stays.append((child, parent, start, hours))
+        free[child] = hours
+
+    def goes_with(child: str, named: tuple[str, ...]) -> bool:
+        seen, above = set(), now[child][0] if child in now else None
+        while above is not None and above not in seen:
+            if above in named:
+                return True
+            seen.add(above)
+            above = now[above][0] if above in now else None
+        return False
+
+    def place(one: Said) -> tuple[int, int, str]:
+        return one.hours, _RANKS[one.what], short_name(c.hash_of(one.event())[14:78])
+
+    for one in sorted(statements, key=place):
+        hours = float(one.hours)
+        if one.what in ("pack", "see"):
+            for child in one.things:
+                if child in now and now[child][0] == one.parent:
+                    continue
+                if child not in now and missed.get(child, ("", -1.0, 0))[:2] == (one.parent, hours):
+                    _, _, told = missed.pop(child)
+                    if told >= 0:
+                        stays[told] = ("", "", None, None)
+                    stays.append((child, one.parent, hours, hours))
+                    continue
+                if child in now:
+                    leave(child, hours)
+                now[child] = (one.parent, hours)
+        elif one.what == "unpack":
+            for child in one.things:
+                if child in now:
+                    if now[child][0] == one.parent:
+                        leave(child, hours)
+                    continue
+                missed[child] = (one.parent, hours, -1)
+                if free.get(child) != hours:
+                    stays.append((child, one.parent, free.get(child), hours))
+                    missed[child] = (one.parent, hours, len(stays) - 1)
+                free[child] = hours
+        elif one.what == "empty":
+            for child in [child for child, (parent, _) in now.items() if parent == one.parent]:
+                leave(child, hours)
+        elif one.what == "use":
+            for child in one.things:
+                if child in now:
+                    leave(child, hours)
+        else:
+            for child in [child for child in one.things if child in now and not goes_with(child, one.things)]:
+                leave(child, hours)
+    stays += [(child, parent, start, None) for child, (parent, start) in now.items()]
+    return sorted((stay for stay in stays if stay[0]), key=repr)
+
+
+def projected(engine: Engine) -> list[Stay]:
+    sql = (
+        "SELECT k.uri, p.uri, c.from_time, c.to_time FROM containment c "
+        "JOIN thing k ON k.id = c.child_id JOIN thing p ON p.id = c.parent_id WHERE c.kind = 'aggregation'"
+    )
+    start = c.moment(0).timestamp()
+
+    def hours(micros: int | None) -> float | None:
+        return None if micros is None else (micros / 1e6 - start) / 3600
+
+    with engine.connect() as connection:
+        return sorted(
+            ((row[0], row[1], hours(row[2]), hours(row[3])) for row in connection.execute(text(sql))), key=repr
+        )
+
+
+def declared(one: Said, by: str | None) -> Write:
+    """What was said about an event: that it was in error, or that it was not after all."""
+    value = {"v": 2, "declarations": [] if by is None else [by], "reporters": [], "ids": []}
+    return c.write("EA", c.hash_of(one.event())[14:78], value=value)
+
+
+def in_batches(engine: Engine, blocks: list[DecodedBlock], random: Random) -> None:
+    """Project into an emptied model, so many blocks at a time as chance will have it, now and then by a new process."""
+    clear(engine)
+    projector, at = Projector(engine), 0
+    while at < len(blocks):
+        size = random.choice([1, 1, 2, 3, 5, len(blocks)])
+        projector.apply(blocks[at : at + size])
+        at += size
+        if random.random() < 0.2:
+            projector = Projector(engine)
+
+
+@pytest.fixture
+def engine_for(fresh: Callable[[], Engine]) -> Engine:
+    return fresh()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(said(), min_size=1, max_size=14, unique=True),
+    st.lists(st.tuples(st.integers(0, 13), st.booleans()), max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_every_order_and_batching_gives_what_a_replay_gives(
+    engine_for: Engine, statements: list[Said], declarations: list[tuple[int, bool]], random: Random
+) -> None:
+    story: list[tuple[Said, str | None] | Said] = [*statements]
+    random.shuffle(story)
+    out: set[Said] = set()
+    for number, in_error in declarations:
+        if number < len(statements):
+            one = statements[number]
+            story.insert(random.randint(0, len(story)), (one, "ab" * 32))
+            out.add(one)
+            if not in_error:  # the declaration was in error itself
+                story.append((one, None))
+                out.discard(one)
+            else:
+                story.append((one, "ab" * 32))
+    chain = ChainBuilder()
+    for entry in story:
+        if isinstance(entry, Said):
+            chain.capture(entry.event())
+        else:
+            chain.add([declared(*entry)])
+    expected = replayed([one for one in statements if one not in out])
+    digests = set()
+    for _ in range(2):
+        in_batches(engine_for, chain.blocks, random)
+        assert projected(engine_for) == expected
+        digests.add(digest(engine_for))
+    clear(engine_for)
+    Projector(engine_for).apply(chain.blocks)
+    digests.add(digest(engine_for))
+    assert len(digests) == 1
+
+
+def rows_read(engine: Engine, work: Callable[[], object]) -> int:
+    """How many steps SQLite's machine takes for some work, in thousands."""
+    steps = 0
+
+    def progress() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def listen(connection: Any, *_: Any) -> None:
+        connection.set_progress_handler(progress, 1_000)
+
+    event.listen(engine, "checkout", listen)
+    try:
+        work()
+    finally:
+        event.remove(engine, "checkout", listen)
+    return steps
+
+
+def test_a_crate_that_was_packed_thousands_of_times_costs_no_more_than_a_new_one(fresh: Callable[[], Engine]) -> None:
+    """A crate goes in and out of pallets, a pallet is loaded and emptied, for years: the next event is as quick as the first."""
+    chain = ChainBuilder()
+    for n in range(40):
+        events = []
+        for k in range(50):
+            hours = n * 50.0 + k
+            events += [c.pack(hours, c.sscc(1), [c.item(1)]), c.pack(hours + 0.5, c.sscc(1), [], "DELETE")]
+            events += [c.pack(hours + 0.6, c.sscc(2), [c.item(1)]), c.pack(hours + 0.7, c.sscc(2), [c.item(1)], "DELETE")]
+        chain.capture(*events)
+    engine = fresh()
+    projector = Projector(engine)
+    projector.apply(chain.blocks[:2])
+    early = chain.blocks[2]
+    first = rows_read(engine, lambda: projector.apply(early))
+    projector.apply(chain.blocks[3:-1])
+    last = rows_read(engine, lambda: projector.apply(chain.blocks[-1]))
+    assert last <= 2 * first
+    # One that comes years late overturns one stay, and costs that.
+    late = chain.capture(c.pack(25.2, c.sscc(3), [c.item(1)]), c.pack(25.3, c.sscc(3), [c.item(1)], "DELETE"))
+    assert rows_read(engine, lambda: projector.apply(late)) <= first
+
+
+def test_a_crate_is_where_it_was_though_its_truck_is_told_of_late(engine: Engine) -> None:
+    """Shipped with the pallet's truck, the crate did not leave the pallet; that the truck carried the pallet is told last."""
+    chain = ChainBuilder()
+    chain.capture(c.pack(1, c.sscc(1), [c.item(1)]))
+    chain.capture(c.object_event(5, step="shipping", epcList=[c.sscc(2), c.item(1)]))
+    Projector(engine).apply(chain.blocks)
+    assert (c.item(1), c.sscc(1), 1.0, 5.0) in projected(engine)
+    chain.capture(c.pack(2, c.sscc(2), [c.sscc(1)]))
+    Projector(engine).apply(chain.blocks[-1])
+    assert (c.item(1), c.sscc(1), 1.0, None) in projected(engine)
+    chain.add([declared(Said(2, "pack", c.sscc(2), (c.sscc(1),)), "cd" * 32)])
+    Projector(engine).apply(chain.blocks[-1])
+    assert projected(engine) == [(c.item(1), c.sscc(1), 1.0, 5.0)]
