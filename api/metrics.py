@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.status import Status
@@ -57,6 +57,9 @@ class _StatusCollector(Collector):
         for state, number in self._states().items():
             jobs.add_metric([state], number)
         yield jobs
+        set_aside = status.projector.quarantined
+        text = "Records on the ledger that cannot be read and were set aside"
+        yield CounterMetricFamily("lotline_quarantined", text, value=float(set_aside or 0))
         for name, text, value in (
             ("lotline_inbox_events", "Events that wait for the ledger", status.inbox.events),
             (

@@ -31,6 +31,9 @@ class Heartbeat:
     height: int | None
     checkpoint: int | None
     failing: list[str] = field(default_factory=list)
+    quarantined: int | None = None
+    stopped: str = ""
+    """Why the read model stands still, in words for everybody."""
 
 
 class InboxStatus(Answer):
@@ -45,7 +48,13 @@ class LedgerStatus(Answer):
 
 class ProjectorStatus(Answer):
     checkpoint: int | None = Field(description="Last block in the read model", examples=[17])
-    lag_blocks: int | None = Field(description="Blocks the read model is behind", examples=[0])
+    lag_blocks: int | None = Field(
+        description="Blocks the read model is behind; negative: made from blocks that the ledger does not have",
+        examples=[0],
+    )
+    quarantined: int | None = Field(
+        description="Records on the ledger that cannot be read and were set aside: `GET /quarantine`", examples=[0]
+    )
 
 
 class WorkerStatus(Answer):
@@ -95,13 +104,19 @@ def assess(heartbeat: Heartbeat | None, depth: Depth, at: float | None = None) -
     reasons += [f"retrying: {error}" for error in failing[:5]]
     height = heartbeat.height if heartbeat else None
     checkpoint = heartbeat.checkpoint if heartbeat else None
+    lag = None if height is None else height - 1 - (-1 if checkpoint is None else checkpoint)
+    if heartbeat is not None and heartbeat.stopped:
+        reasons.append(heartbeat.stopped)
+    elif lag is not None and lag < 0:
+        reasons.append(f"the read model has {-lag} more blocks than the ledger: `lotline rebuild` makes it anew")
     return Status(
         status="degraded" if reasons else "ok",
         reasons=reasons,
         ledger=LedgerStatus(height=height),
         projector=ProjectorStatus(
             checkpoint=checkpoint,
-            lag_blocks=None if height is None else height - 1 - (-1 if checkpoint is None else checkpoint),
+            lag_blocks=lag,
+            quarantined=heartbeat.quarantined if heartbeat else None,
         ),
         inbox=InboxStatus(jobs=depth.jobs, events=depth.events, oldest_age_seconds=oldest),
         worker=WorkerStatus(alive=alive, failing=failing),

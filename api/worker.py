@@ -33,7 +33,9 @@ from api.submitter import Submitter
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
 from readmodel.engine import DATABASE_AWAY, said
+from readmodel.following import ChainMismatchError, require_checkpoint
 from readmodel.projector import Applied, Projector
+from readmodel.queries.quarantine import count_quarantined
 
 HEARTBEAT_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
@@ -54,8 +56,12 @@ class Worker:
         self._settings = settings
         self._identities: dict[Lane, Identity] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._applied: int | None = None  # the last block in the read model, known without asking its database
+        # The last block in the read model, known without asking its database; None until it is seen to be on the ledger.
+        self._applied: int | None = None
+        self._checkpoint: int | None = None
+        self._quarantined: int | None = None
         self._database_away = ""
+        self._stopped = ""
 
     async def start(self) -> None:
         """Open everything, then work in the background until `stop`."""
@@ -104,9 +110,12 @@ class Worker:
                 raise InvalidIdentity(str(error)) from error
         return self._identities[lane]
 
-    def _has_applied(self, block: int) -> None:
-        self._applied = block
-        self._database_away = ""
+    def _has_applied(self, block: int, quarantined: int) -> None:
+        self._applied = self._checkpoint = block
+        self._database_away = self._stopped = ""
+        if quarantined:
+            self._quarantined = (self._quarantined or 0) + quarantined
+            log.warning("records that cannot be read were set aside", block=block, records=quarantined)
         self._finish_jobs()
 
     def _finish_jobs(self) -> None:
@@ -114,8 +123,8 @@ class Worker:
             self._batches.projected(self._applied)
 
     async def _project(self) -> None:
-        """Follow the chain. A database that is away is waited for, from the start on, while scans go on to the ledger;
-        a chain that doesn't fit ends the worker."""
+        """Follow the chain. A database that is away is waited for, from the start on, and so is a chain that fits again;
+        whatever is wrong here, scans go on to the ledger."""
         first = wait = self._settings.worker.backoff_first
         while True:
             before = self._applied
@@ -125,8 +134,14 @@ class Worker:
             except DATABASE_AWAY as error:
                 self._database_away = f"the read model's database is away: {said(error)}"
                 reason = self._database_away
+            except ChainMismatchError as error:
+                self._applied, self._stopped, reason = None, error.words, str(error)
             except LedgerError as error:
                 reason = str(error)
+            except Exception as error:
+                log.exception("projector failed")
+                self._stopped = "the read model stands still by a fault of the program: the worker's log has it"
+                reason = type(error).__name__
             wait = first if self._applied != before else wait
             log.warning("projector waits", error=reason, seconds=wait)
             await asyncio.sleep(wait)
@@ -135,9 +150,12 @@ class Worker:
     async def _open_readmodel(self) -> None:
         await asyncio.to_thread(readmodel.migrate, self._engine)
         checkpoint = await asyncio.to_thread(self._projector.checkpoint)
+        self._quarantined = await asyncio.to_thread(count_quarantined, self._engine)
         self._database_away = ""
         if checkpoint is not None:
-            self._has_applied(checkpoint.number)
+            self._checkpoint = checkpoint.number
+            await require_checkpoint(self._ledger, checkpoint)
+            self._has_applied(checkpoint.number, 0)
 
     async def _keep_house(self) -> None:
         pruned_at = float("-inf")
@@ -158,14 +176,16 @@ class Worker:
             failing.append(f"ledger: {error}")
         if self._database_away:
             failing.append(self._database_away)
-        heartbeat = Heartbeat(os.getpid(), time.time(), height, self._applied, failing)
+        heartbeat = Heartbeat(
+            os.getpid(), time.time(), height, self._checkpoint, failing, self._quarantined, self._stopped
+        )
         write_heartbeat(self._settings.heartbeat_file, heartbeat)
 
 
 class _Announcing(Projector):
     """A projector that tells the event loop what it has applied, so that waiting jobs can be finished."""
 
-    def __init__(self, engine: Engine, applied: Callable[[int], None], chaincode: str) -> None:
+    def __init__(self, engine: Engine, applied: Callable[[int, int], None], chaincode: str) -> None:
         super().__init__(engine, chaincode)
         self._announce = applied
         self._loop = asyncio.get_running_loop()
@@ -173,7 +193,7 @@ class _Announcing(Projector):
     def apply(self, blocks: Any) -> Applied:
         done = super().apply(blocks)
         if self._head is not None:
-            self._loop.call_soon_threadsafe(self._announce, self._head.number)
+            self._loop.call_soon_threadsafe(self._announce, self._head.number, done.quarantined)
         return done
 
 

@@ -42,6 +42,7 @@ _KNOWN = {
         "See the organisations and identities with `lotline status`.",
     ),
     ("ledger.errors", "LedgerError"): (UNAVAILABLE, "See HOME/logs, and try again once the cause is gone."),
+    ("readmodel.following", "ChainMismatchError"): (UNAVAILABLE, ""),
     ("httpx", "HTTPError"): (UNAVAILABLE, "Is the server up? `lotline status` tells."),
 }
 

@@ -8,7 +8,7 @@ await Projector(engine).run(ledger)
 from readmodel.digest import digest
 from readmodel.engine import open_engine
 from readmodel.following import BlockDataMismatchError, ChainMismatchError, Checkpoint, LedgerBehindError
-from readmodel.migrate import migrate
+from readmodel.migrate import is_current, migrate, remake
 from readmodel.projector import Applied, Projector, rebuild
 
 __all__ = [
@@ -19,7 +19,9 @@ __all__ = [
     "LedgerBehindError",
     "Projector",
     "digest",
+    "is_current",
     "migrate",
     "open_engine",
     "rebuild",
+    "remake",
 ]

@@ -218,7 +218,7 @@ def _agrees(fold: Fold, task: Task, time: int) -> bool:
     current = fold.state.current
     standing = [one for one in task.kept if one.is_known and _extent(one)[0] <= time < _extent(one)[1]]
     if current is not None:
-        return True or any(one._replace(end=None, end_event=None, end_mark=None) == current for one in standing)
+        return any(one._replace(end=None, end_event=None, end_mark=None) == current for one in standing)
     if standing:
         return False
     ended = [_extent(one)[1] for one in task.kept if _extent(one)[1] <= time]

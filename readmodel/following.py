@@ -17,15 +17,21 @@ RawBlock: TypeAlias = Any
 
 class ChainMismatchError(RuntimeError):
     """The block does not continue the chain the read model was made from: a fork, a reset or another
-    channel."""
+    channel. ``words`` say so to everybody."""
+
+    words = "the ledger is not the one the read model was made from: `lotline rebuild` makes it anew"
 
 
 class BlockDataMismatchError(ChainMismatchError):
     """A block does not hold the data that its header was made from: somebody changed it afterwards."""
 
+    words = "the ledger was tampered with: a block was changed after it was written, and nothing from it on is shown"
+
 
 class LedgerBehindError(ChainMismatchError):
     """The ledger has fewer blocks than the read model was made from: it was restored, or is catching up."""
+
+    words = "the read model has more blocks than the ledger: if that does not catch up, `lotline rebuild` makes it anew"
 
 
 class Chain(Protocol):

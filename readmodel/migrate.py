@@ -8,10 +8,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import URL
 
+from readmodel.bulk import table_of
+from readmodel.derived import DERIVED_TABLES
 from readmodel.engine import open_engine
+from readmodel.forecast_tables import FORECAST_TABLES
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x4C4F544C  # "LOTL": PostgreSQL's advisory lock while migrating
@@ -38,10 +41,34 @@ def migrate(target: Engine | URL | str | Path) -> str:
     return revision(target) or ""
 
 
+def remake(engine: Engine) -> None:
+    """Tables of this version, whatever there was: those made from blocks are new and empty. Forecasts stay, if they are whole."""
+    with engine.connect().execution_options(lotline_write=True) as connection, connection.begin():
+        found = inspect(connection)
+        for model in (*DERIVED_TABLES, *FORECAST_TABLES):
+            table = table_of(model)
+            if not found.has_table(table.name):
+                continue
+            whole = {column["name"] for column in found.get_columns(table.name)} == set(table.columns.keys())
+            if model in DERIVED_TABLES or not whole:
+                table.drop(connection)
+        for model in (*DERIVED_TABLES, *FORECAST_TABLES):
+            table_of(model).create(connection, checkfirst=True)
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
+        command.stamp(config, "head")
+
+
 def revision(engine: Engine) -> str | None:
     """The revision a database is at, or None when it has no tables."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether a database has the tables of this version."""
+    return revision(engine) == newest()
 
 
 def newest() -> str | None:

@@ -217,7 +217,7 @@ class Projector:
         things = {flow.product for flow in flows}
         for one in result:
             things |= {name for row in one.packings for name in (row.child, row.parent) if name is not None}
-            things |= {row.thing for row in (*one.edges, *one.recalls)}
+            things |= {edge.thing for edge in one.edges} | {mark.thing for mark in one.recalls}
         self._ids.things.resolve(bulk, sorted(things))
         self._ids.parties.resolve(bulk, sorted({flow.party for flow in flows if flow.party is not None}))
         self._ids.places.resolve(bulk, sorted({flow.place for flow in flows if flow.place is not None}))

@@ -11,6 +11,7 @@ _PLACE = (
     *("id", "registered", "adopted", "msp", "party_id", "name", "kind"),
     *("latitude", "longitude", "country", "detail"),
 )
+_PUBLISHED = ("kind", "key", "digest", "msp", "submitter", "transaction_id", "published_at", "document")
 
 
 def write_registry(bulk: Bulk, scan: Scan, ids: Ids) -> None:
@@ -28,8 +29,7 @@ def write_registry(bulk: Bulk, scan: Scan, ids: Ids) -> None:
         ("id", "msp", "party_id", "algorithm", "public_key", "name", "status"),
         [(key, row[0], ids.party(row[1]), *row[2:]) for key, row in scan.devices.items()],
     )
-    columns = ("kind", "key", "digest", "msp", "submitter", "transaction_id", "published_at", "document")
-    bulk.upsert(Published, columns, list(scan.published.values()))
+    bulk.upsert(Published, _PUBLISHED, list(scan.published.values()))
     bulk.upsert(Config, ("key", "document"), list(scan.config.items()))
     said = [(*key, *row) for key, row in scan.master_data.items() if row is not None]
     bulk.upsert(MasterData, ("id", "msp", "kind", "name", "attributes"), said)

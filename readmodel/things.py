@@ -25,7 +25,7 @@ def write_things(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     """Give ids to the things the scan met, write the new ones and what the ledger says of all."""
     new = ids.things.resolve(bulk, scan.things)
     known = ids.things.known
-    kinds = {uri: scan.things[uri].kind for uri in new}
+    kinds: dict[str, str] = {uri: scan.things[uri].kind for uri in new}
     kinds |= _kinds(bulk, ids, (uri for uri in (*scan.states, *scan.lot_headers) if uri not in new))
     rows: list[Row] = []
     for uri, identity in new.items():

@@ -125,7 +125,7 @@ def exact(record: Members, name: str) -> str | None:
 def number(record: Members, name: str) -> float | None:
     """A coordinate: what is no number is None."""
     value = record.get(name)
-    return float(value) if type(value) in (int, float) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def inner(record: Members, name: str) -> Members:

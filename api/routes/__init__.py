@@ -14,6 +14,8 @@ from api.routes import (
     parties,
     places,
     protection,
+    quarantine,
+    refusals,
     things,
     trace,
 )
@@ -26,6 +28,7 @@ ROUTERS = (
     things.router,
     handoffs.router,
     exceptions.router,
+    refusals.router,
     overview.router,
     forecasts.router,
     flows.router,
@@ -33,5 +36,6 @@ ROUTERS = (
     parties.router,
     places.router,
     devices.router,
+    quarantine.router,
     health.router,
 )

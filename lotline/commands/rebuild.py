@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import typer
+from alembic.util import CommandError as MigrationError
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 import readmodel
 from api.instance import load_settings
 from api.ledgers import open_ledger
 from api.settings import Settings
 from ledger import Unavailable
+from ledger.port import Ledger
 from lotline import services
 from lotline.errors import NEGATIVE, UnavailableError
 from lotline.output import Session, session
 from lotline.supervisor import is_up
 from readmodel.digest import digest
+from readmodel.engine import said
+from readmodel.following import ChainMismatchError
 from readmodel.projector import Projector, rebuild
 
 app = typer.Typer()
 _TICK = 0.2
 
 
+@dataclass(frozen=True)
+class Before:
+    """The read model as it was: its digest at the ledger's height, or why it has none."""
+
+    digest: str | None
+    reason: str = ""
+
+
 @app.command("rebuild")
 def rebuild_command(context: typer.Context) -> None:
     """Throw the read model away and rebuild it from block 0; say whether it is the same, byte for byte.
 
-    Forecast results are kept. Exit code 1 when the rebuilt read model differs from what was there.
+    Forecast results are kept. Exit code 1 when the rebuilt read model differs from what was there. One that cannot be
+    compared (made from another ledger, or by another version) is rebuilt all the same.
     """
     here = session(context)
     settings = load_settings(here.home)
@@ -36,28 +51,39 @@ def rebuild_command(context: typer.Context) -> None:
         raise _in_use()
     engine = readmodel.open_engine(settings.readmodel_url)
     try:
-        readmodel.migrate(engine)
         before, after, blocks, seconds = asyncio.run(_rebuild(here, settings, engine))
+    except DatabaseError as error:
+        hint = "Move it away (HOME/readmodel.db, or `database_url` in HOME/config.toml): the next start makes a new one."
+        raise UnavailableError(f"the read model's database cannot be used: {said(error)}", hint=hint) from error
     finally:
         engine.dispose()
-    same = before == after
-    here.answer({"before": before, "after": after, "equal": same, "blocks": blocks, "seconds": round(seconds, 3)})
-    here.text(f"before  {before}")
+    same = None if before.digest is None else before.digest == after
+    here.answer(
+        {
+            "before": before.digest,
+            "after": after,
+            "equal": same,
+            "reason": before.reason or None,
+            "blocks": blocks,
+            "seconds": round(seconds, 3),
+        }
+    )
+    here.text(f"before  {before.digest or before.reason}")
     here.text(f"after   {after}")
-    here.text(f"{blocks} blocks in {seconds:.1f} s: {'equal' if same else 'DIFFERENT'}")
-    if not same:
+    verdict = {None: "not compared", True: "equal", False: "DIFFERENT"}[same]
+    here.text(f"{blocks} blocks in {seconds:.1f} s: {verdict}")
+    if same is False:
         raise typer.Exit(NEGATIVE)
 
 
-async def _rebuild(here: Session, settings: Settings, engine: Engine) -> tuple[str, str, int, float]:
-    """Digests before and after. The ledger's writer lock is held, so that no worker projects meanwhile."""
+async def _rebuild(here: Session, settings: Settings, engine: Engine) -> tuple[Before, str, int, float]:
+    """The read model before, its digest after. The ledger's writer lock is held, so that no worker projects meanwhile."""
     try:
         ledger = await open_ledger(settings)
     except Unavailable:
         raise _in_use() from None
     try:
-        await Projector(engine, settings.ledger.chaincode).run(ledger, until=await ledger.height())
-        before = await asyncio.to_thread(digest, engine)
+        before = await _before(settings, engine, ledger)
         started = time.monotonic()
         working = asyncio.create_task(rebuild(engine, ledger, settings.ledger.chaincode))
         with here.progress() as bars:
@@ -71,6 +97,22 @@ async def _rebuild(here: Session, settings: Settings, engine: Engine) -> tuple[s
         return before, await asyncio.to_thread(digest, engine), await ledger.height(), seconds
     finally:
         await ledger.close()
+
+
+async def _before(settings: Settings, engine: Engine, ledger: Ledger) -> Before:
+    """Bring the read model to the ledger's height, to be compared with; tables that are no good are made anew."""
+    try:
+        current = readmodel.is_current(engine)
+        readmodel.migrate(engine)
+        if not current:
+            return Before(None, "made by another version")
+        await Projector(engine, settings.ledger.chaincode).run(ledger, until=await ledger.height())
+        return Before(await asyncio.to_thread(digest, engine))
+    except ChainMismatchError as error:
+        return Before(None, f"{error}")
+    except (SQLAlchemyError, MigrationError) as error:
+        readmodel.remake(engine)
+        return Before(None, f"its tables were no good: {' '.join(str(error).split())[:200]}")
 
 
 def _in_use() -> UnavailableError:

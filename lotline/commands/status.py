@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -13,9 +14,13 @@ from api.jobs import depth, open_inbox
 from api.settings import Settings
 from lotline import services
 from lotline.output import session
+from lotline.plain import camel
 from lotline.supervisor import is_up, running
 from readmodel.engine import DATABASE_AWAY, said
 from readmodel.projector import Projector
+from readmodel.queries.quarantine import count_quarantined, quarantined
+
+_LATEST = 5
 
 app = typer.Typer()
 
@@ -35,6 +40,10 @@ def status(context: typer.Context) -> None:
         here.text(f"  {name:<12} process {entry['pid']}{restarts}  {entry['url'] or ''}")
     model = found["readModel"]
     here.text(f"read model     {model['problem'] or 'up to block ' + str(model['block'])}")
+    for one in model["latest"]:
+        here.text(f"  set aside    {one['kind']} in block {one['block']}: {one['reason']}")
+    if model["quarantined"]:
+        here.text(f"  {model['quarantined']} records on the ledger cannot be read; the rest of it is shown")
     here.text(f"waiting        {found['inbox']['events']} events in {found['inbox']['jobs']} jobs")
 
 
@@ -56,10 +65,18 @@ def _status(settings: Settings) -> dict[str, Any]:
 
 def _read_model(settings: Settings) -> dict[str, Any]:
     engine = readmodel.open_engine(settings.readmodel_url)
+    found: dict[str, Any] = {"block": None, "problem": None, "quarantined": 0, "latest": []}
     try:
         checkpoint = Projector(engine).checkpoint()
+        if readmodel.is_current(engine):
+            found["quarantined"] = count_quarantined(engine)
+            with engine.connect() as connection:
+                latest = quarantined(connection, per_page=_LATEST).items
+            found["latest"] = [{camel(name): value for name, value in asdict(one).items()} for one in latest]
+        else:
+            found["problem"] = "made by another version: the next `lotline up` makes it anew"
     except DATABASE_AWAY as error:
-        return {"block": None, "problem": f"its database is away: {said(error)}"}
+        return {**found, "problem": f"its database is away: {said(error)}"}
     finally:
         engine.dispose()
-    return {"block": None if checkpoint is None else checkpoint.number, "problem": None}
+    return {**found, "block": None if checkpoint is None else checkpoint.number}

@@ -10,10 +10,13 @@ from readmodel.queries.exceptions import ExceptionRecord, exception, exceptions
 from readmodel.queries.flows import Flow, flows
 from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, Line, handoff, handoffs
 from readmodel.queries.naming import names
+from readmodel.queries.master_data import MasterDataRecord, master_data, names_of
 from readmodel.queries.overview import DayCount, Lane, Overview, Risk, overview
 from readmodel.queries.paging import InvalidTokenError, Page
 from readmodel.queries.published import PublishedRecord, publication, published
+from readmodel.queries.quarantine import QuarantineRecord, quarantined
 from readmodel.queries.records import EventRecord
+from readmodel.queries.refusals import RefusalRecord, refusals
 from readmodel.queries.registry import PartyRecord, PlaceRecord, parties, party, place, places
 from readmodel.queries.stock import Stock, on_hand
 from readmodel.queries.things import BalanceRecord, Packed, ThingRecord, thing
@@ -45,12 +48,15 @@ __all__ = [
     "InvalidTokenError",
     "Lane",
     "Line",
+    "MasterDataRecord",
     "Overview",
     "Packed",
     "Page",
     "PartyRecord",
     "PlaceRecord",
     "PublishedRecord",
+    "QuarantineRecord",
+    "RefusalRecord",
     "Risk",
     "Stock",
     "ThingRecord",
@@ -72,6 +78,8 @@ __all__ = [
     "handoff",
     "handoffs",
     "names",
+    "master_data",
+    "names_of",
     "on_hand",
     "overview",
     "parties",
@@ -80,6 +88,8 @@ __all__ = [
     "places",
     "publication",
     "published",
+    "quarantined",
+    "refusals",
     "thing",
     "trace",
     "transactions",

@@ -55,7 +55,7 @@ async def test_who_must_agree_to_changes_of_a_thing_or_lot(network: Network, eng
     maker, shop = network.msp("maker"), network.msp("shop")
     projector = Projector(engine, network.chaincode)
     await projector.run(network.ledger, until=await network.ledger.height())
-    await network.protect("maker", {"thing": ITEMS[4]}, shop, maker)
+    await network.protect("shop", {"thing": ITEMS[4]}, shop, maker)
     await network.protect("maker", {"lot": RAW}, maker)
     await network.capture("shop", object_event(50, step="inspecting", epcList=ITEMS[4:], bizLocation={"id": STORE}))
     await projector.run(network.ledger, until=await network.ledger.height())
