@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlmodel import col
@@ -61,8 +63,8 @@ def quarantined(connection: Connection, *, per_page: int = 30, token: str | None
     return paged(rows, per_page, lambda shown: [_record(row) for row in shown], lambda row: encode(row[0], row[1]))
 
 
-def _record(row: object) -> QuarantineRecord:
-    _, n, block, tx_id, *rest = row  # type: ignore[misc]
+def _record(row: Sequence[Any]) -> QuarantineRecord:
+    _, n, block, tx_id, *rest = row
     return QuarantineRecord(block, tx_id, n if n >= 0 else None, *rest)
 
 
