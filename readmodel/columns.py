@@ -15,6 +15,8 @@ import orjson
 from sqlalchemy import BLOB, BigInteger, Dialect, Integer, Numeric, Text, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
+from epcis.units import code_of, unit
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -62,6 +64,20 @@ def to_millionths(quantity: str | int | float | Decimal) -> int:
         return int(number.scaleb(6, _EXACT).to_integral_value(ROUND_HALF_EVEN, _EXACT))
     except ArithmeticError:
         raise ValueError("not a number") from None
+
+
+def in_base_unit(millionths: int | None, code: str | None) -> tuple[int | None, str | None]:
+    """A quantity in the base unit of what it measures, with that unit's code: what is added up must be alike.
+
+    in_base_unit(1_500_000, "GRM")
+    (1500, 'KGM')
+    """
+    if code is None:
+        return millionths, None
+    measured = unit(code)
+    if millionths is not None and measured.factor != 1:
+        millionths = int(_EXACT.multiply(millionths, measured.factor).to_integral_value(ROUND_HALF_EVEN, _EXACT))
+    return millionths, code_of(measured.base)
 
 
 def as_stored(millionths: int) -> int | str:

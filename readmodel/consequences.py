@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from chaincode.facts import KINDS
 from chaincode.history import short_name
+from readmodel.columns import in_base_unit
 from readmodel.flows import EventFlow, event_flows
 from readmodel.identifiers import clean
 from readmodel.told import Named, Told
@@ -147,9 +148,11 @@ def _packing(event: int, digest: str, told: Told) -> list[PackingRow]:
 def _children(named: list[Named]) -> list[tuple[int, Named]]:
     """The children with their places; what one event says of one class and unit is one statement."""
     found: dict[tuple[str, str, str | None], tuple[int, Named]] = {}
-    for n, item in enumerate(named):
-        if item.role not in ("childEPCs", "childQuantityList"):
+    for n, stated in enumerate(named):
+        if stated.role not in ("childEPCs", "childQuantityList"):
             continue
+        quantity, uom = in_base_unit(stated.quantity, stated.uom)
+        item = stated._replace(quantity=quantity, uom=uom)
         key = (item.thing, item.role, item.uom)
         if key not in found:
             found[key] = (n, item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from readmodel.columns import in_base_unit
 from readmodel.identifiers import describe
 from readmodel.told import Told
 
@@ -44,8 +45,8 @@ def event_flows(told: Told, party: str | None) -> Iterable[EventFlow]:
             continue
         product = describe(item.thing, is_class=listed_class).product
         if product is not None:
-            quantity = ONE if item.quantity is None else item.quantity
-            yield EventFlow(product, flow, day_of(told.time), party, place, item.uom or "", quantity)
+            quantity, uom = in_base_unit(ONE if item.quantity is None else item.quantity, item.uom)
+            yield EventFlow(product, flow, day_of(told.time), party, place, uom or "", quantity or 0)
 
 
 def _object_flow(told: Told) -> str | None:

@@ -9,8 +9,8 @@ from readmodel.queries.events import EventFilter, count_events, event, find_even
 from readmodel.queries.exceptions import ExceptionRecord, exception, exceptions
 from readmodel.queries.flows import Flow, flows
 from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, Line, handoff, handoffs
+from readmodel.queries.master_data import MasterDataRecord, master_data
 from readmodel.queries.naming import names
-from readmodel.queries.master_data import MasterDataRecord, master_data, names_of
 from readmodel.queries.overview import DayCount, Lane, Overview, Risk, overview
 from readmodel.queries.paging import InvalidTokenError, Page
 from readmodel.queries.published import PublishedRecord, publication, published
@@ -77,9 +77,8 @@ __all__ = [
     "flows",
     "handoff",
     "handoffs",
-    "names",
     "master_data",
-    "names_of",
+    "names",
     "on_hand",
     "overview",
     "parties",
