@@ -174,10 +174,16 @@ def test_a_time_beyond_the_calendar(seconds: int) -> None:
     header = common_pb2.ChannelHeader(type=common_pb2.MESSAGE, tx_id="x", timestamp=Timestamp(seconds=seconds))
     payload = common_pb2.Payload(header=common_pb2.Header(channel_header=header.SerializeToString()))
     envelope = common_pb2.Envelope(payload=payload.SerializeToString()).SerializeToString()
-    (tx,) = decode_block(block_of([envelope], bytes([BAD_PAYLOAD]))).transactions
-    assert tx.tx_id.startswith("unreadable:")
-    with pytest.raises(ValueError, match="marked valid"):
-        decode_block(block_of([envelope], b"\x00"))
+    for code in (BAD_PAYLOAD, 0):
+        (tx,) = decode_block(block_of([envelope], bytes([code]))).transactions
+        assert (tx.tx_id, tx.timestamp) == ("x", None)
+
+
+def test_what_cannot_be_read_comes_with_its_bytes_unless_that_is_a_fault() -> None:
+    (tx,) = decode_block(block_of([b"\xff"], b"\x00"), strict=False).transactions
+    assert (tx.valid, tx.writes, tx.unread) == (True, [], b"\xff")
+    (tx,) = decode_block(block_of([b"\xff"], bytes([BAD_PAYLOAD])), strict=False).transactions
+    assert (tx.valid, tx.unread) == (False, None)
 
 
 @given(st.binary(max_size=60), st.lists(st.binary(max_size=40), max_size=6), st.integers(0, 2**64 - 1))
