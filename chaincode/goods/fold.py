@@ -155,12 +155,25 @@ class Fold:
 
     def _begin(self, entry: Entry) -> None:
         at = self._at
+        self._void_what_strangers_said(entry)
         at.maker = at.title = entry[4]
         at.lot = e.lengthened(e.more_of(entry).get("lot")) or at.lot
         if at.why in ("", FIRST):
             self._hold(entry[4], entry[5], MADE)
         at.touches[entry[4]] = Touch(entry[0], False, True)
         self._see_at(entry)
+
+    def _void_what_strangers_said(self, entry: Entry) -> None:
+        """Where custody is enforced, nobody can have packed or handed over what began later: or else a stranger who dates that
+        early takes it from its maker."""
+        at = self._at
+        if not self._confirmed or at.first is None or at.first[2] == entry[4]:
+            return
+        if at.parent is not None:
+            self._out(entry[0])
+        if at.hop is not None:
+            self._hand_over(self._made, at.hop, at.hop.faults(self.item))
+        at.hop, at.prior, at.moving, at.why = None, None, False, FIRST
 
     def _named(self, entry: Entry) -> None:
         self._adopt(entry)
@@ -440,7 +453,8 @@ class Fold:
             hop.add(claim)
             if first:
                 at.prior = [at.msp, at.party]
-                self._hold(claim.msp, e.shortened(claim.consignee), ACCEPTED)
+                if hop.robbed is None or not self._confirmed:
+                    self._hold(claim.msp, e.shortened(claim.consignee), ACCEPTED)
                 self._pass_title(hop, at.prior[0] if hop.robbed is None else None)
         else:
             hop = self._next(Hop(known_as=e.more_of(entry).get("known_as")), by=claim)
