@@ -6,7 +6,7 @@ in order costs one step, and one that comes late costs what it overturns; nothin
 
 from __future__ import annotations
 
-import base64
+import binascii
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -27,14 +27,17 @@ MOST, PAGE = 24, 16
 """A record holds at most so many entries; beyond that the oldest are put away, so many at a time."""
 
 
+_URL_SAFE, _PLAIN = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+
+
 def short_name(event_hex: str) -> str:
     """An event's 64 hexadecimal digits in 43 characters, as histories name it."""
-    return base64.urlsafe_b64encode(bytes.fromhex(event_hex)).rstrip(b"=").decode()
+    return binascii.b2a_base64(bytes.fromhex(event_hex), newline=False)[:-1].translate(_URL_SAFE).decode()
 
 
 def long_name(short: str) -> str:
     """The hexadecimal digits of an event that a history names."""
-    return base64.urlsafe_b64decode(short + "=").hex()
+    return binascii.a2b_base64(short.encode().translate(_PLAIN) + b"=").hex()
 
 
 def place_of(entry: Entry) -> Place:

@@ -10,6 +10,7 @@ from typing import Any
 from chaincode.claims import Claim
 from chaincode.history import Entry, long_name
 from epcis.prehash import digest_uri
+from epcis.remembering import remember
 
 BEGIN, OUT, IN, RELEASE, RECEIVE, ACCEPT, VOID, SEE, END = "b", "u", "p", "r", "a", "k", "v", "s", "d"
 HANDLE, EMPTY, NAME, TAKEN = "h", "e", "n", "x"
@@ -75,6 +76,7 @@ def with_more(entry: Entry, **said: Any) -> Entry:
     return [*entry[:7], more] if more else entry[:7]
 
 
+@remember(1 << 13, longest=43)
 def event_uri(short: str) -> str:
     """The hash URI of an event that an entry names."""
     return digest_uri(long_name(short))
