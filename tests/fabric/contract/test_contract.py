@@ -17,17 +17,23 @@ from tests.fabric.contract.peer import FabricPeer, Field
 from tests.integration.chaincode import test_gs1_documents
 from tests.unit.chaincode import (
     test_answers,
+    test_any_order,
     test_capture,
     test_containment,
     test_custody,
+    test_declarations,
     test_determinism,
     test_duplicates,
+    test_first_version,
     test_handoffs,
+    test_leaving,
     test_lots,
+    test_master_data,
     test_order,
     test_protection,
     test_publications,
     test_queries,
+    test_reassignment,
     test_registry,
     test_signatures,
     test_state_machine,
@@ -37,10 +43,15 @@ from tests.unit.chaincode.peer import commission, item
 pytestmark = pytest.mark.fabric
 
 SUITE = [
-    test_answers, test_capture, test_containment, test_custody, test_determinism, test_duplicates, test_gs1_documents, test_handoffs,
-    test_lots, test_order, test_protection, test_publications, test_queries, test_registry, test_signatures,
+    test_answers, test_any_order, test_capture, test_containment, test_custody, test_declarations, test_determinism, test_duplicates,
+    test_first_version, test_gs1_documents, test_handoffs, test_leaving, test_lots, test_master_data, test_order, test_protection,
+    test_publications, test_queries, test_reassignment, test_registry, test_signatures,
 ]  # fmt: skip
 LEFT_OUT = {
+    "any_order: every_order_gives_the_same": "below, with fewer examples",
+    "any_order: declarations_count_whenever_they_come": "below, with fewer examples",
+    "any_order: long_stories_in_pages": "makes pages smaller, which other processes do not see",
+    "any_order: what_was_declared_wrong_never_was": "below, with fewer examples",
     "capture: a_submitter_that_cannot_be_read_is_refused": "a real peer refuses such a submitter before it asks the contract",
     "containment: moving_a_pallet_costs_the_same_however_much_is_on_it": "counts the round trips of the peer in memory",
     "determinism: peers_agree_whatever_their_hash_seed": "starts processes that have no network; here endorsers must agree anyway",
@@ -69,6 +80,9 @@ _of_instances = given(steps=test_order.INSTANCE_STEPS, was_made=st.booleans(), d
 _of_lots = given(steps=test_order.STEPS, data=st.data())
 test_order_instances = FEW(_of_instances(test_order.test_instances.hypothesis.inner_test))  # type: ignore[attr-defined]
 test_order_lots = FEW(_of_lots(test_order.test_lots.hypothesis.inner_test))  # type: ignore[attr-defined]
+_in_any_order = given(story=test_any_order.stories(5, declarations=True), data=st.data())
+_any = test_any_order.test_declarations_count_whenever_they_come.hypothesis.inner_test  # type: ignore[attr-defined]
+test_any_order_declarations_count_whenever_they_come = FEW(_in_any_order(_any))
 
 
 class Histories(test_state_machine.Histories):

@@ -41,7 +41,7 @@ _OPEN = ("kind", "item", "detail", "parties", "handoff", "event", "openedAt")
 def registered(policy: str = "flag") -> Peer:
     """A peer that knows the organisations' parties and places."""
     peer = Peer()
-    peer.state.update(_registered(policy))
+    peer.state = dict(_registered(policy))
     return peer
 
 

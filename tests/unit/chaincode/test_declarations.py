@@ -37,7 +37,7 @@ def thing(peer: Peer, uri: str = ITEM) -> dict[str, Any]:
 
 def about(peer: Peer, statement: dict[str, Any]) -> dict[str, Any]:
     """What the ledger says about a captured event."""
-    (name,) = [one for one in _names(peer, statement)]
+    (name,) = _names(peer, statement)
     found: dict[str, Any] = peer.get(keys.about(name))
     return found
 
@@ -101,7 +101,12 @@ def test_what_was_declared_wrong_never_was(name: str, first: str) -> None:
 
 def test_a_corrected_quantity() -> None:
     wrong, right = ship(2, lots={LOT: 50}, document="D1"), ship(2, lots={LOT: 40}, document="D1")
-    said = [("AMSP", wrong), ("AMSP", declared_wrong(wrong, 3)), ("AMSP", right), ("BMSP", receive(5, lots={LOT: 40}, document="D1"))]
+    said = [
+        ("AMSP", wrong),
+        ("AMSP", declared_wrong(wrong, 3)),
+        ("AMSP", right),
+        ("BMSP", receive(5, lots={LOT: 40}, document="D1")),
+    ]
     for order in (said, said[::-1], [said[3], said[0], said[2], said[1]]):
         peer = registered()
         peer.accept(make_lot(1, LOT, 100))
