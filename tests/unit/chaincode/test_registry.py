@@ -65,8 +65,9 @@ def test_what_the_first_version_adopted_gives_no_power_and_is_overwritten_by_who
     peer = Peer()
     unknown = dict.fromkeys(("name", "kind", "latitude", "longitude", "address"))
     squatted = {"msp": "BMSP", "adopted": True}
-    peer.state[keys.place(place(1))] = json.dumps({"id": place(1), "party": party(2), **squatted, **unknown}).encode()
-    peer.state[keys.party(party(1))] = json.dumps({"id": party(1), "name": None, **squatted}).encode()
+    mentioned_place = json.dumps({"id": place(1), "party": party(2), **squatted, **unknown}).encode()
+    mentioned_party = json.dumps({"id": party(1), "name": None, **squatted}).encode()
+    peer.state = {keys.party(party(1)): mentioned_party, keys.place(place(1)): mentioned_place}
     peer.accept(commission(1, item(1)), ship(2, item(1)))
     assert peer.call("registerParty", FARM).status == 200
     assert peer.call("registerPlace", DOCK).status == 200
@@ -75,7 +76,8 @@ def test_what_the_first_version_adopted_gives_no_power_and_is_overwritten_by_who
 
 def test_what_the_first_version_registered_is_whose_it_was() -> None:
     peer = Peer()
-    peer.state[keys.party(party(1))] = json.dumps({**FARM, "msp": "AMSP", "adopted": False, "country": "DE"}).encode()
+    known = json.dumps({**FARM, "msp": "AMSP", "adopted": False, "country": "DE"}).encode()
+    peer.state = {keys.party(party(1)): known}
     assert peer.call("registerParty", FARM, "BMSP").status == 403
     assert peer.call("registerPlace", DOCK).status == 200
     assert Party.from_record(peer.get(keys.party(party(1)))) == Party(
