@@ -21,6 +21,12 @@ KINDS: dict[str, Kind] = {
     "overage": Kind(
         "medium", "More arrived than left", "more was accepted than released", "a release of it, or a correction"
     ),
+    "taken_back": Kind(
+        "high",
+        "Taken back and accepted",
+        "a shipping was taken back that was accepted under the same document",
+        "claims that agree",
+    ),
     "damaged": Kind("high", "Arrived damaged", "accepted with disposition `damaged`", "another disposition told later"),
     "unannounced": Kind("medium", "Arrived unannounced", "accepted, and nobody has released it", "the release"),
     "undelivered": Kind("high", "Never arrived", "released again without having been accepted", "the acceptance"),
@@ -41,7 +47,7 @@ KINDS: dict[str, Kind] = {
         "medium", "In two things at once", "packed elsewhere without being taken out", "an unpacking before that"
     ),
     "not_packed": Kind(
-        "medium", "Taken out of what it was not in", "unpacked from where nobody packed it", "the packing"
+        "medium", "Taken out of what it was not in", "more taken out of a parent than was put in", "the packing"
     ),
     "overdrawn": Kind(
         "high", "More given away than there was", "a balance below zero", "a balance that is not negative"

@@ -85,6 +85,11 @@ def document(kind: str, identifier: str) -> str:
     return f"\x00HD\x00{kind}\x00{identifier}\x00"
 
 
+def leftovers(kind: str, document: str, by: str, name: str) -> str:
+    """Handoffs under a document of which only one side has spoken, by lot or by consignee and product."""
+    return f"\x00HD\x00{kind}\x00{document}\x00{by}\x00{name}\x00"
+
+
 def page(kind: str, name: str, number: int) -> str:
     """An older part of the history in a record of ``kind`` (``history.py``); ``number`` counts from the oldest."""
     return f"\x00HP\x00{kind}\x00{name}\x00{number}\x00"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
-from chaincode import arguments, custody_keys, keys, rules
+from chaincode import arguments, keys, lots, rules
 from chaincode.context import FEWEST_GUARDIANS, Context
 from chaincode.endorsement import MOST_GUARDIANS, Protection
 from chaincode.goods import timeline
@@ -102,7 +102,7 @@ class _Writing:
         if kind == "thing":
             return _Subject(uri, title_of(self._context, uri), known, timeline.keys_of(self._context, uri))
         maker = record["msp"] if record["commissioned"] else None
-        return _Subject(uri, maker, known, custody_keys.of_lot(self._context, uri, record))
+        return _Subject(uri, maker, known, lots.keys_of(self._context, uri))
 
     def _check_known(self, added: set[str]) -> None:
         """A policy that names who has no peer would lock a thing. The contract cannot read the channel's configuration; but who

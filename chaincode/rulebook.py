@@ -60,7 +60,8 @@ _RULES: tuple[tuple[str, When, str], ...] = (
     (
         "too_late",
         "always",
-        "a parent that was loaded more than 2,000 times since it was empty is unpacked by naming what is taken out",
+        "a parent that was loaded more than 2,000 times since it was empty is unpacked by naming what is taken out; a late claim about a lot"
+        " that would match more than 4,000 others anew names the document of its shipment",
     ),
     (
         "unit_differs",

@@ -21,6 +21,8 @@ from chaincode.state import Record
 from epcis.units import code_of, unit
 
 _MOST_HOLDERS = 16
+_MANY = 1_000_000_000
+"""The first version did not count statements: its balances are never without any."""
 Account = tuple[str, str]
 """Holder and place; empty where nobody named one."""
 
@@ -55,7 +57,7 @@ class Tally(defaultdict[Account, Moved]):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A balance; ``statements``: how many add to it. Those of a ledger's first version are taken for one."""
+    """A balance; ``statements``: how many add to it."""
 
     quantity: Decimal = NOTHING
     statements: int = 0
@@ -73,7 +75,7 @@ class Balance:
         quantity = Decimal(record["quantity"])
         if "v" not in record:
             quantity *= unit(record["uom"]).factor
-        return cls(quantity, record.get("n", 1), record["time"], record["event"])
+        return cls(quantity, record.get("n", _MANY), record["time"], record["event"])
 
     def to_record(self, uri: str, holder: str, place: str, base: str) -> Record:
         """As JSON."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from chaincode import lot_handoffs
+from dataclasses import replace
+
+from chaincode.claims import claim_of
 from chaincode.context import Context
 from chaincode.facts import Fact
 from chaincode.lots import dates, emptying, header
 from chaincode.lots.amounts import Amount, exactly, measure
 from chaincode.lots.balances import Account, Balances, Moved
+from chaincode.lots.handoffs import Handoffs
 from chaincode.lots.header import Lot
 from chaincode.lots.loose import Emptied, Loose
 from epcis import QuantityElement
@@ -55,9 +58,18 @@ def _account(fact: Fact) -> Account:
 @exactly
 def hand_over(context: Context, fact: Fact, element: QuantityElement, *, retracted_by: Fact | None = None) -> None:
     """So much of a lot is shipped or received, or its shipping taken back."""
-    lot = header.mentioned(context, fact, element.epc_class, measure(fact, element), retracted_by)
+    amount, uri = measure(fact, element), element.epc_class
+    lot = header.mentioned(context, fact, uri, amount, retracted_by)
     dates.note_if_past(fact, lot)
-    lot_handoffs.hand_over(context, fact, element, lot, retracted_by)
+    claim = replace(claim_of(context, fact, 1, element), quantity=amount.quantity)
+    cause, base = retracted_by or fact, amount.base
+    if retracted_by is None:
+        Handoffs(context, cause, uri, claim.consignee or "", lot, base).say(claim, fact.hex)
+        return
+    # who a place belongs to may have been registered since: then nobody was known to be the consignee
+    for consignee in dict.fromkeys((claim.consignee or "", "")):
+        if Handoffs(context, cause, uri, consignee, lot, base).unsay(claim, fact.hex):
+            return
 
 
 @exactly
