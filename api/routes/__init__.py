@@ -2,6 +2,7 @@
 
 from api.routes import (
     capture,
+    descriptions,
     devices,
     disruptions,
     events,
@@ -13,8 +14,10 @@ from api.routes import (
     overview,
     parties,
     places,
+    prefixes,
     protection,
     quarantine,
+    reassignment,
     refusals,
     things,
     trace,
@@ -33,9 +36,12 @@ ROUTERS = (
     forecasts.router,
     flows.router,
     disruptions.router,
+    reassignment.router,  # before what it reassigns, for the same reason
     parties.router,
     places.router,
     devices.router,
+    descriptions.router,
+    prefixes.router,
     quarantine.router,
     health.router,
 )

@@ -49,14 +49,39 @@ async def post_protect(
 ) -> Any:
     """Demand that a peer of each of these organisations agrees to every change of a thing (or of up to 1,000).
 
-    Who holds the thing (made the lot), or has a say in it already, may. A say can be passed on, by who has it, and not
-    taken off.
+    Who has title to the thing (made the lot), or has a say in it already, may. A say can be passed on, by who has it, and not
+    taken off. A majority of the channel's administrators can stand in for them.
     """
     ids = [_identified(index, entry.id) for index, entry in enumerate(body)]
     argument = [
         {_field_of(uri): uri, "organisations": entry.organisations} for uri, entry in zip(ids, body, strict=True)
     ]
     return await command(request, response, principal, "protect", ids, argument)
+
+
+class ReleaseIn(Given):
+    """A thing or lot, and the organisation that shall have no say in it any more."""
+
+    id: str = Field(max_length=500, description="EPC URN or GS1 Digital Link", examples=[SGTIN])
+    organisation: Text = Field(description="MSP identifier", examples=["CarrierMSP"])
+
+
+Releases = Annotated[
+    list[ReleaseIn], BeforeValidator(as_list, json_schema_input_type=ReleaseIn | list[ReleaseIn]), MANY
+]
+
+
+@router.post("/things/release", response_model=Registered, responses=PROTECTED)
+async def post_release(
+    request: Request,
+    response: Response,
+    principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
+    body: Releases,
+) -> Any:
+    """Release things or lots from an organisation that has left without passing its say on. The channel's administrators may."""
+    ids = [_identified(index, entry.id) for index, entry in enumerate(body)]
+    argument = [{_field_of(uri): uri, "organisation": entry.organisation} for uri, entry in zip(ids, body, strict=True)]
+    return await command(request, response, principal, "release", ids, argument)
 
 
 def _identified(index: int, text: str) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from api.instance import load_settings
-from lotline.delivery import delivering
 from lotline.errors import CommandError
 from lotline.lookup import reading, resolve
 from lotline.output import session
+from lotline.registration import submit
 from readmodel.queries.things import thing
 
 app = typer.Typer()
@@ -34,8 +33,8 @@ def protect(
 ) -> None:
     """Demand that a peer of each of these organisations agrees to every change of a thing or lot.
 
-    Who holds the thing (made the lot), or has a say in it already, may. A say can be passed on by who has it, and never
-    taken off.
+    Who has title to the thing (made the lot), or has a say in it already, may. A say can be passed on by who has it, and
+    never taken off; administrators can `release` a thing from an organisation that has left.
     """
     here = session(context)
     settings = load_settings(here.home)
@@ -46,14 +45,7 @@ def protect(
         raise CommandError(f"the ledger never heard of {identifier}", hint="Is it written as on the label?")
     kind = "thing" if found.kind == "instance" else "lot"
 
-    async def demand() -> None:
-        async with delivering(settings) as delivery:
-            wanted = [{kind: found.id, "organisations": agreeing}]
-            (job,) = await delivery.visible([await delivery.command(msp_id, "protect", wanted)])
-        if job.failure is not None:
-            raise CommandError(f"refused: {job.failure.message}")
-
-    asyncio.run(demand())
+    submit(settings, msp_id, "protect", [{kind: found.id, "organisations": agreeing}])
     named = sorted(set(agreeing))
     here.answer({"id": found.id, "endorsers": named})
     here.text(f"every change of {found.id} needs the agreement of {' and '.join(named)}")

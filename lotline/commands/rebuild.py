@@ -53,7 +53,9 @@ def rebuild_command(context: typer.Context) -> None:
     try:
         before, after, blocks, seconds = asyncio.run(_rebuild(here, settings, engine))
     except DatabaseError as error:
-        hint = "Move it away (HOME/readmodel.db, or `database_url` in HOME/config.toml): the next start makes a new one."
+        hint = (
+            "Move it away (HOME/readmodel.db, or `database_url` in HOME/config.toml): the next start makes a new one."
+        )
         raise UnavailableError(f"the read model's database cannot be used: {said(error)}", hint=hint) from error
     finally:
         engine.dispose()

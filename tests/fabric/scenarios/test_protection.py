@@ -235,6 +235,23 @@ async def test_such_a_race_is_a_conflict_to_the_port(contract: Contract) -> None
     assert [type(end) for end in lost] == [Conflict]
 
 
+async def test_who_has_left_locks_nothing(contract: Contract, world: World) -> None:
+    """The administrators' peers stand in for its own, and an administrator strikes it out. Of two administrators no majority is
+    left when one goes, so everybody in the registry is among those who can stand in: two of three."""
+    await contract.submit("configure", {"admins": [ONE, TWO]})
+    uri = await contract.made(THREE)
+    assert (await contract.thing(uri))["guardians"] == ORGANISATIONS
+    await asyncio.to_thread(world.network.stop, "peer0.org3.local", True)
+    try:
+        await _until_taken(contract, ship(2, uri))
+        done = await contract.submit("release", {"thing": uri, "organisation": THREE}, TWO)
+        assert await contract.endorsers(done) == {ONE, TWO}
+    finally:
+        await asyncio.to_thread(world.network.start, "peer0.org3.local")
+    found = await contract.thing(uri)
+    assert (found["status"], found["endorsers"], found["guardians"]) == ("in_transit", [], [ONE, TWO])
+
+
 async def test_the_chain_of_all_that_is_verified(contract: Contract, start: int) -> None:
     """Every policy that peers have applied is worked out anew: what they refused and what they took."""
     height = await contract.ledger.height()

@@ -157,3 +157,81 @@ async def test_no_protection_by_or_of_who_is_not_there(service: Service) -> None
     assert (await service.scanner.get(where("things", sgtin(1)))).json()["endorsers"] == []
     unknown = await service.admin.post("/things/protect", json=protection(sgtin(1), "TypoMSP"))
     assert (unknown.status_code, "TypoMSP" in unknown.json()["detail"]) == (404, True)
+
+
+async def test_administrators_put_a_squatted_registration_right(service: Service) -> None:
+    await register(service, "/parties", PARTY, "shop_admin")
+    await register(service, "/places", PLACE, "shop_admin")
+    assert (await service.admin.post("/parties", json=PARTY)).status_code == 403
+    assert (await service.admin.post("/parties/reassign", json={"id": LOT, "msp": "FarmMSP"})).status_code == 400
+    assert (await service.scanner.post("/parties/reassign", json={"id": FARM, "msp": "ShopMSP"})).status_code == 403
+    answer = await service.admin.post("/parties/reassign", json={"id": FARM, "msp": "FarmMSP"})
+    assert answer.status_code == 200, answer.text
+    for place in (answer.headers["location"], where("places", DOCK)):
+        found = (await service.scanner.get(place)).json()
+        assert (found["msp"], found["detail"]["reassigned"]["from"]) == ("FarmMSP", "ShopMSP")
+    await register(service, "/parties", PARTY)
+    back = await service.admin.post("/places/reassign", json=[{"id": DOCK, "msp": "ShopMSP"}])
+    assert (back.status_code, back.json()["items"][0]["location"]) == (200, where("places", DOCK))
+    found = (await service.scanner.get(where("places", DOCK))).json()
+    assert (found["msp"], found["party"]) == ("ShopMSP", None)
+    absent = await service.admin.post("/devices/reassign", json={"id": "dock-9", "msp": "ShopMSP"})
+    assert (absent.status_code, "no device dock-9" in absent.json()["detail"]) == (404, True)
+
+
+async def test_a_place_that_was_only_mentioned_belongs_to_nobody(service: Service) -> None:
+    assert (await service.capture(event(1), role="shop"))["success"]
+    found = (await service.scanner.get(where("places", DOCK))).json()
+    assert (found["registered"], found["msp"], found["detail"]) == (False, None, {})
+    assert (await service.scanner.get("/places", params={"registered": "true"})).json()["items"] == []
+    await register(service, "/parties", PARTY)
+    await register(service, "/places", PLACE)
+    assert (await service.scanner.get(where("places", DOCK))).json()["msp"] == "FarmMSP"
+
+
+async def test_who_has_left_is_struck_out(service: Service) -> None:
+    await register(service, "/parties", {"id": "https://id.gs1.org/417/9506000111117", "name": "Shop"}, "shop_admin")
+    assert (await service.capture(event(1)))["success"]
+    await service.admin.post("/things/protect", json=protection(sgtin(1), "ShopMSP", "FarmMSP"))
+    answer = await service.admin.post("/things/release", json={"id": sgtin(1), "organisation": "ShopMSP"})
+    assert answer.status_code == 200, answer.text
+    assert (await service.scanner.get(where("things", sgtin(1)))).json()["endorsers"] == ["FarmMSP"]
+    again = await service.admin.post("/things/release", json={"id": sgtin(1), "organisation": "ShopMSP"})
+    assert again.status_code == 404
+
+
+async def test_everybodys_words_about_a_product(service: Service) -> None:
+    product = "https://id.gs1.org/01/09506000134352"
+    salmon = {"id": "urn:epc:idpat:sgtin:9506000.013435.*", "kind": "product", "name": "Salmon"}
+    answer = await service.scanner.post("/descriptions", json=[{**salmon, "attributes": {"urn:x:net": "200 g"}}])
+    assert answer.status_code == 201, answer.text
+    location = answer.headers["location"]
+    assert (await service.shop_admin.post("/descriptions", json={**salmon, "name": "Trout"})).status_code == 201
+    found = (await service.scanner.get(location)).json()["items"]
+    assert [(one["id"], one["msp"], one["name"], one["attributes"]) for one in found] == [
+        (product, "FarmMSP", "Salmon", {"urn:x:net": "200 g"}),
+        (product, "ShopMSP", "Trout", {}),
+    ]
+    assert (await service.scanner.get(where("descriptions", sgtin(1)))).status_code == 404
+    for wrong in (
+        {**salmon, "kind": "fish"},
+        {**salmon, "name": " "},
+        {**salmon, "id": "https://id.gs1.org/01/09506000134350"},
+    ):
+        assert (await service.scanner.post("/descriptions", json=wrong)).status_code == 400
+    assert (await service.analyst.post("/descriptions", json=salmon)).status_code == 403
+
+
+async def test_a_company_prefix_that_two_organisations_use_is_shown(service: Service) -> None:
+    await register(service, "/parties", PARTY)
+    await register(service, "/places", PLACE)
+    other = epcis.identifiers.pgln("061414100002" + epcis.identifiers.check_digit("061414100002"))
+    await register(service, "/parties", {"id": other, "name": "A neighbour"}, "shop_admin")
+    own = epcis.identifiers.pgln("9506000111117")
+    await register(service, "/parties", {"id": own, "name": "Shop"}, "shop_admin")
+    found = (await service.analyst.get("/prefixes")).json()["items"]
+    assert [(one["organisations"], one["contested"]) for one in found] == [
+        ({"FarmMSP": 2, "ShopMSP": 1}, True),
+        ({"ShopMSP": 1}, False),
+    ]
+    assert found[0]["prefix"].startswith("0614141")

@@ -13,6 +13,7 @@ import jsonschema_rs
 import pytest
 
 from epcis import parse_document, parse_event, render_document
+from epcis.identifiers import check_digit
 from lotline.lookup import reading
 from tests.integration.lotline.run import answer, lotline
 
@@ -257,3 +258,51 @@ def test_two_homes_never_mix(home: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
     found = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
     assert found["home"] == str(other)
+
+
+FARM, DOCK, PRODUCT = "9521000000001", "9521000000032", "09521000000015"
+
+
+def _number(digits: str) -> str:
+    """The digits with the check digit that they ought to have."""
+    return digits[:-1] + check_digit(digits[:-1])
+
+
+def test_names_from_the_command_line(home: Path) -> None:
+    farm, dock, product = _number(FARM), _number(DOCK), _number(PRODUCT)
+    added = answer(home, "party", "add", farm, "--name", "Green Farm", "--country", "DE")
+    assert added == {
+        "id": f"https://id.gs1.org/417/{farm}", "name": "Green Farm", "country": "DE", "msp": "FarmMSP",
+    }  # fmt: skip
+    placed = answer(home, "place", "add", dock, "--party", f"(417){farm}", "--name", "Dock", "--latitude", "48.1")
+    assert (placed["party"], placed["latitude"]) == (added["id"], 48.1)
+    assert {"Green Farm", None} >= {one.get("name") for one in answer(home, "party", "list")}
+    (there,) = [one for one in answer(home, "place", "list") if one["id"] == placed["id"]]
+    assert (there["name"], there["msp"], there["registered"]) == ("Dock", "FarmMSP", True)
+    refused = lotline(home, "party", "add", farm, "--name", "Mine", "-o", "ShopMSP", code=1)
+    assert "belongs to FarmMSP" in refused.stderr
+    assert (
+        answer(home, "product", "add", product, "--name", "Apples", "--attribute", "urn:x#net=1 kg")["msp"] == "FarmMSP"
+    )
+    assert "Apples" in lotline(home, "product", "show", product).stdout
+    assert answer(home, "product", "show", product)[0]["attributes"] == {"urn:x#net": "1 kg"}
+    assert "nobody has described" in lotline(home, "product", "show", _number("09521000000022"), code=1).stderr
+    assert "is not a place" in lotline(home, "place", "add", added["id"], "--party", farm, "--name", "x", code=2).stderr
+    wrong = farm[:-1] + str((int(farm[-1]) + 1) % 10)
+    assert "check digit" in lotline(home, "party", "add", wrong, "--name", "x", code=2).stderr
+
+
+def test_administrators_put_right_what_went_wrong(home: Path) -> None:
+    """Both organisations administer this instance: `init` made it so."""
+    farm, dock = _number(FARM), _number(DOCK)
+    assert "belong to ShopMSP" in lotline(home, "party", "reassign", farm, "ShopMSP").stdout
+    assert {one["msp"] for one in answer(home, "party", "list") if one["id"].endswith(farm)} == {"ShopMSP"}
+    answer(home, "place", "reassign", dock, "FarmMSP")
+    (there,) = [one for one in answer(home, "place", "list") if one["id"].endswith(dock)]
+    assert (there["msp"], "party" in there) == ("FarmMSP", False)
+    assert [one["contested"] for one in answer(home, "party", "prefixes")] == [True]
+    assert answer(home, "release", SSCC, "FarmMSP") == {"id": SSCC, "endorsers": []}
+    assert answer(home, "configure", "--administrator", "FarmMSP") == {"admins": ["FarmMSP"]}
+    denied = lotline(home, "release", SSCC, "FarmMSP", "-o", "ShopMSP", code=1)
+    assert "not among the channel's administrators (FarmMSP)" in denied.stderr
+    assert "nothing to change" in lotline(home, "configure", code=2).stderr
