@@ -46,5 +46,10 @@ class EventSummary(Answer):
     flags: list[str] = Field(description="What the contract found odd", examples=[[]])
     tx_id: str
     block: int = Field(examples=[17])
+    event_hash: str = Field(
+        description="Its CBV hash: of a declaration, that of the event it declares", examples=[HASH]
+    )
+    reporters: list[str] = Field(description="The other organisations that reported it", examples=[[]])
+    other_ids: list[str] = Field(alias="otherEventIDs", description="What else it is called", examples=[[]])
     declares: str | None = Field(description="Of an error declaration: the event that it takes back")
     declared_in_error: list[DeclarationOut] = Field(description="What took it back: what it says does not count")

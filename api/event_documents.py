@@ -49,6 +49,8 @@ EXAMPLE: dict[str, Any] = {
                     "submitter": "x509::CN=scanner,OU=client::CN=ca.FarmMSP",
                     "recordTime": "2026-05-04T07:12:34.120Z",
                     "flags": [],
+                    "reporters": [],
+                    "otherEventIDs": [],
                     "declares": None,
                     "declaredInError": [],
                 }
@@ -86,7 +88,7 @@ def query_document(records: Sequence[EventRecord], created: datetime | None = No
 def provenance(record: EventRecord) -> dict[str, Any]:
     """Where on the ledger the event stands, who put it there, and what was declared of it.
 
-    ``event`` is its name on the ledger, which is its hash; a declaration has a name of its own, and for ``hash`` that of
+    ``event`` is its name on the ledger, which is its ``hash`` but where that is another's: a declaration has the hash of
     the event it declares.
     """
     return {
@@ -99,6 +101,8 @@ def provenance(record: EventRecord) -> dict[str, Any]:
         "device": record.device,
         "recordTime": None if record.record_time is None else _iso(record.record_time),
         "flags": record.flags,
+        "reporters": record.reporters,
+        "otherEventIDs": record.other_ids,
         "declares": record.declares,
         "declaredInError": [_declaration(declaration) for declaration in record.declared_in_error],
     }

@@ -126,7 +126,7 @@ class EventAlias(SQLModel, table=True):
     """An eventID that names an event and is not in it: given later, by who else reported it, or by its declaration."""
 
     __tablename__ = "event_alias"
-    __table_args__: ClassVar[Any] = _CLUSTERED
+    __table_args__: ClassVar[Any] = (Index("ix_event_alias_hash", "hash"), _CLUSTERED)
 
     identifier: str = Field(primary_key=True)
     hash: str = Field(primary_key=True)

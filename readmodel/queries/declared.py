@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,13 @@ from sqlalchemy import Connection
 from epcis.prehash import digest_uri
 from readmodel.bulk import fetch
 
-NOT_DECLARED = "e.declares IS NULL AND NOT EXISTS (SELECT 1 FROM event d WHERE d.declares = e.hash)"
+NOT_DECLARED = "e.declares IS NULL AND e.declared_by IS NULL"
 """SQL: an event ``e`` that is in the set of statements, and is no declaration itself."""
 
-_DECLARATIONS = (
-    "SELECT d.declares, d.hash, d.msp, d.stored FROM {values} JOIN event d ON d.declares = v.value ORDER BY d.id"
+_DECLARED = (
+    "SELECT e.hash, e.declared_by FROM {values} JOIN event e ON e.hash = v.value WHERE e.declared_by IS NOT NULL"
 )
+_DECLARATIONS = "SELECT d.hash, d.msp, d.stored FROM {values} JOIN event d ON d.hash = v.value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class Declaration:
 
 
 def declarations(connection: Connection, hashes: Iterable[str]) -> dict[str, list[Declaration]]:
-    """The declarations of events, by the declared event's name on the ledger (in hex), in the ledger's order."""
-    found: dict[str, list[Declaration]] = defaultdict(list)
-    for declared, name, msp, stored in fetch(connection, _DECLARATIONS, dict.fromkeys(hashes)):
-        found[declared].append(_declaration(name, msp, stored))
-    return found
+    """The declarations that took events back, by the events' names on the ledger (in hex)."""
+    declared = {name: orjson.loads(by) for name, by in fetch(connection, _DECLARED, dict.fromkeys(hashes))}
+    wanted = dict.fromkeys(name for by in declared.values() for name in by)
+    said = {row[0]: _declaration(*row) for row in fetch(connection, _DECLARATIONS, wanted)}
+    return {name: [said[by] for by in named if by in said] for name, named in declared.items()}
 
 
 def _declaration(name: str, msp: str | None, stored: str) -> Declaration:

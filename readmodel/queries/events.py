@@ -14,7 +14,7 @@ from readmodel.columns import Timestamp, from_micros, to_micros
 from readmodel.identifiers import clean, hash_hex
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged
 from readmodel.queries.records import EventRecord, event_records, select_events
-from readmodel.tables import Event, EventEpc, EventLink, Place, Thing
+from readmodel.tables import Event, EventAlias, EventEpc, EventLink, Place, Thing
 
 _FEW = 10_000
 _EPCS = ("epcList", "childEPCs")
@@ -165,7 +165,7 @@ _PLAIN_FIRST = (col(Event.declares).is_not(None), col(Event.id))
 
 
 def event(connection: Connection, identity: str) -> EventRecord | None:
-    """The event with this hash (ni URI or hex) or eventID.
+    """The event with this hash (ni URI or hex) or eventID, its own or one that it was given later.
 
     An error declaration has the eventID of what it declares: the event itself comes first, then by when the ledger
     got them.
@@ -258,7 +258,9 @@ def _names_thing(uris: Sequence[str], roles: tuple[str, ...]) -> ColumnElement[b
 
 def _identified(identities: Sequence[str]) -> ColumnElement[bool]:
     hashes = [hash_hex(identity) for identity in identities]
-    return or_(col(Event.hash).in_(hashes), col(Event.event_id).in_(_cleaned(identities)))
+    given = _cleaned(identities)
+    also = select(col(EventAlias.hash)).where(col(EventAlias.identifier).in_(given))
+    return or_(col(Event.hash).in_(hashes), col(Event.event_id).in_(given), col(Event.hash).in_(also))
 
 
 def _ordered(query: Query, wanted: EventFilter, after: Sequence[int] | None, few: bool) -> Query:

@@ -1,149 +1,231 @@
-"""What the tables know of lots' movements, as :class:`~readmodel.queries.pools.Flow`: one batch of look-ups for all."""
+"""What the tables know of lots' movements, brought into :class:`~readmodel.queries.pools.Flow` as it is asked for.
+
+A lot may have been packed ten thousand times, and one of its pallets is asked about: so nothing is read but what happened
+at the places, and with the carriers, that the walk comes by. All lots of a round are looked up together.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from epcis.units import unit
-from readmodel.bulk import Row, fetch
+from readmodel.bulk import FAR_OFF, Row, fetch, fetch_ranges
 from readmodel.columns import to_millionths
 from readmodel.queries.declared import NOT_DECLARED
 from readmodel.queries.pools import Flow, Load, Movement
 
+
+class Request(NamedTuple):
+    """What is to be known of a lot.
+
+    ``whole``: everything. ``origin``: how it was made, and its handoffs. ``used``: by transformation ``of``. ``carrier``: what
+    was in carrier ``of``. ``arrivals``, ``departures``: at place ``of``. ``landed``: closed carriers that came to place ``of``.
+    ``landings``: where carrier ``of`` came closed.
+    """
+
+    kind: str
+    of: int = 0
+
+
 _PLACE = "coalesce(e.biz_location_id, e.read_point_id, 0)"
-_LOADS = (
-    "SELECT c.child_id, c.parent_id, c.from_time, c.to_time, c.from_event_id, c.to_event_id, c.quantity, c.uom "
-    "FROM {values} JOIN containment c ON c.child_id = v.value WHERE c.kind = 'quantity' "
+_LOAD = "c.child_id, c.parent_id, c.from_time, c.to_time, c.from_event_id, c.to_event_id, c.quantity, c.uom"
+_IN_ORDER = (
     "ORDER BY c.child_id, c.parent_id, coalesce(c.from_time, c.to_time - 1), coalesce(c.to_time, c.from_time + 1)"
 )
-_EVENTS = f"SELECT e.id, {_PLACE}, e.action FROM {{values}} JOIN event e ON e.id = v.value"
-_MADE_AND_USED = (
-    f"SELECT x.thing_id, {_PLACE}, x.event_time, x.event_id, x.side, x.transformation_id, x.quantity, x.uom "
-    "FROM {values} JOIN transformation_edge x ON x.thing_id = v.value JOIN event e ON e.id = x.event_id"
+_ALL_LOADS = (
+    f"SELECT {_LOAD} FROM {{values}} JOIN containment c ON c.child_id = v.value WHERE c.kind = 'quantity' {_IN_ORDER}"
 )
+# {ranges}: lot, and a carrier or place
+_LOADS_ON = (
+    f"SELECT {_LOAD} FROM {{ranges}} JOIN containment c ON c.child_id = r.value AND c.kind = 'quantity' "
+    f"AND c.scope = r.low {_IN_ORDER}"
+)
+_UNPACKED_AT = (
+    "SELECT DISTINCT c.child_id, c.parent_id FROM {ranges} JOIN containment c ON c.child_id = r.value "
+    f"JOIN event e ON e.id = c.to_event_id WHERE c.kind = 'quantity' AND {_PLACE} = r.low"
+)
+_PACKED_AT = (
+    "SELECT DISTINCT c.child_id, c.parent_id FROM {ranges} JOIN containment c ON c.child_id = r.value "
+    f"JOIN event e ON e.id = c.from_event_id WHERE c.kind = 'quantity' AND {_PLACE} = r.low"
+)
+_EVENTS = f"SELECT e.id, {_PLACE}, e.action FROM {{values}} JOIN event e ON e.id = v.value"
+_EDGE = f"x.thing_id, {_PLACE}, x.event_time, x.event_id, x.side, x.transformation_id, x.quantity, x.uom"
+_EDGES = (
+    f"SELECT {_EDGE} FROM {{values}} JOIN transformation_edge x ON x.thing_id = v.value "
+    "JOIN event e ON e.id = x.event_id WHERE x.side IN (?, ?)"
+)
+_USED_BY = (
+    f"SELECT {_EDGE} FROM {{ranges}} JOIN transformation_edge x ON x.thing_id = r.value AND x.side = 'input' "
+    "AND x.transformation_id = r.low JOIN event e ON e.id = x.event_id"
+)
+_USED_AT = (
+    f"SELECT {_EDGE} FROM {{ranges}} JOIN transformation_edge x ON x.thing_id = r.value AND x.side = 'input' "
+    f"JOIN event e ON e.id = x.event_id WHERE {_PLACE} = r.low"
+)
+_OBJECT = f"x.thing_id, {_PLACE}, x.event_time, x.event_id, e.action, x.quantity, x.uom"
 # Not what changes hands: that is a handoff, whose two sides are told by different events.
-_CAME_AND_WENT = (
-    f"SELECT x.thing_id, {_PLACE}, x.event_time, x.event_id, e.action, x.quantity, x.uom "
-    "FROM {values} JOIN event_epc x ON x.thing_id = v.value JOIN event e ON e.id = x.event_id "
-    "WHERE x.role = 'quantityList' AND e.type = 'ObjectEvent' "
-    "AND (e.action = 'DELETE' OR (e.action = 'ADD' AND (e.biz_step IS NULL OR e.biz_step NOT IN "
-    "('shipping', 'receiving', 'accepting', 'void_shipping'))) OR e.biz_step IN "
-    f"('consuming', 'decommissioning', 'destroying', 'dispensing', 'retail_selling')) AND {NOT_DECLARED}"
+_BEGUN = "e.action = 'ADD' AND (e.biz_step IS NULL OR e.biz_step NOT IN ('shipping', 'receiving', 'accepting', 'void_shipping'))"
+_ENDED = (
+    "(e.action = 'DELETE' OR (e.action = 'OBSERVE' AND e.biz_step IN "
+    "('consuming', 'decommissioning', 'destroying', 'dispensing', 'retail_selling')))"
+)
+_BEGINNINGS = (
+    f"SELECT {_OBJECT} FROM {{values}} JOIN event_epc x ON x.thing_id = v.value JOIN event e ON e.id = x.event_id "
+    f"WHERE x.role = 'quantityList' AND e.type = 'ObjectEvent' AND {_BEGUN} AND {NOT_DECLARED}"
+)
+_ENDINGS = (
+    f"SELECT {_OBJECT} FROM {{values}} JOIN event_epc x ON x.thing_id = v.value JOIN event e ON e.id = x.event_id "
+    f"WHERE x.role = 'quantityList' AND e.type = 'ObjectEvent' AND {_ENDED} AND {NOT_DECLARED}"
+)
+_ENDINGS_AT = (
+    f"SELECT {_OBJECT} FROM {{ranges}} JOIN event_epc x ON x.thing_id = r.value JOIN event e ON e.id = x.event_id "
+    f"WHERE x.role = 'quantityList' AND e.type = 'ObjectEvent' AND {_PLACE} = r.low AND {_ENDED} AND {NOT_DECLARED}"
 )
 _HANDED = (
     "SELECT h.item_id, h.id, h.from_place_id, h.to_place_id, h.released_at, h.accepted_at, h.released, h.accepted, h.uom "
     "FROM {values} JOIN handoff h ON h.item_id = v.value WHERE h.status <> 'void'"
 )
-_LANDED = (
-    "SELECT c.child_id, h.to_place_id, h.accepted_at, c.parent_id, c.from_time, c.to_time "
-    "FROM {values} JOIN containment c ON c.child_id = v.value AND c.kind = 'quantity' "
-    "JOIN handoff h ON h.item_id = c.parent_id "
-    "WHERE h.accepted_at IS NOT NULL AND h.to_place_id IS NOT NULL AND h.status <> 'void'"
+_LANDING = (
+    "JOIN handoff h ON h.item_id = c.parent_id WHERE c.kind = 'quantity' AND h.accepted_at IS NOT NULL "
+    "AND h.to_place_id IS NOT NULL AND h.status <> 'void' "
+    "AND (c.from_time IS NULL OR c.from_time <= h.accepted_at) AND (c.to_time IS NULL OR h.accepted_at <= c.to_time)"
+)
+_LANDED_AT = (
+    "SELECT DISTINCT c.child_id, h.to_place_id, h.accepted_at, c.parent_id FROM {ranges} "
+    f"JOIN containment c ON c.child_id = r.value {_LANDING} AND h.to_place_id = r.low"
+)
+_LANDINGS_OF = (
+    "SELECT DISTINCT c.child_id, h.to_place_id, h.accepted_at, c.parent_id FROM {ranges} "
+    f"JOIN containment c ON c.child_id = r.value AND c.scope = r.low {_LANDING}"
 )
 
-
-class _Gathered:
-    """What was found of one lot so far."""
-
-    def __init__(self) -> None:
-        self.arrivals: list[Movement] = []
-        self.departures: list[Movement] = []
-        self.loads: list[Load] = []
+_Pairs = list[tuple[int, int, int]]
 
 
-def flows_of(connection: Connection, lots: Collection[int]) -> dict[int, Flow]:
-    """The flows of these lots (or other classes), by id."""
-    found: dict[int, _Gathered] = {lot: _Gathered() for lot in lots}
-    _packed(connection, found)
-    _handed(connection, found)
-    for lot, place, time, event, side, of, quantity, uom in fetch(connection, _MADE_AND_USED, lots):
-        made = side == "output"
-        one = Movement(place, time, event, "made" if made else "used", of, *_amount(quantity, uom))
-        (found[lot].arrivals if made else found[lot].departures).append(one)
-    for lot, place, time, event, action, quantity, uom in fetch(connection, _CAME_AND_WENT, lots):
-        made = action == "ADD"
-        one = Movement(place, time, event, "made" if made else "gone", 0, *_amount(quantity, uom))
-        (found[lot].arrivals if made else found[lot].departures).append(one)
-    flows = {lot: Flow(one.arrivals, one.departures, one.loads) for lot, one in found.items()}
-    _landings(connection, flows)
-    return flows
+class FlowLoader:
+    """Brings what is asked for into lots' flows."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.flows: dict[int, Flow] = {}
+        self.known: dict[int, set[Request]] = defaultdict(set)
+
+    def load(self, wanted: dict[int, set[Request]]) -> None:
+        """Look up what is not known yet of these lots."""
+        asked: dict[str, _Pairs] = defaultdict(list)
+        for lot, requests in wanted.items():
+            self.flows.setdefault(lot, Flow())
+            new = requests - self.known[lot]
+            self.known[lot] |= new
+            for request in new:
+                asked[request.kind].append((lot, request.of, FAR_OFF))
+        whole = [lot for lot, _, _ in asked["whole"]]
+        origins = list(dict.fromkeys([*(pair[0] for pair in asked["origin"]), *whole]))
+        self._makings(origins, whole)
+        self._handed(origins)
+        self._used_and_gone(asked)
+        self._packed(asked, whole)
+        self._landings(asked)
+
+    def _fetch(self, sql: str, pairs: _Pairs) -> list[Any]:
+        return fetch_ranges(self._connection, sql, pairs)
+
+    def _makings(self, origins: Collection[int], whole: Collection[int]) -> None:
+        self._transformed(fetch(self._connection, _EDGES, origins, "output", "output"))
+        self._transformed(fetch(self._connection, _EDGES, whole, "input", "input"))
+        self._objects(fetch(self._connection, _BEGINNINGS, origins))
+        self._objects(fetch(self._connection, _ENDINGS, whole))
+
+    def _used_and_gone(self, asked: dict[str, _Pairs]) -> None:
+        self._transformed(self._fetch(_USED_BY, asked["used"]))
+        self._transformed(self._fetch(_USED_AT, asked["departures"]))
+        self._objects(self._fetch(_ENDINGS_AT, asked["departures"]))
+
+    def _transformed(self, rows: Iterable[Row]) -> None:
+        for lot, place, time, event, side, of, quantity, uom in rows:
+            made = side == "output"
+            self._add(lot, made, Movement(place, time, event, "made" if made else "used", of, *_amount(quantity, uom)))
+
+    def _objects(self, rows: Iterable[Row]) -> None:
+        for lot, place, time, event, action, quantity, uom in rows:
+            made = action == "ADD"
+            self._add(lot, made, Movement(place, time, event, "made" if made else "gone", 0, *_amount(quantity, uom)))
+
+    def _add(self, lot: int, arrives: bool, one: Movement) -> None:
+        self.flows[lot].add([one] if arrives else [], [] if arrives else [one])
+
+    def _handed(self, lots: Collection[int]) -> None:
+        for lot, handoff, origin, target, left, came, released, accepted, uom in fetch(self._connection, _HANDED, lots):
+            for arrives, place, time, quantity in ((False, origin, left, released), (True, target, came, accepted)):
+                if time is not None:
+                    amount = _amount(None if quantity is None else to_millionths(quantity), uom)
+                    self._add(lot, arrives, Movement(place or 0, time, None, "handoff", handoff, *amount))
+
+    def _packed(self, asked: dict[str, _Pairs], whole: Collection[int]) -> None:
+        pairs = {(lot, carrier) for lot, carrier, _ in asked["carrier"]}
+        pairs |= set(map(tuple, self._fetch(_UNPACKED_AT, asked["arrivals"])))
+        pairs |= set(map(tuple, self._fetch(_PACKED_AT, asked["departures"])))
+        new = [(lot, of, FAR_OFF) for lot, of in sorted(pairs) if of not in self.flows[lot].loads and lot not in whole]
+        rows = [*self._fetch(_LOADS_ON, new), *fetch(self._connection, _ALL_LOADS, whole)]
+        events = {event for row in rows for event in row[4:6] if event is not None}
+        about = {event: (place, action) for event, place, action in fetch(self._connection, _EVENTS, events)}
+        by_pair: dict[tuple[int, int], list[Row]] = defaultdict(list)
+        for row in rows:
+            by_pair[row[:2]].append(row)
+        for (lot, carrier), intervals in by_pair.items():
+            _board(self.flows[lot], carrier, intervals, about)
+
+    def _landings(self, asked: dict[str, _Pairs]) -> None:
+        rows = [*self._fetch(_LANDED_AT, asked["landed"]), *self._fetch(_LANDINGS_OF, asked["landings"])]
+        for lot, place, time, carrier in rows:
+            there = self.flows[lot].landings.setdefault(place, [])
+            landing = Movement(place, time, None, "load", carrier, None)
+            if landing not in there:
+                there.append(landing)
+        self._packed({"carrier": [(row[0], row[3], FAR_OFF) for row in rows], "arrivals": [], "departures": []}, ())
 
 
-def _packed(connection: Connection, found: dict[int, _Gathered]) -> None:
-    rows = fetch(connection, _LOADS, found)
-    events = {event for row in rows for event in row[4:6] if event is not None}
-    about = {event: (place, action) for event, place, action in fetch(connection, _EVENTS, events)}
-    by_pair: dict[tuple[int, int], list[Row]] = defaultdict(list)
-    for row in rows:
-        by_pair[row[:2]].append(row)
-    for (lot, carrier), intervals in by_pair.items():
-        for load in _contiguous(intervals):
-            _load(found[lot], carrier, load, about)
-
-
-def _contiguous(intervals: Iterable[Row]) -> list[list[Row]]:
-    """Intervals of one lot in one carrier, those together that follow one another without a gap."""
-    loads: list[list[Row]] = []
+def _board(flow: Flow, carrier: int, intervals: Sequence[Row], about: dict[int, tuple[int, str | None]]) -> None:
+    """A lot's intervals in one carrier: those that follow one another without a gap are one load."""
+    arrivals: list[Movement] = []
+    departures: list[Movement] = []
+    loads: list[Load] = []
+    before: Row | None = None
     for row in intervals:
-        if loads and row[4] is not None and loads[-1][-1][5] == row[4]:
-            loads[-1].append(row)
-        else:
-            loads.append([row])
-    return loads
-
-
-def _load(into: _Gathered, carrier: int, load: Sequence[Row], about: dict[int, tuple[int, str | None]]) -> None:
-    number = len(into.loads)
-    first, last = load[0], load[-1]
-    into.loads.append(Load(carrier, first[2], last[3]))
-    before: int | Decimal | None = 0
-    for row in load:
-        start, began = row[2], row[4]
-        quantity, base = _amount(*row[6:])
+        _, _, start, end, began, _, quantity, uom = row
+        follows = before is not None and began is not None and before[5] == began
+        if before is not None and not follows:
+            arrivals.extend(_emptying(before, carrier, about))
         if began is not None:
+            inside = _amount(before[6], before[7])[0] if before is not None and follows else 0
+            amount, base = _amount(quantity, uom)
             place, action = about.get(began, (0, None))
-            change = _difference(quantity, before)
-            one = Movement(place, start, began, "load", number, change, base)
-            (into.arrivals if action == "DELETE" else into.departures).append(one)
-        before = quantity
-    _, _, _, end, _, ended, stated, uom = last
+            one = Movement(place, start, began, "load", carrier, _difference(amount, inside), base)
+            (arrivals if action == "DELETE" else departures).append(one)
+        loads.append(loads.pop()._replace(end=end) if follows else Load(carrier, start, end))
+        before = row
+    if before is not None:
+        arrivals.extend(_emptying(before, carrier, about))
+    flow.loads[carrier] = loads
+    flow.add(arrivals, departures)
+
+
+def _emptying(row: Row, carrier: int, about: dict[int, tuple[int, str | None]]) -> Iterable[Movement]:
+    """What was inside last comes out."""
+    _, _, _, end, _, ended, quantity, uom = row
     if ended is not None:
-        place, _ = about.get(ended, (0, None))
-        into.arrivals.append(Movement(place, end, ended, "load", number, *_amount(stated, uom)))
+        yield Movement(about.get(ended, (0, None))[0], end, ended, "load", carrier, *_amount(quantity, uom))
 
 
 def _difference(one: int | Decimal | None, other: int | Decimal | None) -> int | Decimal | None:
     if one is None or other is None:
         return None
     return one - other if one > other else other - one
-
-
-def _handed(connection: Connection, found: dict[int, _Gathered]) -> None:
-    for lot, handoff, origin, target, left, came, released, accepted, uom in fetch(connection, _HANDED, found):
-        if left is not None:
-            amount = _amount(None if released is None else to_millionths(released), uom)
-            found[lot].departures.append(Movement(origin or 0, left, None, "handoff", handoff, *amount))
-        if came is not None:
-            amount = _amount(None if accepted is None else to_millionths(accepted), uom)
-            found[lot].arrivals.append(Movement(target or 0, came, None, "handoff", handoff, *amount))
-
-
-def _landings(connection: Connection, flows: dict[int, Flow]) -> None:
-    """Where something left that is not known to have arrived, closed carriers that came there are looked for."""
-    puzzling = [lot for lot, flow in flows.items() if flow.orphans and flow.loads]
-    for lot, place, time, carrier, start, end in fetch(connection, _LANDED, puzzling):
-        if (start is None or start <= time) and (end is None or time <= end):
-            flow = flows[lot]
-            number = next(n for n, load in enumerate(flow.loads) if load.carrier == carrier and _spans(load, time))
-            flow.landings.append(Movement(place, time, None, "load", number, None))
-
-
-def _spans(load: Load, time: int) -> bool:
-    return (load.start is None or load.start <= time) and (load.end is None or time <= load.end)
 
 
 def _amount(quantity: int | Decimal | None, uom: str | None) -> tuple[int | Decimal | None, str]:

@@ -25,8 +25,8 @@ class Movement(NamedTuple):
     """Some of a lot arriving at a place or departing from it; time in microseconds, amount in millionths
     of a base unit.
 
-    ``of`` is what it is part of: the transformation that made or used it (0: none), the number of the load it
-    was packed into or taken out of, the handoff.
+    ``of`` is what it is part of: the transformation that made or used it (0: none), the carrier it was packed into or
+    taken out of, the handoff.
     """
 
     place: int
@@ -50,6 +50,10 @@ class Load(NamedTuple):
     start: int | None
     end: int | None
 
+    def spans(self, time: int) -> bool:
+        """Whether it was aboard then."""
+        return (self.start is None or self.start <= time) and (self.end is None or time <= self.end)
+
 
 class _Pool(NamedTuple):
     """Movements at one place between two times at which it was empty, each by time, with their times."""
@@ -63,53 +67,90 @@ class _Pool(NamedTuple):
 
 
 class Flow:
-    """All that is known of a lot's movements, and who may come from whom.
+    """What is known of a lot's movements, and who may come from whom.
 
-    Movements are named by their position in ``arrivals`` and ``departures``.
+    More may become known of it; movements are named by their position in ``arrivals`` and ``departures``, which stays.
     """
 
-    def __init__(self, arrivals: Sequence[Movement], departures: Sequence[Movement], loads: Sequence[Load]) -> None:
-        self.arrivals = arrivals
-        self.departures = departures
-        self.loads = loads
-        self.landings: list[Movement] = []
-        """Arrivals of closed carriers, for places where nothing is known to have been taken out of one."""
+    def __init__(self) -> None:
+        self.arrivals: list[Movement] = []
+        self.departures: list[Movement] = []
+        self.loads: dict[int, list[Load]] = {}
+        """By carrier, those that were looked up."""
+        self.landings: dict[int, list[Movement]] = {}
+        """By place, those that were looked up: arrivals of closed carriers."""
+        self._numbers: tuple[dict[Movement, int], dict[Movement, int]] = ({}, {})
         self._into: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._out_of: dict[tuple[str, int], list[int]] = defaultdict(list)
-        for number, one in enumerate(departures):
-            self._into[(one.kind, one.of)].append(number)
-        for number, one in enumerate(arrivals):
-            self._out_of[(one.kind, one.of)].append(number)
-        self._pool_of_arrival: dict[int, _Pool] = {}
-        self._pool_of_departure: dict[int, _Pool] = {}
-        for pool in _pools(arrivals, departures):
-            self._pool_of_arrival.update(dict.fromkeys(pool.arrivals, pool))
-            self._pool_of_departure.update(dict.fromkeys(pool.departures, pool))
-        self.makings = sorted(self._of_kind("made"), key=lambda number: arrivals[number].time)
-        self.orphans = [number for number in range(len(departures)) if not self.sources(number)]
-        """Departures from where nothing is known to have arrived."""
+        self._at: tuple[dict[int, list[int]], dict[int, list[int]]] = (defaultdict(list), defaultdict(list))
+        self._makings: list[int] | None = None
+        self._pools: dict[int, tuple[dict[int, _Pool], dict[int, _Pool]]] = {}
 
-    def _of_kind(self, kind: Kind) -> list[int]:
-        return [number for number, one in enumerate(self.arrivals) if one.kind == kind]
+    @classmethod
+    def of(cls, arrivals: Sequence[Movement], departures: Sequence[Movement]) -> Flow:
+        """A flow of which this is all."""
+        flow = cls()
+        flow.add(arrivals, departures)
+        return flow
+
+    def add(self, arrivals: Iterable[Movement], departures: Iterable[Movement]) -> None:
+        """Add what became known; what was known already is left alone."""
+        for side, (known, movements, by_part) in enumerate(
+            ((self.arrivals, arrivals, self._out_of), (self.departures, departures, self._into))
+        ):
+            for one in movements:
+                if one in self._numbers[side]:
+                    continue
+                number = self._numbers[side][one] = len(known)
+                known.append(one)
+                by_part[(one.kind, one.of)].append(number)
+                self._at[side][one.place].append(number)
+                self._pools.pop(one.place, None)
+                self._makings = None
+
+    @property
+    def makings(self) -> list[int]:
+        """The arrivals by which it came to be, by time."""
+        if self._makings is None:
+            made = [number for number, one in enumerate(self.arrivals) if one.kind == "made"]
+            self._makings = sorted(made, key=lambda number: self.arrivals[number].time)
+        return self._makings
+
+    @property
+    def orphans(self) -> list[int]:
+        """Departures from where nothing is known to have arrived."""
+        return [number for number in range(len(self.departures)) if not self.sources(number)]
 
     def put_into(self, kind: Kind, of: int) -> list[int]:
-        """The departures into a load, a handoff or a transformation."""
+        """The departures into a carrier, a handoff or a transformation."""
         return self._into.get((kind, of), [])
 
     def taken_from(self, kind: Kind, of: int) -> list[int]:
-        """The arrivals out of a load, a handoff or a transformation."""
+        """The arrivals out of a carrier, a handoff or a transformation."""
         return self._out_of.get((kind, of), [])
+
+    def load_of(self, one: Movement) -> Load:
+        """The load that was packed or unpacked by a movement."""
+        loads = self.loads[one.of]
+        return next((load for load in loads if load.spans(one.time)), loads[0])
+
+    def candidates(self, departure: int) -> list[int]:
+        """All arrivals at its place in time for it, whether or not they were used up before."""
+        one = self.departures[departure]
+        there = self._at[0].get(one.place, [])
+        in_time = [number for number in there if self.arrivals[number].time <= one.time]
+        return in_time or [number for number in there if self.arrivals[number].time <= one.time + SKEW]
 
     def sources(self, departure: int) -> list[int]:
         """The arrivals at its place that a departure may hold."""
-        pool = self._pool_of_departure[departure]
-        time = self.departures[departure].time
-        before = bisect_right(pool.arrived, time) or bisect_right(pool.arrived, time + SKEW)
+        one = self.departures[departure]
+        pool = self._pools_at(one.place)[1][departure]
+        before = bisect_right(pool.arrived, one.time) or bisect_right(pool.arrived, one.time + SKEW)
         return pool.arrivals[:before]
 
     def sinks(self, arrival: int) -> list[int]:
         """The departures that may hold an arrival: the other way round."""
-        pool = self._pool_of_arrival[arrival]
+        pool = self._pools_at(self.arrivals[arrival].place)[0][arrival]
         time = self.arrivals[arrival].time
         since = bisect_left(pool.departed, time)
         early = bisect_left(pool.departed, time - SKEW)
@@ -118,24 +159,27 @@ class Flow:
 
     def lasts(self, arrival: int) -> int | None:
         """Until when some of an arrival may have been at its place; None: still."""
-        pool = self._pool_of_arrival[arrival]
+        pool = self._pools_at(self.arrivals[arrival].place)[0][arrival]
         return None if pool.is_last or not pool.departed else pool.departed[-1]
 
     def moved_whole(self) -> list[int]:
         """The handoffs (ids) by which all that was at a place went on to one other place."""
         found: list[int] = []
-        for pool in {id(pool): pool for pool in self._pool_of_departure.values()}.values():
-            out = [self.departures[number] for number in pool.departures]
-            come = [number for one in out for number in self.taken_from("handoff", one.of)]
-            is_one_way = all(one.kind == "handoff" for one in out) and len({self.arrivals[n].place for n in come}) == 1
-            left, had = _total(out), _total([self.arrivals[number] for number in pool.arrivals])
-            if is_one_way and (left is None or had is None or left >= had):
-                found.extend(dict.fromkeys(self.arrivals[number].of for number in come))
+        for place in list(self._at[1]):
+            for pool in {id(pool): pool for pool in self._pools_at(place)[1].values()}.values():
+                out = [self.departures[number] for number in pool.departures]
+                come = [number for one in out for number in self.taken_from("handoff", one.of)]
+                is_one_way = (
+                    all(one.kind == "handoff" for one in out) and len({self.arrivals[n].place for n in come}) == 1
+                )
+                left, had = _total(out), _total([self.arrivals[number] for number in pool.arrivals])
+                if is_one_way and (left is None or had is None or left >= had):
+                    found.extend(dict.fromkeys(self.arrivals[number].of for number in come))
         return found
 
     def landed(self, place: int, time: int) -> list[Movement]:
         """The closed carriers that had come to a place by a time."""
-        return [one for one in self.landings if one.place == place and one.time <= time + SKEW]
+        return [one for one in self.landings.get(place, ()) if one.time <= time + SKEW]
 
     def made_by(self, time: int) -> list[int]:
         """The makings of the lot up to a time: where it comes from however it came to where it is."""
@@ -145,7 +189,19 @@ class Flow:
         """The departures that what was taken out of a carrier, or accepted, may come from."""
         one = self.arrivals[arrival]
         into = self.put_into(one.kind, one.of)
-        return into if one.kind == "handoff" else [n for n in into if self.departures[n].time <= one.time]
+        if one.kind == "handoff":
+            return into
+        load = self.load_of(one)
+        return [n for n in into if self.departures[n].time <= one.time and load.spans(self.departures[n].time)]
+
+    def unpacked_after(self, departure: int) -> list[int]:
+        """The arrivals that what was packed, or handed over, may have become."""
+        one = self.departures[departure]
+        out_of = self.taken_from(one.kind, one.of)
+        if one.kind == "handoff":
+            return out_of
+        load = self.load_of(one)
+        return [n for n in out_of if self.arrivals[n].time >= one.time and load.spans(self.arrivals[n].time)]
 
     def is_mixed(self, departures: Iterable[int]) -> bool:
         """Whether what left by these came from more than one source, so that each is only possible."""
@@ -155,32 +211,35 @@ class Flow:
         """Whether these are more than one source."""
         return len({self.arrivals[number].source for number in arrivals}) > 1
 
-
-def _total(movements: Sequence[Movement]) -> int | Decimal | None:
-    amounts = [one.amount for one in movements if one.amount is not None]
-    comparable = len(amounts) == len(movements) and len({one.uom for one in movements}) <= 1
-    return sum(amounts) if comparable else None
-
-
-def _pools(arrivals: Sequence[Movement], departures: Sequence[Movement]) -> Iterable[_Pool]:
-    at: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for number, one in enumerate(arrivals):
-        at[one.place].append((one.time, 0, number))
-    for number, one in enumerate(departures):
-        at[one.place].append((one.time, 1, number))
-    for moves in at.values():
+    def _pools_at(self, place: int) -> tuple[dict[int, _Pool], dict[int, _Pool]]:
+        """The pools of a place's arrivals and departures, worked out once."""
+        if (known := self._pools.get(place)) is not None:
+            return known
+        moves = [(self.arrivals[number].time, 0, number) for number in self._at[0].get(place, ())]
+        moves += [(self.departures[number].time, 1, number) for number in self._at[1].get(place, ())]
         moves.sort()  # at one moment what arrives is there before what departs
-        parts = _emptied(moves, arrivals, departures)
+        found: tuple[dict[int, _Pool], dict[int, _Pool]] = ({}, {})
+        parts = _emptied(moves, self.arrivals, self.departures)
         for part in parts:
             ins = [(time, number) for time, leaving, number in part if not leaving]
             outs = [(time, number) for time, leaving, number in part if leaving]
-            yield _Pool(
+            pool = _Pool(
                 [number for _, number in ins],
                 [time for time, _ in ins],
                 [number for _, number in outs],
                 [time for time, _ in outs],
                 part is parts[-1],
             )
+            found[0].update(dict.fromkeys(pool.arrivals, pool))
+            found[1].update(dict.fromkeys(pool.departures, pool))
+        self._pools[place] = found
+        return found
+
+
+def _total(movements: Sequence[Movement]) -> int | Decimal | None:
+    amounts = [one.amount for one in movements if one.amount is not None]
+    comparable = len(amounts) == len(movements) and len({one.uom for one in movements}) <= 1
+    return sum(amounts) if comparable else None
 
 
 _Moves = list[tuple[int, int, int]]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlmodel import col
 
 from epcis.prehash import digest_uri
-from readmodel.bulk import table_of
+from readmodel.bulk import fetch, table_of
 from readmodel.identifiers import hash_hex
 from readmodel.queries.declared import Declaration, declarations
 from readmodel.queries.paging import Query, pick
@@ -48,13 +48,15 @@ class EventRecord:
     tx_id: str
     block: int
     stored: str
+    event_hash: str
+    """Its CBV hash, which is the hash by which the ledger knows it, but for two: a declaration has that of the event it
+    declares, as the standard leaves declarations out; and of two events with one hash, one is known by another."""
+    reporters: list[str]
+    """The other organisations that reported the same event."""
     declared_in_error: list[Declaration] = field(default_factory=list)
     """The declarations that took it back: what it says does not count."""
-
-    @property
-    def event_hash(self) -> str:
-        """Its CBV hash: a declaration has that of the event it declares, as the standard leaves declarations out."""
-        return self.declares or self.hash
+    other_ids: list[str] = field(default_factory=list)
+    """The eventIDs that it was given besides its own."""
 
     @property
     def event(self) -> dict[str, Any]:
@@ -66,12 +68,21 @@ class EventRecord:
 
 def event_records(connection: Connection, rows: Sequence[Any]) -> list[EventRecord]:
     """The records of rows of :func:`select_events`, with what was declared of them."""
-    records = [event_record(row) for row in rows]
-    declared = declarations(connection, [hash_hex(record.hash) for record in records])
+    records = {hash_hex(row.hash): event_record(row) for row in rows}
+    declared = declarations(connection, records)
+    others: dict[str, list[str]] = {}
+    for name, identifier in fetch(connection, _OTHER_IDS, records):
+        if identifier != records[name].event_id:
+            others.setdefault(name, []).append(identifier)
     return [
-        replace(record, declared_in_error=found) if (found := declared.get(hash_hex(record.hash))) else record
-        for record in records
+        replace(record, declared_in_error=declared.get(name, []), other_ids=others.get(name, []))
+        for name, record in records.items()
     ]
+
+
+_OTHER_IDS = (
+    "SELECT a.hash, a.identifier FROM {values} JOIN event_alias a ON a.hash = v.value ORDER BY a.hash, a.identifier"
+)
 
 
 def select_events() -> Query:
@@ -99,6 +110,8 @@ def select_events() -> Query:
             col(Transaction.tx_id),
             col(Transaction.block),
             col(Event.stored),
+            col(Event.event_hash),
+            col(Event.reporters),
         )
         .select_from(Event)
         .outerjoin(Transaction, col(Transaction.id) == col(Event.transaction_id))
@@ -110,7 +123,8 @@ def select_events() -> Query:
 
 def event_record(row: Sequence[Any]) -> EventRecord:
     """A row of :func:`select_events`."""
-    identity, digest, *between, flags, declares, tx_id, block, stored = row
+    identity, digest, *between, flags, declares, tx_id, block, stored, event_hash, reporters = row
     taken_back = None if declares is None else digest_uri(declares)
-    values = (identity, digest_uri(digest), *between, flags or [], taken_back, tx_id, block, stored)
+    known = (stored, digest_uri(event_hash or declares or digest), reporters or [])
+    values = (identity, digest_uri(digest), *between, flags or [], taken_back, tx_id, block, *known)
     return EventRecord(*values)

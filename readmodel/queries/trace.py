@@ -83,7 +83,7 @@ def trace(
     handoffs = trace_handoffs(connection, walks, nodes, start, at or datetime.now(UTC), max_events)
     events, more = trace_events(connection, walks, nodes, handoffs, max_events)
     truncated = more or any(one.truncated for one in walks)
-    named = names(connection, _identifiers(nodes.values(), events, handoffs))
+    named = names(connection, dict.fromkeys(_identifiers(nodes.values(), events, handoffs)))
     return Trace(clean(identifier), list(nodes.values()), edges, events, truncated, handoffs, named)
 
 

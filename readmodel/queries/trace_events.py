@@ -76,15 +76,11 @@ _THERE = (
     "('shipping', 'receiving', 'accepting', 'void_shipping'%s))"
 )
 _USED_UP = ", 'consuming', 'decommissioning', 'destroying', 'dispensing', 'retail_selling'"
-_BY_EVENT = (
-    "SELECT x.event_id, x.thing_id, x.role, x.quantity, x.uom FROM {values} "
-    "JOIN event e ON e.id = v.value JOIN event_epc x ON x.thing_id = ? AND x.event_time = e.event_time "
-    "AND x.event_id = e.id"
-)
+_WHEN = "SELECT e.id, e.event_time FROM {values} JOIN event e ON e.id = v.value"
 _BY_HASH = "SELECT e.id FROM {values} JOIN event e ON e.hash = v.value"
 _EVENT = (
     "SELECT e.id, e.hash, e.type, e.action, e.biz_step, e.disposition, e.event_time, e.record_time, "
-    "rp.uri, bl.uri, p.uri, e.msp, t.tx_id, t.block, e.declares, e.stored "
+    "rp.uri, bl.uri, p.uri, e.msp, t.tx_id, t.block, e.declares, e.stored, e.declared_by "
     'FROM {values} JOIN event e ON e.id = v.value JOIN "transaction" t ON t.id = e.transaction_id '
     "LEFT JOIN place rp ON rp.id = e.read_point_id LEFT JOIN place bl ON bl.id = e.biz_location_id "
     "LEFT JOIN party p ON p.id = e.party_id ORDER BY e.event_time, e.id"
@@ -111,7 +107,7 @@ def trace_events(
             if quantity is not None:
                 amounts.setdefault(event, {})[(uri, int(quantity), uom)] = None
     rows = fetch(connection, _EVENT, things)
-    declared = declarations(connection, [row[1] for row in rows[:most]])
+    declared = declarations(connection, [row[1] for row in rows[:most] if row[-1] is not None])
     return [
         _event(row, list(things[row[0]]), amounts.get(row[0], ()), declared.get(row[1], [])) for row in rows[:most]
     ], len(rows) > most
@@ -123,7 +119,7 @@ def _event(
     amounts: Iterable[tuple[str, int, str | None]],
     declared: list[Declaration],
 ) -> TraceEvent:
-    _, digest, kind, action, step, disposition, time, recorded, *provenance, declares, stored = row
+    _, digest, kind, action, step, disposition, time, recorded, *provenance, declares, stored, _ = row
     read_point, location, party, msp, tx_id, block = provenance
     return TraceEvent(
         digest_uri(digest),
@@ -192,7 +188,12 @@ def _of_parts(
         if handoff.upstream if walk.upstream else handoff.downstream:
             told = (*handoff.release_events, *handoff.accept_events)
             by_lot.setdefault(handoff.item, set()).update(hash_hex(event) for event in told)
+    known: dict[int, set[int]] = {}
     for lot in (walk.parts | walk.origins) & nodes.keys():
-        known = set(walk.flow_events.get(lot, ()))
-        known.update(row[0] for row in fetch(connection, _BY_HASH, by_lot.get(nodes[lot].id, ())))
-        yield from fetch(connection, _BY_EVENT, known, lot)
+        known[lot] = set(walk.flow_events.get(lot, ()))
+        known[lot].update(row[0] for row in fetch(connection, _BY_HASH, by_lot.get(nodes[lot].id, ())))
+    times: dict[int, int] = dict(fetch(connection, _WHEN, {event for events in known.values() for event in events}))
+    moments = {(lot, times[event], times[event]) for lot, events in known.items() for event in events}
+    for event, thing, role, quantity, uom in fetch_ranges(connection, _NAMED, moments):
+        if event in known[thing]:
+            yield event, thing, role, quantity, uom

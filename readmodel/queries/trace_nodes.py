@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -129,18 +130,14 @@ def trace_edges(walks: Sequence[Walk], nodes: dict[Key, TraceNode]) -> list[Trac
     for walk in walks:
         for link, possible in walk.links.items():
             links[link] = possible and links.get(link, True)
-    times: dict[int | None, datetime | None] = {}  # many links begin or end together
-    for link in links:
-        for time in (link.start, link.end):
-            if time not in times:
-                times[time] = moment(time)
     return [
-        TraceEdge(nodes[source].id, nodes[target].id, kind, times[start], times[end], possible)
+        TraceEdge(nodes[source].id, nodes[target].id, kind, moment(start), moment(end), possible)
         for (source, target, kind, start, end), possible in links.items()
         if source in nodes and target in nodes
     ]
 
 
+@lru_cache(maxsize=8_192)  # many things happen at one time, and whole blocks are recorded at one
 def moment(micros: int | None) -> datetime | None:
     """A stored time, aware."""
     return None if micros is None else from_micros(micros)

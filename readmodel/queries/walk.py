@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from readmodel.bulk import FAR_OFF, LONG_AGO, Row, fetch
 from readmodel.queries.found import Link, Role, Stay, Walk
-from readmodel.queries.lot_walk import Followed, LotWalk, Seed
+from readmodel.queries.lot_walk import Followed, LotWalk, Seed, nothing
 from readmodel.queries.pools import SKEW
 
 _CARRIERS = (
@@ -88,7 +88,7 @@ def walk(
         depth += 1
         following = _level()
         _follow_packing(connection, found, level, following, depth)
-        followed = lots.follow(level.parts, depth) if level.parts else Followed({}, {}, {}, {})
+        followed = lots.follow(level.parts, depth) if level.parts else nothing()
         following.carriers.update(followed.carriers)
         _follow_making(connection, found, level, followed, following, depth)
         _follow_lots(connection, found, level, followed, following, depth)

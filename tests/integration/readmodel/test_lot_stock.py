@@ -44,7 +44,7 @@ def test_everything_of_a_lot_is_counted_once(engine: Engine) -> None:
     20 sold, 10 destroyed."""
     gone = [counted(5, "OBSERVE", "retail_selling", 20), counted(6, "DELETE", "destroying", 10)]
     used = c.transform(4, [], [c.lot("SOUP", c.OTHER_GTIN)], inputQuantityList=[_some(20)])
-    moving = {"kind": "lot", "uom": "KGM", "released": "50", "releasedAt": c.at(7)}
+    moving: dict[str, Any] = {"kind": "lot", "uom": "KGM", "released": "50", "releasedAt": c.at(7)}
     found = asked(
         engine,
         [counted(0, "ADD", "commissioning", 500), used, *gone],
@@ -89,7 +89,7 @@ def test_what_ended_with_its_pallet_is_removed(engine: Engine) -> None:
 
 
 def test_what_was_not_accepted_with_the_rest_is_missing(engine: Engine) -> None:
-    short = {"kind": "lot", "uom": "KGM", "released": "10", "accepted": "8", "status": "disputed"}
+    short: dict[str, Any] = {"kind": "lot", "uom": "KGM", "released": "10", "accepted": "8", "status": "disputed"}
     found = asked(engine, [counted(0, "ADD", "commissioning", 10)], balance(2, "8"), c.handoff("h1", LOT, **short))
     (mass,) = found.mass_balance
     assert (mass.missing, mass.expected, mass.difference) == ("2", "8", "0")
@@ -104,7 +104,7 @@ def test_grams_and_kilograms_add_up_exactly(engine: Engine) -> None:
 
 
 def test_a_lot_whose_rest_is_on_its_way_is_in_transit(engine: Engine) -> None:
-    moving = {"kind": "lot", "uom": "KGM", "released": "10", "releasedAt": c.at(7)}
+    moving: dict[str, Any] = {"kind": "lot", "uom": "KGM", "released": "10", "releasedAt": c.at(7)}
     found = asked(engine, [counted(0, "ADD", "commissioning", 10)], balance(1, "0"), c.handoff("h1", LOT, **moving))
     assert found.status == "in_transit"
     assert [one.total for one in found.sums] == ["10"]

@@ -185,19 +185,23 @@ def test_the_disposition_of_a_lot_is_of_its_newest_event(engine: Engine) -> None
 # --- error declarations
 
 
-def declaration(chain: ChainBuilder, wrong: dict[str, Any], **said: Any) -> list[Write]:
-    """What the contract writes for a declaration: a name of its own, and what it declares."""
-    said_so = {"declarationTime": c.at(30), "reason": "did_not_occur", **said}
-    value = {"event": {**wrong, "errorDeclaration": said_so}, "msp": c.MSP, "n": 0, "declares": c.hash_of(wrong)}
-    name = c.hash_of({"declaration of": c.hash_of(wrong), **said})
-    return [c.write("EV", name[14:78], value=value)]
+def declared(wrong: dict[str, Any], *declarations: dict[str, Any]) -> list[Write]:
+    """What the contract writes for declarations: a name of their own, what they declare, and the note of the event."""
+    writes, names = [], []
+    for n, said in enumerate(declarations):
+        said_so = {"declarationTime": c.at(30), "reason": "did_not_occur", **said}
+        value = {"event": {**wrong, "errorDeclaration": said_so}, "msp": c.MSP, "n": n, "declares": c.hash_of(wrong)}
+        names.append(c.hash_of({"declaration of": c.hash_of(wrong), **said})[14:78])
+        writes.append(c.write("EV", names[-1], value=value))
+    note = {"v": 2, "declarations": names, "reporters": ["OtherMSP"], "ids": ["urn:uuid:2"]}
+    return [*writes, c.write("EA", c.hash_of(wrong)[14:78], value=note)]
 
 
 def test_a_declared_event_is_listed_as_such(engine: Engine) -> None:
     chain, projector = ChainBuilder(), Projector(engine)
     wrong = c.object_event(1, step="inspecting", epcList=[c.item(1)], eventID="urn:uuid:1")
     right = c.object_event(2, step="storing", epcList=[c.item(1)])
-    projector.apply([chain.capture(wrong, right), chain.add(declaration(chain, wrong, correctiveEventIDs=["urn:x"]))])
+    projector.apply([chain.capture(wrong, right), chain.add(declared(wrong, {"correctiveEventIDs": ["urn:x"]}))])
     events = asked(engine, c.item(1)).events
     by_name = {one.hash: one for one in events}
     (said,) = by_name[c.hash_of(wrong)].declared_in_error
@@ -206,12 +210,13 @@ def test_a_declared_event_is_listed_as_such(engine: Engine) -> None:
     assert by_name[said.event].declares == c.hash_of(wrong)
     assert by_name[c.hash_of(right)].declared_in_error == []
     with engine.connect() as connection:
-        for name in ("urn:uuid:1", c.hash_of(wrong)):
+        for name in ("urn:uuid:1", "urn:uuid:2", c.hash_of(wrong)):
             found = event(connection, name)
             assert found is not None
             assert (found.hash, found.declared_in_error) == (c.hash_of(wrong), [said])
-            plain, declared = event_and_declarations(connection, name)
-            assert (plain, declared.hash, declared.event_hash) == (found, said.event, c.hash_of(wrong))
+            assert (found.reporters, found.other_ids) == (["OtherMSP"], ["urn:uuid:2"])
+            plain, taken_back_by = event_and_declarations(connection, name)
+            assert (plain, taken_back_by.hash, taken_back_by.event_hash) == (found, said.event, c.hash_of(wrong))
         page = find_events(connection, EventFilter(match_epc=[c.item(1)]))
         assert [bool(one.declared_in_error) for one in page.items if one.hash == c.hash_of(wrong)] == [True]
 
@@ -219,8 +224,7 @@ def test_a_declared_event_is_listed_as_such(engine: Engine) -> None:
 def test_a_second_declaration_is_not_lost(engine: Engine) -> None:
     chain, projector = ChainBuilder(), Projector(engine)
     wrong = c.object_event(1, epcList=[c.item(1)])
-    blocks = [chain.capture(wrong), chain.add(declaration(chain, wrong))]
-    projector.apply([*blocks, chain.add(declaration(chain, wrong, reason="incorrect_data"))])
+    projector.apply([chain.capture(wrong), chain.add(declared(wrong, {}, {"reason": "incorrect_data"}))])
     with engine.connect() as connection:
         found = event(connection, c.hash_of(wrong))
     assert found is not None

@@ -35,29 +35,25 @@ def _at(hours: float) -> int:
     return int(hours * HOUR)
 
 
-def loads(number: int) -> list[Load]:
-    return [Load(100 + n, None, None) for n in range(number)]
-
-
 def sources(flow: Flow, departure: int) -> list[int]:
     return flow.sources(departure)
 
 
 def test_what_is_packed_comes_from_what_was_there_before() -> None:
-    flow = Flow([made(0, 30), made(5, 30)], [packed(1, 0), packed(6, 1)], loads(2))
+    flow = Flow.of([made(0, 30), made(5, 30)], [packed(1, 0), packed(6, 1)])
     assert sources(flow, 0) == [0]
     assert sources(flow, 1) == [0, 1]
     assert (flow.is_mixed([0]), flow.is_mixed([1])) == (False, True)
 
 
 def test_other_places_have_nothing_to_do_with_it() -> None:
-    flow = Flow([made(0, 30), unpacked(1, 0)], [packed(2, 1), used(3, 7)], loads(2))
+    flow = Flow.of([made(0, 30), unpacked(1, 0)], [packed(2, 1), used(3, 7)])
     assert sources(flow, 0) == [0]
     assert sources(flow, 1) == [1]
 
 
 def test_an_emptied_place_forgets_what_was_there() -> None:
-    flow = Flow([made(0, 10), made(2, 10)], [packed(1, 0, 10), packed(3, 1, 5)], loads(2))
+    flow = Flow.of([made(0, 10), made(2, 10)], [packed(1, 0, 10), packed(3, 1, 5)])
     assert sources(flow, 1) == [1]
     assert flow.sinks(0) == [0]
     assert (flow.lasts(0), flow.lasts(1)) == (_at(1), None)
@@ -66,41 +62,42 @@ def test_an_emptied_place_forgets_what_was_there() -> None:
 @pytest.mark.parametrize("amount", [None, 9, 11])
 def test_it_is_empty_only_when_the_numbers_say_so(amount: int | None) -> None:
     """Less was taken, or nobody said how much, or more than there was: then not everything was told."""
-    flow = Flow([made(0, 10), made(2, 10)], [packed(1, 0, amount), packed(3, 1, 5)], loads(2))
+    flow = Flow.of([made(0, 10), made(2, 10)], [packed(1, 0, amount), packed(3, 1, 5)])
     assert sources(flow, 1) == [0, 1]
 
 
 def test_what_leaves_an_empty_place_is_of_what_was_there() -> None:
-    flow = Flow([made(0, 10), made(9, 10)], [packed(1, 0, 10), packed(2, 1, 10), packed(9.5, 2, 5)], loads(3))
+    flow = Flow.of([made(0, 10), made(9, 10)], [packed(1, 0, 10), packed(2, 1, 10), packed(9.5, 2, 5)])
     assert sources(flow, 1) == [0]
     assert sources(flow, 2) == [0, 1]  # nobody knows what else was not told
 
 
 def test_different_units_are_not_compared() -> None:
     kilograms = Movement(PLANT, _at(1), None, "load", 0, 10, "KGM")
-    flow = Flow([made(0, 10), made(2, 10)], [kilograms, packed(3, 1, 5)], loads(2))
+    flow = Flow.of([made(0, 10), made(2, 10)], [kilograms, packed(3, 1, 5)])
     assert sources(flow, 1) == [0, 1]
 
 
 def test_clocks_may_differ_a_little_but_not_more() -> None:
     late = made(1)
-    assert sources(Flow([late], [packed(1 - 4 / 60, 0)], loads(1)), 0) == [0]
-    assert sources(Flow([late], [packed(1 - 6 / 60, 0)], loads(1)), 0) == []
+    assert sources(Flow.of([late], [packed(1 - 4 / 60, 0)]), 0) == [0]
+    assert sources(Flow.of([late], [packed(1 - 6 / 60, 0)]), 0) == []
 
 
 def test_what_is_made_in_parts_of_one_transformation_is_one_source() -> None:
-    flow = Flow([made(0, 5, of=7), made(1, 5, of=7)], [packed(2, 0)], loads(1))
+    flow = Flow.of([made(0, 5, of=7), made(1, 5, of=7)], [packed(2, 0)])
     assert sources(flow, 0) == [0, 1]
     assert not flow.is_mixed([0])
 
 
 def test_what_is_taken_out_was_put_in_before() -> None:
-    flow = Flow([made(0, 99), unpacked(3, 0)], [packed(1, 0), packed(5, 0), packed(1, 1)], loads(2))
+    flow = Flow.of([made(0, 99), unpacked(3, 0)], [packed(1, 0), packed(5, 0), packed(1, 1)])
+    flow.loads[0] = [Load(0, None, None)]
     assert flow.packed_before(1) == [0]
 
 
 def test_a_departure_from_nowhere_is_an_orphan() -> None:
-    flow = Flow([made(0)], [used(1, 7)], [])
+    flow = Flow.of([made(0)], [used(1, 7)])
     assert flow.orphans == [0]
     assert flow.made_by(_at(1)) == [0]
     assert flow.made_by(-SKEW - 1) == []
@@ -114,7 +111,7 @@ MOVES = st.lists(
 def _flow(moves: Sequence[tuple[bool, int, int, int]]) -> Flow:
     ins = [made(time, amount, place=place, event=n) for n, (comes, place, time, amount) in enumerate(moves) if comes]
     outs = [packed(time, n, amount, place) for n, (comes, place, time, amount) in enumerate(moves) if not comes]
-    return Flow(ins, outs, loads(len(moves)))
+    return Flow.of(ins, outs)
 
 
 @given(MOVES)
