@@ -102,13 +102,16 @@ class Note(NamedTuple):
     ids: list[str]
 
 
-_STUB = ThingState(None, None, None, None, None, None, None, None, None, None)
+NO_STATE = ThingState(None, None, None, None, None, None, None, None, None, None)
+NO_HEADER = LotHeader(None, None, None, None, None)
+NO_NOTE = Note([], [], [])
+"""What is said by a record that is gone: nothing, as all that it followed from was taken back."""
 
 
 def thing_state(record: Members) -> ThingState:
     """An instance's state. One of which nothing is said any more has none."""
     if record.get("log") == [] and "base" not in record:
-        return _STUB
+        return NO_STATE
     return ThingState(
         typed.text(record, "lot"),
         typed.text(record, "msp"),

@@ -270,7 +270,7 @@ def _kept(write: Write) -> dict[str, Any]:
 
 def _state(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
     (uri,) = _attributes(attributes, 1)
-    state = records.thing_state(_kept(write))
+    state = records.NO_STATE if write.is_delete else records.thing_state(typed.members(write.value))
 
     def gather() -> None:
         thing = scan._thing(uri, False)
@@ -286,7 +286,7 @@ def _state(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write)
 
 def _lot_header(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
     (uri,) = _attributes(attributes, 1)
-    header = records.lot_header(_kept(write))
+    header = records.NO_HEADER if write.is_delete else records.lot_header(typed.members(write.value))
 
     def gather() -> None:
         scan.lot_headers[scan._thing(uri, True)] = header
@@ -350,7 +350,7 @@ def _exception(scan: Scan, origin: Origin, n: int, attributes: list[str], write:
 
 def _note(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
     digest = digest_of(attributes)
-    note = records.note(_kept(write))
+    note = records.NO_NOTE if write.is_delete else records.note(typed.members(write.value))
 
     def gather() -> None:
         scan.notes[digest] = note
