@@ -9,6 +9,7 @@ twice, shipped before they were made, declared in error before they came.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -316,7 +317,7 @@ class Hostile:
         random = self.random
         return f"2025-{random.randint(1, 4):02d}-{random.randint(1, 28):02d}T{random.randint(0, 23):02d}:00:00Z"
 
-    def _step(self, kind: str, action: Any) -> str:
+    def _step(self, kind: str, action: Any) -> Any:
         if self._odd():
             return self._pick(_STEPS)
         if kind == "AggregationEvent":
@@ -401,7 +402,7 @@ class Hostile:
             }
         return [self._junk(depth + 1) for _ in range(self.random.randint(0, 3))]
 
-    def _pick(self, choices: tuple[Any, ...]) -> Any:
+    def _pick(self, choices: Sequence[Any]) -> Any:
         return self.random.choice(choices)
 
     def _odd(self, times: float = 1) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from ledger.blocks import DecodedBlock, DecodedTx, Write
 from readmodel import Projector, digest, projector
+from readmodel.handoffs import write_flows
 from readmodel.projector import clear
 from tests.hostile import PARTIES, PLACES, Hostile
 from tests.integration.readmodel import chain as c
@@ -37,7 +38,7 @@ class PowerCut(BaseException):
 def project(engine: Engine, blocks: Sequence[DecodedBlock], random: Random, patch: pytest.MonkeyPatch) -> str:
     """The digest after projecting some blocks at a time into an emptied model, with processes that die on the way."""
     clear(engine)
-    at, whole = 0, projector.write_flows
+    at, whole = 0, write_flows
 
     def dies(*_: Any) -> None:
         raise PowerCut
