@@ -39,6 +39,14 @@ class BatchJob:
     on_error: str
     payload: bytes
     events: int
+    master_data: bytes | None = None
+
+    def as_group(self) -> bytes:
+        """The job as a group of the contract's batch."""
+        beside = b',"masterData":%s' % self.master_data if self.master_data else b""
+        return b'{"id":"%s","onError":"%s","events":%s%s}' % (
+            self.id.encode(), self.on_error.encode(), self.payload, beside,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +65,8 @@ class Batch:
         joined, and compressed."""
         if self.function != CAPTURE:
             return [self.jobs[0].payload]
-        groups = (
-            b'{"id":"%s","onError":"%s","events":%s}' % (job.id.encode(), job.on_error.encode(), job.payload)
-            for job in self.jobs
-        )
-        return [batch_form.encode(b'{"groups":[' + b",".join(groups) + b"]}")]
+        groups = b",".join([job.as_group() for job in self.jobs])
+        return [batch_form.encode(b'{"groups":[' + groups + b"]}")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ class Batches:
             return 0
         with transaction(self._connection, durable=False):
             return self._connection.execute(
-                "UPDATE job SET state = 'done', payload = NULL, finished_at = ?"
+                "UPDATE job SET state = 'done', payload = NULL, master_data = NULL, finished_at = ?"
                 " WHERE state = 'committed' AND block <= ?",
                 (now(), block),
             ).rowcount
@@ -190,7 +195,7 @@ class Batches:
 
     def _make(self, lane: Lane) -> Batch | None:
         rows = self._connection.execute(
-            "SELECT id, function, events, length(payload) AS size FROM job"
+            "SELECT id, function, events, length(payload) + coalesce(length(master_data), 0) AS size FROM job"
             " WHERE state = 'pending' AND msp = ? AND identity = ? ORDER BY seq LIMIT ?",
             (lane.msp_id, lane.identity, self._max_events),
         ).fetchall()
@@ -230,7 +235,7 @@ class Batches:
     def _load(self, batch_id: int) -> Batch:
         row = self._connection.execute("SELECT * FROM batch WHERE id = ?", (batch_id,)).fetchone()
         jobs = self._connection.execute(
-            "SELECT id, on_error, payload, events FROM job WHERE batch = ? ORDER BY seq", (batch_id,)
+            "SELECT id, on_error, payload, events, master_data FROM job WHERE batch = ? ORDER BY seq", (batch_id,)
         )
         return Batch(
             id=row["id"],

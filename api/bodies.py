@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import Request
 
-from api.intake import Intake, Reader
+from api.intake import TOO_LARGE, Intake, Reader
+from api.jobs import OnError
 from api.problems import ApiError, ErrorItem, invalid_events
 from api.settings import Settings
 
@@ -62,19 +63,21 @@ DOCUMENT_BODY = _body(
 EVENT_BODY = _body("One event.", _EVENT_KINDS, {"@context": _CONTEXT, **_EVENT_EXAMPLE})
 
 
-async def read_events(request: Request) -> Intake:
+async def read_events(request: Request, on_error: OnError = "rollback") -> Intake:
     """The events of a request's body; the 400 problem with all faults, or the 413 one."""
     reader: Reader = request.app.state.reader
     settings: Settings = request.app.state.settings
-    reading = await reader.read(await request.body())
+    reading = await reader.read(await request.body(), on_error)
     if not isinstance(reading, Intake):
+        if reading[0].code == TOO_LARGE:
+            raise ApiError(413, f"the document {reading[0].message}", headers=limit_headers(settings))
         raise invalid_events(reading)
-    if not reading.hashes:
+    if not reading.events and not reading.master_data:
         raise ApiError(400, "the document has no events", errors=[_NO_EVENTS])
-    if len(reading.hashes) > settings.http.capture_limit:
+    if reading.events > settings.http.capture_limit:
         raise ApiError(
             413,
-            f"{len(reading.hashes)} events in one request; {settings.http.capture_limit} are allowed",
+            f"{reading.events} events in one request; {settings.http.capture_limit} are allowed",
             headers=limit_headers(settings),
         )
     return reading

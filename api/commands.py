@@ -19,7 +19,7 @@ from api.problems import ApiError, ErrorItem
 from api.routes.capture import later, put
 from api.settings import Settings
 from api.tokens import Principal
-from epcis.identifiers import InvalidIdentifier, parse, to_digital_link
+from epcis.identifiers import read
 
 
 class RegisteredItem(Answer):
@@ -63,14 +63,13 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"
 
 def canonical(identifier: str, field: str, schemes: Sequence[str]) -> str:
     """The Digital Link form of an identifier of one of ``schemes``; the 400 problem otherwise."""
-    try:
-        parsed = parse(to_digital_link(identifier))
-    except InvalidIdentifier as error:
-        raise _bad_identifier(field, str(error)) from error
+    _, parsed, fault = read(identifier, bare=False)
+    if fault is not None:
+        raise _bad_identifier(field, fault.message)
+    if parsed is None:
+        raise _bad_identifier(field, f"{identifier!r} is no GS1 identifier")
     if parsed.scheme not in schemes:
         raise _bad_identifier(field, f"a {' or '.join(schemes).upper()} is needed, this is a {parsed.scheme.upper()}")
-    if not parsed.has_valid_check_digit:
-        raise _bad_identifier(field, f"wrong check digit in {identifier}")
     return parsed.canonical
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from api.problems import query_error
 from epcis import cbv
-from epcis.identifiers import canonical_or_same
+from epcis.identifiers import read, reference_of
 from readmodel.queries.events import EventFilter
 
 SHARED = ("perPage", "nextPageToken")
@@ -81,7 +81,8 @@ def _take(name: str, value: str, fields: dict[str, Any]) -> None:
         return
     for prefix, field, words in _BY_TYPE:
         if name.startswith(prefix) and len(name) > len(prefix):
-            fields[field][words.word(name.removeprefix(prefix))] = _identifiers(name, value)
+            found = (_references if field == "biz_transactions" else _identifiers)(name, value)
+            fields[field][words.word(name.removeprefix(prefix))] = found
             return
     raise query_error(name, "no such parameter")
 
@@ -97,7 +98,17 @@ def _texts(name: str, value: str) -> list[str]:
 
 
 def _identifiers(name: str, value: str) -> list[str]:
-    return [canonical_or_same(text) for text in _texts(name, value)]
+    found = []
+    for text in _texts(name, value):
+        uri, _, fault = read(text, bare=False)
+        if fault is not None and fault.severity == "error":
+            raise query_error(name, fault.message)
+        found.append(str(uri))
+    return found
+
+
+def _references(name: str, value: str) -> list[str]:
+    return [str(reference_of(text)) for text in _texts(name, value)]
 
 
 def _words(vocabulary: cbv.Vocabulary) -> Callable[[str, str], list[str]]:
@@ -166,13 +177,13 @@ def _table() -> Iterable[_Parameter]:
         ("LT_recordTime", "lt_record_time", "On the ledger before"),
     ):
         yield _Parameter(name, field, text, _TIME, _time)
+    yield _Parameter("EQ_eventID", "event_ids", "Event hashes, or the eventIDs clients gave", _LIST, _texts)
     steps, dispositions = _words(cbv.BIZ_STEPS), _words(cbv.DISPOSITIONS)
     yield _Parameter("EQ_bizStep", "biz_steps", "Business steps, bare words or URIs", _LIST, steps)
     yield _Parameter("EQ_disposition", "dispositions", "Dispositions, bare words or URIs", _LIST, dispositions)
     for name, field, text in (
         ("EQ_readPoint", "read_points", "Read points"),
         ("EQ_bizLocation", "biz_locations", "Business locations"),
-        ("EQ_eventID", "event_ids", "Event hashes, or the eventIDs clients gave"),
         ("EQ_transformationID", "transformation_ids", "Transformation ids"),
         ("MATCH_epc", "match_epc", "Named in epcList or childEPCs"),
         ("MATCH_parentID", "match_parent_id", "Named as parentID"),

@@ -15,8 +15,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from api.database import transaction
+from api.intake import Intake, Refusal
 from api.jobs import (
+    CAPTURE,
     Depth,
     Job,
     OnError,
@@ -42,11 +46,29 @@ class NewJob:
     payload: bytes
     events: int
     idempotency_key: str | None = None
+    refused: tuple[Refusal, ...] = ()
+    """Events of the document that are not in the payload, since they are invalid."""
+    master_data: bytes = b""
+
+    @classmethod
+    def of_intake(
+        cls, intake: Intake, msp_id: str, identity: str, on_error: OnError, idempotency_key: str | None = None
+    ) -> NewJob:
+        """The job of a document."""
+        return cls(
+            CAPTURE, msp_id, identity, on_error, intake.payload, len(intake.hashes), idempotency_key, intake.refused,
+            intake.master_data,
+        )  # fmt: skip
+
+    @property
+    def refusals(self) -> bytes | None:
+        """The refused events as they are stored."""
+        return orjson.dumps(self.refused) if self.refused else None
 
     @property
     def digest(self) -> bytes:
         head = f"{self.function}\n{self.on_error}\n".encode()
-        return hashlib.sha256(head + self.payload).digest()
+        return hashlib.sha256(head + self.payload + self.master_data + (self.refusals or b"")).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +203,10 @@ def _store(connection: sqlite3.Connection, job: NewJob) -> Stored:
     job_id = new_job_id()
     connection.execute(
         "INSERT INTO job (id, function, msp, identity, on_error, payload, events, digest,"
-        " idempotency_key, created_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        " idempotency_key, created_at, refused, master_data) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             job_id, job.function, job.msp_id, job.identity, job.on_error, job.payload, job.events, digest,
-            job.idempotency_key, now(),
+            job.idempotency_key, now(), job.refusals, job.master_data or None,
         ),
     )  # fmt: skip
     return Stored(job_id, fresh=True, same_content=True)

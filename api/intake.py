@@ -17,7 +17,23 @@ from dataclasses import dataclass, replace
 import orjson
 
 import epcis
+from api.jobs import OnError
 from epcis.problems import MAX_PROBLEMS
+
+MAX_STORED_BYTES = 32 * 2**20
+"""Bytes of a document's events in stored form. Each carries what it needs of the context, so they may be more than came."""
+
+TOO_LARGE = "document_too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event that cannot be captured, whose document is captured without it (``proceed``)."""
+
+    index: int
+    field: str
+    code: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +43,61 @@ class Intake:
 
     payload: bytes
     hashes: tuple[str, ...]
+    refused: tuple[Refusal, ...] = ()
+    """With ``proceed``: the events that are left out, by their places in the document."""
+    master_data: bytes = b""
+    """What the document says of places, products and parties, as the contract takes it; empty if nothing."""
+
+    @property
+    def events(self) -> int:
+        """How many events the document has, good and bad."""
+        return len(self.hashes) + len(self.refused)
 
 
 Reading = Intake | list[epcis.Problem]
 
 
-def read(body: bytes) -> Reading:
-    """Parse and check a document or a bare event: the events, or every fault found."""
+def read(body: bytes, on_error: OnError = "rollback") -> Reading:
+    """Parse and check a document or a bare event: what is to be captured, or every fault found.
+
+    With ``proceed`` an event that is wrong does not keep the others out, unless there are none.
+    """
     try:
-        document = epcis.parse_document(body)
+        sifted = epcis.sift_document(body) if on_error == "proceed" else _whole(body)
     except epcis.InvalidDocument as error:
         return error.problems
-    problems = _check(document)
-    if problems:
-        return problems
-    return Intake(
-        payload=b"[" + b",".join(_for_contract(event) for event in document.events) + b"]",
-        hashes=tuple(event.hash for event in document.events),
-    )
+    document = sifted.document
+    problems = [*sifted.problems, *_check(document, sifted.places, MAX_PROBLEMS if on_error == "rollback" else None)]
+    bad = {problem.index for problem in problems}
+    if problems and (on_error == "rollback" or len(bad.intersection(sifted.places)) == len(sifted.places)):
+        return sorted(problems, key=lambda problem: problem.index or 0)[:MAX_PROBLEMS]
+    good = [event for place, event in zip(sifted.places, document.events, strict=True) if place not in bad]
+    payload = b"[" + b",".join(map(_for_contract, good)) + b"]"
+    if len(payload) > MAX_STORED_BYTES:
+        message = (
+            f"takes {len(payload)} bytes with what each event needs of the context; {MAX_STORED_BYTES} are allowed"
+        )
+        return [epcis.Problem(None, "", TOO_LARGE, message)]
+    return Intake(payload, tuple(event.hash for event in good), _refusals(problems), _master_data(document))
+
+
+def _whole(body: bytes) -> epcis.Sifted:
+    document = epcis.parse_document(body)
+    return epcis.Sifted(document, list(range(len(document.events))), [])
+
+
+def _refusals(problems: list[epcis.Problem]) -> tuple[Refusal, ...]:
+    """The first fault of each event that is left out, in the order of the events."""
+    first: dict[int, epcis.Problem] = {}
+    for problem in problems:
+        if problem.index is not None:
+            first.setdefault(problem.index, problem)
+    return tuple(Refusal(index, found.field, found.code, found.message) for index, found in sorted(first.items()))
+
+
+def _master_data(document: epcis.Document) -> bytes:
+    said = [element.to_dict() for element in document.master_data]
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS) if said else b""
 
 
 _EVENT_LISTS = {
@@ -54,16 +107,16 @@ _EVENT_LISTS = {
 }
 
 
-def _check(document: epcis.Document) -> list[epcis.Problem]:
+def _check(document: epcis.Document, places: list[int], most: int | None) -> list[epcis.Problem]:
     """What the schema can't say, such as check digits; warnings are not for turning an event away."""
     found: list[epcis.Problem] = []
-    for index, event in enumerate(document.events):
+    for index, event in zip(places, document.events, strict=True):
         where = _EVENT_LISTS[document.kind].format(index)
         errors = (problem for problem in epcis.check(event, index) if problem.severity == "error")
         found += [replace(problem, field=where + problem.field) for problem in errors]
-        if len(found) >= MAX_PROBLEMS:
+        if most is not None and len(found) >= most:
             break
-    return found[:MAX_PROBLEMS]
+    return found
 
 
 def _for_contract(event: epcis.Event) -> bytes:
@@ -80,27 +133,27 @@ class Reader:
         self._inline_limit = inline_limit
         self._pool: ProcessPoolExecutor | None = None
 
-    async def read(self, body: bytes) -> Reading:
+    async def read(self, body: bytes, on_error: OnError = "rollback") -> Reading:
         if len(body) <= self._inline_limit:
-            return read(body)
+            return read(body, on_error)
         try:
-            return await self._elsewhere(body)
+            return await self._elsewhere(body, on_error)
         except BrokenProcessPool:  # killed from outside, by the system for memory for example: once more
             self._pool = None
-            return await self._elsewhere(body)
+            return await self._elsewhere(body, on_error)
 
     async def warm_up(self) -> None:
         """Start the other process now, so that the first large body needn't wait for it."""
-        await self._elsewhere(b"{}")
+        await self._elsewhere(b"{}", "rollback")
 
     def close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    async def _elsewhere(self, body: bytes) -> Reading:
+    async def _elsewhere(self, body: bytes, on_error: OnError) -> Reading:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_start)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, read, body)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, read, body, on_error)
 
 
 def _start() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.jobs import Job
+from api.jobs import Failure, Job
 from api.models import JobDocument, JobSummary, Verdict
 from api.paging import token_of
 from api.problems import ErrorItem, ProblemDocument, describe
@@ -30,15 +30,27 @@ def describe_job(job: Job, *, first: int, count: int) -> JobDocument:
 
 
 def job_errors(job: Job) -> list[ProblemDocument]:
-    """One problem per rejected event; events that only fell with another one (rollback) come last."""
+    """One problem per rejected event; events that only fell with another one (rollback) come last.
+
+    Those refused on arrival are known from the start, whatever becomes of the others.
+    """
     instance = f"/capture/{job.id}"
-    if job.failure is not None:
-        failure = job.failure
-        item = ErrorItem(index=None, field="", code=failure.code, message=failure.message)
-        return [describe(failure.status, failure.message, instance, errors=[item])]
-    rejected = [(n, verdict) for n, verdict in enumerate(job.verdicts or []) if verdict["verdict"] == "rejected"]
+    if job.verdicts is None:
+        refused = [_refused(fault, instance) for fault in job.refused[:MAX_ERRORS]]
+        return refused if job.failure is None else [_failure(job.failure, instance), *refused][:MAX_ERRORS]
+    rejected = [(n, verdict) for n, verdict in enumerate(job.verdicts) if verdict["verdict"] == "rejected"]
     rejected.sort(key=lambda pair: (pair[1].get("code") == "rolled_back", pair[0]))
     return [_problem(n, verdict, instance) for n, verdict in rejected[:MAX_ERRORS]]
+
+
+def _failure(failure: Failure, instance: str) -> ProblemDocument:
+    item = ErrorItem(index=None, field="", code=failure.code, message=failure.message)
+    return describe(failure.status, failure.message, instance, errors=[item])
+
+
+def _refused(fault: dict[str, Any], instance: str) -> ProblemDocument:
+    verdict = {"code": fault["code"], "detail": fault["message"], "field": fault["field"]}
+    return _problem(fault["index"], verdict, instance)
 
 
 def _problem(index: int, verdict: dict[str, Any], instance: str) -> ProblemDocument:

@@ -61,7 +61,9 @@ CREATE TABLE IF NOT EXISTS job (
   rejected INTEGER,
   verdicts BLOB,
   failure BLOB,
-  finished_at TEXT
+  finished_at TEXT,
+  refused BLOB,
+  master_data BLOB
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS job_key ON job (msp, identity, idempotency_key) WHERE idempotency_key IS
 NOT NULL;
@@ -73,8 +75,10 @@ CREATE INDEX IF NOT EXISTS job_finished ON job (finished_at) WHERE finished_at I
 
 _COLUMNS = (
     "seq, id, function, msp, identity, on_error, events, created_at, state, tx_id, block,"
-    " accepted, duplicate, rejected, verdicts, failure, finished_at"
+    " accepted, duplicate, rejected, verdicts, failure, finished_at, refused"
 )
+# What inboxes of earlier versions do not have.
+_ADDED = ("refused", "master_data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One row, as its owner may see it."""
+    """One row, as its owner may see it: with the events that were refused on arrival among the others."""
 
     seq: int
     id: str
@@ -107,6 +111,8 @@ class Job:
     verdicts: list[dict[str, Any]] | None
     failure: Failure | None
     finished_at: str | None
+    refused: list[dict[str, Any]]
+    """Events that were left out on arrival (``proceed``): ``index``, ``field``, ``code``, ``message``."""
 
     @property
     def running(self) -> bool:
@@ -115,7 +121,7 @@ class Job:
     @property
     def success(self) -> bool:
         """EPCIS's flag: nothing has gone wrong so far (running) or at all (finished)."""
-        return self.state != "failed" and not self.rejected
+        return self.state != "failed" and not self.rejected and not self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,19 @@ def open_inbox(path: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection:
     """A connection to the inbox file, which is made if absent."""
     connection = connect(path, autocheckpoint=autocheckpoint)
     connection.executescript(_SCHEMA)
+    known = {row["name"] for row in connection.execute("PRAGMA table_info(job)")}
+    for column in _ADDED:
+        if column not in known:
+            _add_column(connection, column)
     return connection
+
+
+def _add_column(connection: sqlite3.Connection, column: str) -> None:
+    try:
+        connection.execute(f"ALTER TABLE job ADD COLUMN {column} BLOB")
+    except sqlite3.OperationalError as error:  # the other process was a moment faster
+        if "duplicate column" not in str(error):
+            raise
 
 
 def new_job_id() -> str:
@@ -154,7 +172,7 @@ def list_jobs(
     connection: sqlite3.Connection, *, msp_id: str, identity: str | None, before: int | None, limit: int
 ) -> list[Job]:
     """Capture jobs of an organisation (of one of its identities), newest first, without their verdicts."""
-    columns = _COLUMNS.replace("verdicts", "NULL")
+    columns = _COLUMNS.replace("verdicts", "NULL AS verdicts")
     rows = connection.execute(
         f"SELECT {columns} FROM job WHERE function = ? AND msp = ? AND (? IS NULL OR identity = ?)"
         " AND seq < ? ORDER BY seq DESC LIMIT ?",
@@ -179,8 +197,24 @@ def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def _job(row: sqlite3.Row) -> Job:
-    values = list(row)
-    verdicts, failure = values[14], values[15]
-    values[14] = None if verdicts is None else orjson.loads(verdicts)
-    values[15] = None if failure is None else Failure(**orjson.loads(failure))
-    return Job(*values)
+    values = dict(row)
+    values["msp_id"] = values.pop("msp")
+    verdicts, failure, refused = values[_VERDICTS], values["failure"], values["refused"]
+    values["failure"] = None if failure is None else Failure(**orjson.loads(failure))
+    left_out = values["refused"] = [] if refused is None else orjson.loads(refused)
+    values["events"] += len(left_out)
+    if values["rejected"] is not None:
+        values["rejected"] += len(left_out)
+    values[_VERDICTS] = None if verdicts is None else _together(orjson.loads(verdicts), left_out)
+    return Job(**values)
+
+
+_VERDICTS = "verdicts"
+
+
+def _together(verdicts: list[dict[str, Any]], refused: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The contract's verdicts and those of arrival, in the order of the document."""
+    for fault in refused:  # by their places, in order
+        verdict = {"event": "", "verdict": "rejected", "code": fault["code"], "detail": fault["message"]}
+        verdicts.insert(fault["index"], {**verdict, "field": fault["field"]})
+    return verdicts

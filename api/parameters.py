@@ -8,30 +8,37 @@ from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BeforeValidator
+from pydantic_core import PydanticCustomError
 
-from epcis.identifiers import canonical_or_same
-
-
-def _canonical(text: str | None) -> str | None:
-    return None if text is None else canonical_or_same(text)
+from epcis.identifiers import read
 
 
-Identifier = Annotated[
-    str | None,
-    Query(max_length=500, description="EPC URN or GS1 Digital Link"),
-    AfterValidator(_canonical),
-]
+def named(text: str, bare: bool = False) -> str:
+    """The canonical link of what a text names, or the text itself if it is no GS1 identifier; the one judgement of
+    ``epcis.identifiers``. Raises a validation error for what is meant as one and is none."""
+    uri, _, fault = read(text, bare)
+    if fault is not None and fault.severity == "error":
+        raise PydanticCustomError("invalid_identifier", "{words}", {"words": fault.message})
+    return str(uri)
 
+
+def _thing(text: str) -> str:
+    return named(text, bare=True)
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else named(text)
+
+
+_FORMS = "EPC URN, GS1 Digital Link or element string in brackets"
+Identifier = Annotated[str | None, Query(max_length=500, description=_FORMS), AfterValidator(_optional)]
 ThingId = Annotated[
     str,
-    Path(alias="thingID", max_length=500, description="EPC URN or GS1 Digital Link, percent-encoded"),
-    AfterValidator(canonical_or_same),
+    Path(alias="thingID", max_length=500, description=f"{_FORMS}, or a product's or pallet's number; percent-encoded"),
+    AfterValidator(_thing),
 ]
-
 Identified = Annotated[
-    str,
-    Path(alias="id", max_length=500, description="EPC URN or GS1 Digital Link, percent-encoded"),
-    AfterValidator(canonical_or_same),
+    str, Path(alias="id", max_length=500, description=f"{_FORMS}, percent-encoded"), AfterValidator(named)
 ]
 
 

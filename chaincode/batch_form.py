@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from chaincode.rejection import Malformed
+from epcis import Event, InvalidDocument, parse_value
+from epcis.reading import is_too_deep, mark_inexact, too_deep
 
 FORM = "a batch is {'groups': [{'id', 'onError', 'events'}]}"
 LARGEST = 64 * 1024 * 1024
@@ -30,19 +33,34 @@ def encode(batch: bytes) -> bytes:
 
 def decode(sent: bytes) -> Any:
     """The JSON value in what was sent, compressed or not. Raises Malformed."""
+    batch = _inflated(sent) if sent.startswith(_MAGIC) else sent
     try:
-        return orjson.loads(_inflated(sent) if sent.startswith(_MAGIC) else sent)
+        value = orjson.loads(batch)
     except orjson.JSONDecodeError as error:
         raise Malformed(f"{FORM}: {error}") from error
-
-
-def is_deep(value: Any) -> bool:
-    """Whether something in it is nested so deeply that it could not be written again: then each event needs a look."""
     try:
-        orjson.dumps(value)
-    except TypeError:
-        return True
-    return False
+        mark_inexact(batch, value, _events)
+    except InvalidDocument as error:
+        raise Malformed(f"{FORM}: {error}") from error
+    return value
+
+
+def reader(value: Any) -> Callable[[Any], Event]:
+    """How to read the events of a batch: one that is nested too deeply is refused by itself."""
+    return _read_shallow if is_too_deep(value) else parse_value
+
+
+def _read_shallow(event: Any) -> Event:
+    if is_too_deep(event):
+        raise too_deep()
+    return parse_value(event)
+
+
+def _events(batch: Any) -> list[Any]:
+    """Every event in a batch, as far as it has the form of one."""
+    groups = batch.get("groups") if isinstance(batch, dict) else None
+    lists = [group.get("events") for group in groups if isinstance(group, dict)] if isinstance(groups, list) else []
+    return [event for events in lists if isinstance(events, list) for event in events]
 
 
 def _inflated(sent: bytes) -> bytes:

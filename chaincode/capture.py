@@ -16,7 +16,7 @@ from chaincode.facts import Fact, fact_of
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
 from chaincode.state import Record
-from epcis import Event, InvalidDocument, parse_event, parse_value
+from epcis import Event, InvalidDocument
 from epcis.prehash import digest_uri
 
 Reader = Callable[[Any], Event]
@@ -50,7 +50,7 @@ def capture(context: Context, batch: bytes) -> bytes:
 
 def _read(batch: bytes) -> list[Group]:
     document = batch_form.decode(batch)
-    reader = parse_event if batch_form.is_deep(document) else parse_value
+    reader = batch_form.reader(document)
     return [_group(entry, reader) for entry in _list(document, "groups")]
 
 

@@ -10,12 +10,14 @@ from epcis.checks import check
 from epcis.context import LOTLINE_NAMESPACE, STANDARD_CONTEXT, Context
 from epcis.documents import (
     Document,
+    Sifted,
     event_hash,
     parse_document,
     parse_event,
     parse_value,
     pre_hash,
     render_document,
+    sift_document,
 )
 from epcis.elements import (
     BizTransaction,
@@ -38,6 +40,7 @@ from epcis.events import (
     TransactionEvent,
     TransformationEvent,
 )
+from epcis.master_data import MasterData
 from epcis.problems import InvalidDocument, Problem
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "ExtendedEvent",
     "InvalidDocument",
     "Location",
+    "MasterData",
     "ObjectEvent",
     "PersistentDisposition",
     "Problem",
@@ -61,6 +65,7 @@ __all__ = [
     "SensorElement",
     "SensorMetadata",
     "SensorReport",
+    "Sifted",
     "Source",
     "TransactionEvent",
     "TransformationEvent",
@@ -71,4 +76,5 @@ __all__ = [
     "parse_value",
     "pre_hash",
     "render_document",
+    "sift_document",
 ]

@@ -94,7 +94,9 @@ class Canonical:
         """The extensions of one element, sorted."""
         if not members:
             return ""
-        texts = [text for name, value in members.items() for text in self.extension(name, value)]
+        texts: list[str] = []
+        for name, value in members.items():  # a loop: what is nested deeply must not need many frames a level
+            texts += self._named(self.name(name), value)
         return "".join(sorted(texts))
 
     def extension(self, name: str, value: Any) -> list[str]:
@@ -107,15 +109,23 @@ class Canonical:
         values = value if isinstance(value, list) else [value]
         if name.endswith("List") and values and isinstance(value, list | dict):
             # As in XML, where a list is one element that holds others named after it.
-            children = [text for element in values for text in self._named(name[:-4], element)]
+            children: list[str] = []
+            for element in values:
+                children += self._named(name[:-4], element)
             return [name + "".join(sorted(children))]
-        return [name + self._content(element) for element in values]
+        texts = []
+        for element in values:
+            texts.append(name + self._content(element))  # noqa: PERF401 (a frame less a level)
+        return texts
 
     def _content(self, value: Any) -> str:
         if isinstance(value, dict):
             return self.members(value)
         if isinstance(value, list):
-            return "".join(sorted([self._content(element) for element in value]))
+            texts = []
+            for element in value:
+                texts.append(self._content(element))  # noqa: PERF401
+            return "".join(sorted(texts))
         text = self.value(value)
         return f"={text}" if text else ""
 

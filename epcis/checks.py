@@ -1,9 +1,19 @@
-"""What the standards demand of an event and GS1's JSON Schema cannot say.
+"""What the standards demand of an event and GS1's JSON Schema cannot say, and what keeps an event digestible.
 
 A parsed event is valid by the schema; capture refuses one with errors found here. The rules:
 
 - ``check_digit``, error: every GS1 key ends with its check digit (GS1 General Specifications, 7.9.1).
+- ``broken_identifier``, ``unknown_qualifier``, ``qualifier_order``, ``qualifier_twice``, ``compressed_link``,
+  ``tag_uri``, errors: what is certainly meant as a GS1 key is one (see ``epcis.identifiers.judge``).
+- ``unrecognised_identifier``, warning: what looks like a GS1 key and is none.
+- ``identifier_too_long``, error: no identifier, type or other name has more than 500 characters.
+- ``class_in_epc_list``, error: lists of instances and a parent name instances (EPCIS 2.0, 7.3.3.2).
+- ``instance_in_quantity_list``, error: quantities are of classes: of one thing there is one.
+- ``two_lots``, error: an item is of one lot.
+- ``quantity_range``, error: a quantity is below 10^12 and has at most 15 significant digits and 15 decimals, so that
+  it is exact wherever it is kept.
 - ``parent_missing``, error: packing and unpacking name their container (EPCIS 2.0, 7.4.3).
+- ``too_many_epcs``, ``event_too_large``, errors: at most 20,000 instances and classes, at most 1 MiB in stored form.
 - ``sensor_attribute_twice``, warning: an attribute of a reading stands in the sensor's metadata or in the
   report, not in both (EPCIS conformance requirements, TCR-53 step 29).
 - ``sensor_time``, warning: no reading was taken after the event that reports it, and none ended before it
@@ -17,16 +27,19 @@ here: the JSON Schema says so already.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from operator import attrgetter
-from typing import Any
+from collections.abc import Iterator
 
 from epcis.elements import SensorElement
 from epcis.events import AggregationEvent, Event
 from epcis.formats import parse_date_time
-from epcis.identifiers import is_miswritten
+from epcis.naming import faults_of_names
 from epcis.problems import Problem, pointer
+from epcis.quantities import faults_of_quantities
+
+MAX_EVENT_BYTES = 2**20
+"""Bytes of an event in its stored form."""
+MAX_EPCS = 20_000
+"""Instances and classes that an event may name."""
 
 _SHARED_ATTRIBUTES = {
     "time": "time",
@@ -40,76 +53,43 @@ _Found = tuple[str, str, str]
 
 
 def check(event: Event, index: int | None = None) -> list[Problem]:
-    """Every rule of the standards that ``event`` breaks although the schema lets it pass.
+    """Every rule that ``event`` breaks although the schema lets it pass.
 
     ``index`` is the event's place in its document. ``field`` of a problem is a JSON pointer from the event.
     """
-    errors = [Problem(index, *found) for found in (*_check_digits(event), *_parent(event))]
-    if not event.sensor_element_list:
-        return errors
-    warnings = [
-        Problem(index, *found, severity="warning")
-        for rule in (_sensor_attributes, _sensor_times)
-        for found in rule(event)
+    found = [
+        Problem(index, pointer(*place), fault.code, fault.message, fault.severity)
+        for place, fault in faults_of_names(event)
     ]
-    return errors + warnings
+    for rule in (faults_of_quantities, _parent, _size):
+        found += [Problem(index, *fault) for fault in rule(event)]
+    if not event.sensor_element_list:
+        return found
+    return found + [
+        Problem(index, *fault, severity="warning")
+        for sensor_rule in (_sensor_attributes, _sensor_times)
+        for fault in sensor_rule(event)
+    ]
 
 
-def _check_digits(event: Event) -> list[_Found]:
-    return [(pointer(*place), "check_digit", f"wrong check digit in {uri}") for place, uri in _miswritten(event)]
-
-
-_SINGLE = (("parentID", "parent_id"), ("transformationID", "transformation_id"))
-_LOCATIONS = (("readPoint", "read_point_detail"), ("bizLocation", "biz_location_detail"))
-_EPCS = (
-    ("epcList", "epc_list"),
-    ("childEPCs", "child_epcs"),
-    ("inputEPCList", "input_epc_list"),
-    ("outputEPCList", "output_epc_list"),
-)
-_Elements = tuple[str, str, str, Callable[[Any], str]]
-"""Names of the list, of its field and of the member that identifies, and how to get it."""
-_ELEMENTS: tuple[_Elements, ...] = (
-    ("quantityList", "quantity_list", "epcClass", attrgetter("epc_class")),
-    ("childQuantityList", "child_quantity_list", "epcClass", attrgetter("epc_class")),
-    ("inputQuantityList", "input_quantity_list", "epcClass", attrgetter("epc_class")),
-    ("outputQuantityList", "output_quantity_list", "epcClass", attrgetter("epc_class")),
-    ("sourceList", "source_list", "source", attrgetter("source")),
-    ("destinationList", "destination_list", "destination", attrgetter("destination")),
-    ("bizTransactionList", "biz_transaction_list", "bizTransaction", attrgetter("biz_transaction")),
-)
-
-
-@cache
-def _lists_of(kind: type[Event]) -> tuple[list[tuple[str, str]], list[_Elements]]:
-    """Of ``_EPCS`` and ``_ELEMENTS`` what a type of event has."""
-    known = kind.model_fields
-    return [entry for entry in _EPCS if entry[1] in known], [entry for entry in _ELEMENTS if entry[1] in known]
-
-
-def _miswritten(event: Event) -> list[tuple[tuple[str | int, ...], str]]:
-    """(where, what) of every wrong identifier of things, places, parties and documents in an event."""
-    said, (lists, element_lists) = vars(event), _lists_of(type(event))
-    found: list[tuple[tuple[str | int, ...], str]] = []
-    for name, field in _SINGLE:
-        if (uri := said.get(field)) is not None and is_miswritten(uri):
-            found.append(((name,), uri))
-    for name, field in _LOCATIONS:
-        if (location := said.get(field)) is not None and is_miswritten(location.id):
-            found.append(((name, "id"), location.id))
-    for name, field in lists:
-        if epcs := said.get(field):
-            found += [((name, i), epc) for i, epc in enumerate(epcs) if is_miswritten(epc)]
-    for name, field, member, value in element_lists:
-        if elements := said.get(field):
-            uris = map(value, elements)
-            found += [((name, i, member), uri) for i, uri in enumerate(uris) if is_miswritten(uri)]
+def _size(event: Event) -> list[_Found]:
+    found: list[_Found] = []
+    said = vars(event)
+    named = 0
+    for field in (*event._instance_fields, *event._class_fields):
+        named += len(said[field])
+    if named > MAX_EPCS:
+        found.append(("", "too_many_epcs", f"names {named} instances and classes; {MAX_EPCS} are allowed in one event"))
+    if (size := len(event.to_stored())) > MAX_EVENT_BYTES:
+        found.append(("", "event_too_large", f"takes {size} bytes; {MAX_EVENT_BYTES} are allowed"))
     return found
 
 
-def _parent(event: Event) -> Iterator[_Found]:
-    if isinstance(event, AggregationEvent) and event.action != "OBSERVE" and event.parent_id is None:
-        yield "/parentID", "parent_missing", f"an aggregation with action {event.action} must name its parent"
+def _parent(event: Event) -> list[_Found]:
+    if not isinstance(event, AggregationEvent) or event.action == "OBSERVE" or event.parent_id is not None:
+        return []
+    message = f"an aggregation with action {event.action} must name its parent"
+    return [("/parentID", "parent_missing", message)]
 
 
 def _sensor_attributes(event: Event) -> Iterator[_Found]:

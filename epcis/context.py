@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import orjson
+
 STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 LOTLINE_NAMESPACE = "https://ns.lotline.org/epcis/"
 
@@ -72,16 +74,42 @@ class Context:
         own = {name: iri for name, iri in self.prefixes.items() if STANDARD_PREFIXES.get(name) != iri}
         return [(_marker(name), name, iri) for name, iri in own.items()]
 
+    @cached_property
+    def _term_markers(self) -> list[tuple[bytes, bytes, str, bytes]]:
+        """(the term as a whole name or value, as a prefix, the term, its definition as JSON) of every term."""
+        terms = [(name, orjson.dumps(value)) for name, value in self.terms.items() if not name.startswith("@")]
+        return [(_whole(name), _marker(name), name, definition) for name, definition in terms]
+
+    @cached_property
+    def carried(self) -> list[Any]:
+        """What every event needs, whatever it says: others' contexts, which are not read, and JSON-LD's keywords."""
+        keywords = {name: value for name, value in self.terms.items() if name.startswith("@")}
+        return [*self.remote, *([keywords] if keywords else [])]
+
     def used_by(self, event_json: bytes) -> dict[str, str]:
         """The prefixes that begin a name or value in ``event_json``, except the standard context's."""
         return {name: iri for marker, name, iri in self._markers if marker in event_json}
 
     def needed_by(self, event_json: bytes, known: Mapping[str, str] | None = None) -> list[Any]:
         """The entries that ``event_json`` needs beside the standard context and ``known``."""
-        used = self.used_by(event_json)
+        terms = self._terms_used_by(event_json) if self.terms else {}
+        used = self.used_by(event_json + orjson.dumps(terms) if terms else event_json)
         if known is not None:
             used = {name: iri for name, iri in used.items() if known.get(name) != iri}
-        return [*self.remote, *([self.terms] if self.terms else []), *([used] if used else [])]
+        if not self.carried and not terms:
+            return [used] if used else []
+        return [*self.carried, *([terms] if terms else []), *([used] if used else [])]
+
+    def _terms_used_by(self, event_json: bytes) -> dict[str, Any]:
+        """The terms that occur in ``event_json`` as names, values or prefixes, and those that their definitions use."""
+        left, text = self._term_markers, event_json
+        found: list[tuple[str, bytes]] = []
+        while text:
+            now = [entry for entry in left if entry[0] in text or entry[1] in text]
+            left = [entry for entry in left if entry not in now] if now else left
+            found += [(name, definition) for _, _, name, definition in now]
+            text = b"".join(definition for *_, definition in now)
+        return {name: self.terms[name] for name in self.terms if name in dict(found)}
 
     def expand(self, name: str) -> tuple[str, str] | None:
         """``prefix:rest`` as (namespace, rest), or None when no known prefix begins ``name``."""
@@ -110,4 +138,9 @@ def common_prefixes(events: Sequence[tuple[Context, bytes]]) -> dict[str, str]:
 
 def _marker(prefix: str) -> bytes:
     """How ``prefix:…`` begins in JSON, be it a name or a value."""
-    return f'"{prefix}:'.encode()
+    return orjson.dumps(prefix + ":")[:-1]
+
+
+def _whole(name: str) -> bytes:
+    """How ``name`` itself is written in JSON."""
+    return orjson.dumps(name)

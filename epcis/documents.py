@@ -13,12 +13,15 @@ from pydantic import ValidationError
 from epcis.context import GS1_ONLY, LOTLINE_NAMESPACE, STANDARD_CONTEXT, Context, common_prefixes
 from epcis.envelope import check_context, check_envelope, event_list_path
 from epcis.events import EVENT_TYPES, Event, ExtendedEvent
+from epcis.master_data import MasterData, read_master_data
 from epcis.prehash import DEFAULT_VERSION, hash_uri, pre_hash_of
 from epcis.problems import MAX_PROBLEMS, InvalidDocument, Problem, pointer
 from epcis.reading import read_json
 
 Kind = Literal["EPCISDocument", "EPCISQueryDocument", "Event"]
 _Path = tuple[str | int, ...]
+_MAX_SIGNATURE_BYTES = 8192
+_ENOUGH = 3
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Document:
     events: list[Event]
     context: list[Any]
     header: dict[str, Any] | None = None
+    master_data: list[MasterData] = field(default_factory=list)
+    """What the document says of places, products and parties beside its events."""
     creation_date: str | None = None
     ignore_fields: frozenset[str] = field(default_factory=frozenset)
     """Extensions (``{namespace}name``) that the document declares, by ``…:ignoreFields``, to be left out of
@@ -43,32 +48,63 @@ class Document:
         return [hash_uri(text, version) for text in self.pre_hashes(version)]
 
 
+@dataclass(frozen=True)
+class Sifted:
+    """A document of which only some events are valid: ``document`` has those, ``places`` says where each of them stood,
+    and ``problems`` what is wrong with the others (the first faults of each)."""
+
+    document: Document
+    places: list[int]
+    problems: list[Problem]
+
+
 def parse_document(data: bytes | str | dict[str, Any]) -> Document:
     """Reads an EPCISDocument, an EPCISQueryDocument or one bare event, judging it as GS1's JSON Schema does.
 
     Raises:
         InvalidDocument: with every fault found (at most 100).
     """
-    raw = read_json(data)
+    sifted = _read(data, MAX_PROBLEMS)
+    if sifted.problems:
+        raise InvalidDocument(sifted.problems)
+    return sifted.document
+
+
+def sift_document(data: bytes | str | dict[str, Any]) -> Sifted:
+    """As :func:`parse_document`, but what is wrong with one event is no reason to refuse the others.
+
+    Raises:
+        InvalidDocument: something is wrong around the events.
+    """
+    sifted = _read(data, None)
+    if around := [problem for problem in sifted.problems if problem.index is None]:
+        raise InvalidDocument(around)
+    return sifted
+
+
+def _read(data: bytes | str | dict[str, Any], most: int | None) -> Sifted:
+    """A document's valid events, and the faults of the others: all, or as many as it takes to have ``most``."""
+    raw = read_json(data, _raw_events)
     problems = check_envelope(raw)
     kind = raw.get("type") if isinstance(raw, dict) else None
     path = event_list_path(raw)
     if path is None and problems:
         raise InvalidDocument(problems)
     if path is None:
-        return Document("Event", [_bare_event(raw)], _as_list(raw["@context"]))
+        return Sifted(Document("Event", [_bare_event(raw)], _as_list(raw["@context"])), [0], [])
     context = _context(raw.get("@context", []))
-    events = _events(_at(raw, path), context, path, problems)
-    if problems:
-        raise InvalidDocument(problems)
-    return Document(
+    master_data = [] if problems else read_master_data(raw, context, problems)
+    events = _events(_at(raw, path), context, path, problems, most)
+    document = Document(
         kind="EPCISDocument" if kind == "EPCISDocument" else "EPCISQueryDocument",
-        events=events,
-        context=_as_list(raw["@context"]),
+        events=list(events.values()),
+        context=_as_list(raw.get("@context", [])),
         header=raw.get("epcisHeader"),
+        master_data=master_data,
         creation_date=raw.get("creationDate"),
-        ignore_fields=_ignored(raw, context),
+        ignore_fields=frozenset() if problems else _ignored(raw, context),
     )
+    return Sifted(document, list(events), problems)
 
 
 def parse_event(obj: bytes | str | dict[str, Any], context: Sequence[Any] | None = None) -> Event:
@@ -78,7 +114,7 @@ def parse_event(obj: bytes | str | dict[str, Any], context: Sequence[Any] | None
     Raises:
         InvalidDocument: with every fault found.
     """
-    return parse_value(read_json(obj), context)
+    return parse_value(read_json(obj, _as_list), context)
 
 
 def parse_value(value: Any, context: Sequence[Any] | None = None) -> Event:
@@ -139,13 +175,18 @@ def _bare_event(raw: dict[str, Any]) -> Event:
     return event
 
 
-def _events(raw_events: list[Any], context: Context, path: _Path, problems: list[Problem]) -> list[Event]:
-    events = []
+def _events(
+    raw_events: list[Any], context: Context, path: _Path, problems: list[Problem], most: int | None
+) -> dict[int, Event]:
+    """The valid events by their places. Without ``most``, of each of the others the first faults are enough."""
+    events = {}
     for index, raw in enumerate(raw_events):
-        event = _event(raw, index, (*path, index), context, problems)
-        if event is not None:
-            events.append(event)
-        elif len(problems) >= MAX_PROBLEMS:
+        found: list[Problem] = []
+        event = _event(raw, index, (*path, index), context, found)
+        if event is not None and not found:
+            events[index] = event
+        problems += found if most is not None else found[:_ENOUGH]
+        if most is not None and len(problems) >= most:
             break
     return events
 
@@ -180,10 +221,11 @@ def _take_signature(event: Event, index: int | None, path: _Path, problems: list
     for name in [name for name in event.extensions if name.endswith("signature")]:
         if event.context.expand(name) == (LOTLINE_NAMESPACE, "signature"):
             value = event.extensions.pop(name)
-            if isinstance(value, dict):
+            if isinstance(value, dict) and len(orjson.dumps(value)) <= _MAX_SIGNATURE_BYTES:
                 event._signed(value)
             else:
-                problems.append(Problem(index, pointer(*path, name), "signature", "must be an object"))
+                message = f"must be an object of at most {_MAX_SIGNATURE_BYTES} bytes"
+                problems.append(Problem(index, pointer(*path, name), "signature", message))
 
 
 def _problems(error: ValidationError, index: int | None, path: _Path) -> list[Problem]:
@@ -211,6 +253,12 @@ def _ignored(raw: dict[str, Any], context: Context) -> frozenset[str]:
 
 def _context(entries: Any) -> Context:
     return Context(entries) if check_context(entries) is None else GS1_ONLY
+
+
+def _raw_events(raw: Any) -> list[Any]:
+    path = event_list_path(raw)
+    events: list[Any] = [raw] if path is None else _at(raw, path)
+    return events
 
 
 def _as_list(value: Any) -> list[Any]:

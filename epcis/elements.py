@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
@@ -44,8 +45,14 @@ class QuantityElement(Element):
     """So much of a class of things. Without ``quantity`` it is unknown how much; without ``uom``, pieces."""
 
     epc_class: f.Identifier
-    quantity: f.Optional[f.Number] = None
+    quantity: f.Optional[f.Quantity] = None
     uom: f.Optional[f.UnitOfMeasure] = None
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The quantity, exact: the digits that were sent (see ``quantity_range`` of :func:`epcis.check`)."""
+        number = self.quantity
+        return None if number is None else Decimal(number if type(number) is int else repr(float(number)))
 
 
 class BizTransaction(Element):

@@ -9,10 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from epcis import fields as f
+from epcis.context import Context
 from epcis.formats import is_uri
 from epcis.problems import Problem, pointer
 
 _MAX_CONTEXT_BYTES = 32 * 1024
+# Each event carries others' contexts and JSON-LD's keywords, whatever it uses of them.
+_MAX_CARRIED_BYTES = 2048
 
 
 class _Part(BaseModel):
@@ -38,6 +41,8 @@ def check_context(value: Any) -> str | None:
     # Every event carries what it needs of its context, so a large one would multiply.
     if len(orjson.dumps(value)) > _MAX_CONTEXT_BYTES:
         return f"larger than {_MAX_CONTEXT_BYTES} bytes"
+    if len(orjson.dumps(Context(value).carried)) > _MAX_CARRIED_BYTES:
+        return f"addresses of contexts and keywords in it take more than {_MAX_CARRIED_BYTES} bytes, which each event carries"
     return None
 
 

@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from epcis import fields as f
+from epcis.content import digest_of
 from epcis.context import GS1_ONLY, STANDARD_CONTEXT, Context
 from epcis.elements import (
     BizTransaction,
@@ -27,8 +28,9 @@ from epcis.elements import (
     Source,
 )
 from epcis.formats import parse_date_time
+from epcis.identifiers import Spelled
 from epcis.prehash import hash_uri, pre_hash_of
-from epcis.urn_form import with_urns
+from epcis.written_form import with_links, with_urns, written
 
 Action = Literal["OBSERVE", "ADD", "DELETE"]
 Ilmd = dict[f.ExtensionName, Any]
@@ -38,13 +40,20 @@ _NOT_SENT: Any = ()
 _INSTANCES = ("epc_list", "child_epcs", "input_epc_list", "output_epc_list")
 _CLASSES = ("quantity_list", "child_quantity_list", "input_quantity_list", "output_quantity_list")
 _NOT_STORED = {"record_time"}
+_STORED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 class Event(BaseModel):
     """What every event has. ``hash`` is its identity: two captures of one event have the same hash.
 
     Any event can be asked for any field of the standard: one that its type does not have is None, or an empty
-    list.
+    list. ``vars(event)`` has the fields that its type has, by the names below and in the types below, whatever was
+    sent: of an event of a type of one's own only those that every event has, although its members may be named like
+    others. Whoever wants to know what an event says reads it by these fields and not by its JSON.
+
+    Things, places and parties are named by canonical links. What else was said of them stays with them
+    (:class:`epcis.identifiers.Spelled`) and is stored; ``lots_named`` has the lots. A list names a thing once, though
+    it may have been sent in two spellings.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="allow")
@@ -117,6 +126,29 @@ class Event(BaseModel):
         return [element.epc_class for field in self._class_fields for element in said.get(field, ())]
 
     @property
+    def lots_named(self) -> dict[str, str]:
+        """The lot that an instance was named with, by instance: of ``…/01/GTIN/10/LOT/21/SERIAL`` that ``…/10/LOT``."""
+        lots: dict[str, str] = {}
+        for uri in [*self.instances, *(uri for listed in self.repeated.values() for uri in listed)]:
+            if isinstance(uri, Spelled) and uri.lot is not None:
+                lots.setdefault(str(uri), uri.lot)
+        return lots
+
+    @property
+    def repeated(self) -> dict[str, list[str]]:
+        """Lists, by field, as they were sent, of those that name a thing more than once."""
+        found: dict[str, list[str]] = self.__dict__.get("_repeated", {})
+        return found
+
+    def _without_repetition(self) -> None:
+        said = self.__dict__
+        for field in self._instance_fields:
+            listed = said[field]
+            if len(listed) > 1 and len(set(listed)) != len(listed):
+                said.setdefault("_repeated", {})[field] = listed
+                said[field] = list(dict.fromkeys(listed))
+
+    @property
     def extensions(self) -> dict[str, Any]:
         """The members that are not of the standard, by the names they were sent under."""
         return self.__pydantic_extra__
@@ -164,27 +196,57 @@ class Event(BaseModel):
         """The text that is hashed."""
         return pre_hash_of(self)
 
+    @property
+    def content_digest(self) -> str:
+        """SHA-256, in hexadecimal digits, of all that the event says, but for ``eventID`` and ``errorDeclaration``.
+
+        Unlike the hash it tells ``"007"`` from ``"7"``; like the hash it does not depend on how the event was written.
+        """
+        known: str | None = self.__dict__.get("_digest")
+        if known is None:
+            known = self.__dict__["_digest"] = digest_of(self._sent(), self.context)
+        return known
+
     def to_dict(self, form: Literal["dl", "urn"] = "dl", with_context: bool = True) -> dict[str, Any]:
         """The event as JSON-LD. ``form="urn"`` writes EPC URNs wherever the company prefix's length is known.
 
         With its context it is a valid EPCIS document by itself.
         """
-        event = self.model_dump(by_alias=True, exclude_unset=True)
+        event = self._sent()
+        if not isinstance(self, ExtendedEvent):
+            event = (with_urns if form == "urn" else with_links)(event)
         if with_context:
-            entries = [STANDARD_CONTEXT, *self.context.needed_by(orjson.dumps(event))]
+            entries = [STANDARD_CONTEXT, *self.context.needed_by(orjson.dumps(event, written, _STORED))]
             event = {"@context": entries, **event}
-        return with_urns(event) if form == "urn" else event
+        return event
 
     def to_stored(self) -> bytes:
         """The one form Lotline stores: JSON with sorted keys, no ``recordTime`` and no standard context."""
+        known: bytes | None = self.__dict__.get("_stored")
+        if known is None:
+            known = self.__dict__["_stored"] = self._to_stored()
+        return known
+
+    def _to_stored(self) -> bytes:
         left_out = _NOT_STORED if self.__dict__["record_time"] is not None else None  # naming any costs for all
-        event = self.__pydantic_serializer__.to_python(self, by_alias=True, exclude_unset=True, exclude=left_out)
-        stored = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+        event = self._sent(left_out)
+        stored = orjson.dumps(event, written, _STORED)
         entries = self.context.needed_by(stored)
         if not entries:
             return stored
         event["@context"] = entries
-        return orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(event, written, _STORED)
+
+    def _sent(self, left_out: set[str] | None = None) -> dict[str, Any]:
+        """Its members as they were sent, identifiers as they are here."""
+        event: dict[str, Any] = self.__pydantic_serializer__.to_python(
+            self, by_alias=True, exclude_unset=True, exclude=left_out
+        )
+        if "_repeated" not in self.__dict__:
+            return event
+        for field, listed in self.repeated.items():
+            event[type(self).model_fields[field].alias or field] = listed
+        return event
 
 
 class _StandardEvent(Event):
@@ -212,6 +274,7 @@ class ObjectEvent(_StandardEvent):
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
+        self._without_repetition()
         if self.ilmd is not None and self.action != "ADD":
             raise _rule("ilmd", "master data of instances and lots may only be given with action ADD")
         if "epc_list" in self.model_fields_set or self.quantity_list:
@@ -233,6 +296,7 @@ class AggregationEvent(_StandardEvent):
     @model_validator(mode="after")
     def _rules(self) -> Self:
         _require_children(self)
+        self._without_repetition()
         return self
 
 
@@ -248,6 +312,7 @@ class TransactionEvent(_StandardEvent):
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
+        self._without_repetition()
         if "epc_list" in self.model_fields_set or self.quantity_list or self.action == "DELETE":
             return self
         raise _rule("epcList", "needs 'epcList' or a 'quantityList' unless the action is DELETE")
@@ -267,6 +332,7 @@ class TransformationEvent(_StandardEvent):
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
+        self._without_repetition()
         inputs = self.input_epc_list or self.input_quantity_list
         outputs = self.output_epc_list or self.output_quantity_list
         if (inputs and outputs) or (self.transformation_id is not None and (inputs or outputs)):
@@ -286,11 +352,16 @@ class AssociationEvent(_StandardEvent):
     @model_validator(mode="after")
     def _rules(self) -> Self:
         _require_children(self)
+        self._without_repetition()
         return self
 
 
 class ExtendedEvent(Event):
-    """An event of a type that is not of the standard: ``type`` is a URI, its members are its own affair."""
+    """An event of a type that is not of the standard: ``type`` is a URI or a name with a prefix.
+
+    Its members are its own affair: they are kept in ``extensions`` and are nobody's standard fields, whatever their
+    names. Only what every event has can be asked for.
+    """
 
     __pydantic_extra__: dict[str, Any] = Field(init=False)
     type: f.Uri

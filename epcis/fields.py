@@ -1,7 +1,8 @@
 """The types of single EPCIS fields: what text or number each may hold, and what it is turned into.
 
 Each accepts exactly what GS1's JSON Schema accepts. Identifiers of things, places and parties become
-canonical Digital Links, vocabulary words given as web addresses become words; all else stays as it was sent.
+canonical Digital Links that remember what else was said (``Spelled``), vocabulary words given as web addresses become
+words; all else stays as it was sent.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from epcis.cbv import (
     Vocabulary,
 )
 from epcis.formats import is_date_time, is_uri
-from epcis.identifiers import CANONICAL_BASE, LONGEST_KEY, canonical_or_same, is_canonical
+from epcis.identifiers import LONGEST_KEY, Spelled, identity_of, is_canonical, reference_of, said
+from epcis.reading import Inexact
 from epcis.remembering import remember
 
 _T = TypeVar("_T")
@@ -63,13 +65,11 @@ def check_uri(text: str) -> str:
 
 @remember(1 << 14, LONGEST_KEY)  # a thing is named by several events, a place or a party by all of them
 def _canonical_identifier(text: str) -> str:
-    return text if is_canonical(text) else canonical_or_same(check_uri(text))
+    return text if is_canonical(text) else identity_of(check_uri(text))
 
 
 def _canonical_reference(text: str) -> str:
-    check_uri(text)
-    # Documents have addresses of their own, whose domain must survive: only a sure key is rewritten.
-    return canonical_or_same(text) if text.startswith(("urn:epc:", CANONICAL_BASE)) else text
+    return reference_of(check_uri(text))
 
 
 def _check_date_time(text: str) -> str:
@@ -82,6 +82,10 @@ def _number(value: Any) -> int | float:
     if type(value) is int or type(value) is float:
         return value
     raise problem("number", "must be a number")
+
+
+def _quantity(value: Any) -> int | float:
+    return value if isinstance(value, Inexact) else _number(value)
 
 
 def _words(vocabulary: Vocabulary, refused: tuple[str, ...]) -> Callable[[str], str]:
@@ -106,7 +110,7 @@ def _uri_or_uris(value: Any) -> Any:
 def _unique(value: Any, handler: Callable[[Any], list[str]]) -> list[str]:
     """A list without repetition as it was sent.
 
-    Two forms of one identifier are no repetition to GS1's schema: the second then stays in the form it came
+    Two forms of one identifier are no repetition to GS1's schema: the second then remembers the form it came
     in, so that what is stored is as valid as what was sent.
     """
     canonical = handler(value)
@@ -117,9 +121,15 @@ def _unique(value: Any, handler: Callable[[Any], list[str]]) -> list[str]:
     seen: set[str] = set()
     result = []
     for given, better in zip(value, canonical, strict=True):
-        result.append(given if better in seen else better)
+        result.append(_as_given(better, given) if better in seen else better)
         seen.add(better)
-    return value if len(set(result)) != len(result) else result
+    if len(set(map(said, result))) != len(result):
+        return [_as_given(better, given) for given, better in zip(value, canonical, strict=True)]
+    return result
+
+
+def _as_given(identifier: str, given: str) -> str:
+    return Spelled(identifier, given, getattr(identifier, "lot", None))
 
 
 def _unique_words(words: list[str]) -> list[str]:
@@ -135,6 +145,7 @@ UniqueIdentifiers = Annotated[list[Identifier], WrapValidator(_unique)]
 DateTime = Annotated[str, AfterValidator(_check_date_time)]
 ZoneOffset = Annotated[str, Field(pattern=r"^[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00)$")]
 Number = Annotated[Any, AfterValidator(_number)]
+Quantity = Annotated[Any, AfterValidator(_quantity)]
 UnitOfMeasure = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,3}$")]
 HexBinary = Annotated[str, Field(pattern=r"^[A-Fa-f0-9]+$")]
 UriOrUris = Annotated[Any, AfterValidator(_uri_or_uris)]

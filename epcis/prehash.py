@@ -75,6 +75,8 @@ def _occasion(event: Event, c: Canonical) -> list[str]:
 
 def _things(event: Event, c: Canonical) -> list[str]:
     texts, said = [], vars(event)
+    if "_repeated" in said:
+        said = {**said, **event.repeated}  # what was sent twice is hashed twice
     if (parent := said.get("parent_id")) is not None:
         texts.append(f"parentID={c.identifier(parent)}")
     if epcs := said.get("epc_list"):

@@ -18,6 +18,7 @@ from typing import IO, Any
 import orjson
 
 from api.inbox import Inbox, NewJob
+from api.intake import Intake
 from api.jobs import CAPTURE, Job, OnError
 from api.settings import Settings
 from lotline import services
@@ -86,19 +87,13 @@ class Delivery:
     ) -> str:
         """Hand over events in stored form; returns the job's id. The events are durable by then."""
         payload = b"[" + b",".join(events) + b"]"
-        return await self.capture_payload(msp_id, payload, len(events), identity=identity, on_error=on_error)
+        return await self._put(NewJob(CAPTURE, msp_id, identity, on_error, payload, len(events)))
 
-    async def capture_payload(
-        self,
-        msp_id: str,
-        payload: bytes,
-        events: int,
-        *,
-        identity: str = "scanner",
-        on_error: OnError = "rollback",
+    async def capture_document(
+        self, msp_id: str, intake: Intake, *, identity: str = "scanner", on_error: OnError = "rollback"
     ) -> str:
-        """`capture` of events that are one JSON list already."""
-        return await self._put(NewJob(CAPTURE, msp_id, identity, on_error, payload, events))
+        """`capture` of a document that was read."""
+        return await self._put(NewJob.of_intake(intake, msp_id, identity, on_error))
 
     async def capture_many(self, msp_id: str, events: Iterable[bytes], *, identity: str = "scanner") -> list[str]:
         """Hand over any number of events, each judged by itself; returns the jobs they went into."""

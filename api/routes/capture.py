@@ -14,7 +14,7 @@ from api.auth import MAY_CAPTURE
 from api.bodies import DOCUMENT_BODY, read_events
 from api.inbox import Inbox, InboxFullError, NewJob, Stored
 from api.job_documents import describe_job, summarise
-from api.jobs import CAPTURE, Job
+from api.jobs import Job
 from api.models import CaptureAccepted, JobDocument, JobSummary, Page
 from api.paging import PageSize, PageToken, position, token_of
 from api.problems import ApiError
@@ -62,20 +62,16 @@ async def post_capture(
     on_error: ErrorBehaviour = "rollback",
     idempotency_key: IdempotencyKey = None,
 ) -> Any:
-    """Capture an EPCISDocument, an EPCISQueryDocument or one bare event."""
-    intake = await read_events(request)
-    job = NewJob(
-        CAPTURE,
-        principal.msp_id,
-        principal.identity,
-        on_error,
-        intake.payload,
-        len(intake.hashes),
-        idempotency_key,
-    )
+    """Capture an EPCISDocument, an EPCISQueryDocument or one bare event.
+
+    With `proceed`, an event that is invalid is left out and listed among the job's `errors` from the start; a document
+    of which nothing is valid is answered 400, as it is with `rollback` for a single invalid event.
+    """
+    intake = await read_events(request, on_error)
+    job = NewJob.of_intake(intake, principal.msp_id, principal.identity, on_error, idempotency_key)
     stored = await put(request, job)
     response.headers["Location"] = location = f"/capture/{stored.job_id}"
-    return CaptureAccepted(capture_id=stored.job_id, events=job.events, location=location)
+    return CaptureAccepted(capture_id=stored.job_id, events=intake.events, location=location)
 
 
 @router.get("/capture", response_model=Page[JobSummary], responses=problems.responses(400, 401, 403, 406))

@@ -19,7 +19,7 @@ from api.event_documents import EXAMPLE, query_document
 from api.event_query import EventQuery, openapi_parameters, parse_query
 from api.inbox import Inbox, NewJob
 from api.job_documents import job_errors
-from api.jobs import CAPTURE, Job
+from api.jobs import Job
 from api.models import CaptureAccepted, EventCreated
 from api.paging import PageSize, PageToken, next_link
 from api.problems import ApiError, ErrorItem
@@ -77,7 +77,7 @@ async def post_event(
     intake = await read_events(request)
     if len(intake.hashes) != 1:
         raise ApiError(400, f"one event, not {len(intake.hashes)}; POST /capture takes many", errors=[_ONE_EVENT])
-    job = NewJob(CAPTURE, principal.msp_id, principal.identity, "rollback", intake.payload, 1, idempotency_key)
+    job = NewJob.of_intake(intake, principal.msp_id, principal.identity, "rollback", idempotency_key)
     stored = await put(request, job)
     inbox: Inbox = request.app.state.inbox
     settings: Settings = request.app.state.settings

@@ -15,7 +15,7 @@ from api.models import Given
 from api.problems import ApiError, ErrorItem
 from api.routing import ApiRoute
 from api.tokens import Principal
-from epcis.identifiers import canonical_or_same, is_miswritten
+from epcis.identifiers import read
 from readmodel.identifiers import describe
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])
@@ -85,11 +85,11 @@ async def post_release(
 
 
 def _identified(index: int, text: str) -> str:
-    uri = canonical_or_same(text)
-    if is_miswritten(uri):
-        item = ErrorItem(index=index, field="/id", code="invalid_identifier", message=f"wrong check digit in {text}")
+    uri, _, fault = read(text)
+    if fault is not None and fault.severity == "error":
+        item = ErrorItem(index=index, field="/id", code="invalid_identifier", message=fault.message)
         raise ApiError(400, f"/id: {item.message}", errors=[item])
-    return uri
+    return str(uri)
 
 
 def _field_of(uri: str) -> str:

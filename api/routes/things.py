@@ -8,17 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
-from api import problems
+from api import lookup, problems
 from api.answers import GLN, GTIN, LOT, PGLN, SGTIN, SSCC, EventSummary
 from api.auth import MAY_SEE_THINGS
 from api.models import Answer
 from api.parameters import ThingId
-from api.problems import ApiError
+from api.problems import ApiError, query_error
 from api.routes.exceptions import ExceptionOut
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
 from api.tokens import Principal
-from readmodel.queries.numbers import numbered
+from epcis.identifiers import InvalidIdentifier
 from readmodel.queries.things import thing as find_thing
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])
@@ -141,12 +141,24 @@ def find_things(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
     number: Annotated[
-        str, Query(min_length=1, max_length=30, pattern=r"^[!-~]+$", description="A lot, serial or pallet number")
+        str,
+        Query(
+            min_length=1,
+            max_length=500,
+            pattern=r"^[ -~]+$",
+            description="What is printed: a lot, serial, product or pallet number, an element string in brackets, a link",
+        ),
     ],
 ) -> Any:
-    """The things that carry a number as it is printed on them: a lot number needs no GTIN to be looked up."""
-    with request.app.state.engine.connect() as connection:
-        return NumberedOut(items=numbered(connection, number))
+    """The things that carry a number as it is printed on them: a lot number needs no GTIN to be looked up.
+
+    An identifier in any form is answered with its canonical Digital Link, whether the ledger has heard of it or not.
+    """
+    try:
+        with request.app.state.engine.connect() as connection:
+            return NumberedOut(items=lookup.find_things(connection, number))
+    except InvalidIdentifier as error:
+        raise query_error("number", str(error)) from error
 
 
 @router.get("/things/{thingID:path}", response_model=ThingOut, responses=problems.responses(400, 401, 403, 404, 406))

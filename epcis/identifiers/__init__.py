@@ -11,36 +11,54 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from epcis.identifiers.builders import gln, gtin, lot, pgln, sgtin, sscc
 from epcis.identifiers.check_digit import check_digit, has_valid_check_digit
 from epcis.identifiers.digital_link import read_digital_link
 from epcis.identifiers.errors import InvalidIdentifier, PrefixLengthUnknown
+from epcis.identifiers.escapes import for_link as number_in_link
 from epcis.identifiers.identifier import CANONICAL_BASE, CHECKED_DIGITS, Identifier
+from epcis.identifiers.judging import LONGEST_IDENTIFIER, Fault, Judgement, judge, read, read_uri, reference_of
 from epcis.identifiers.prefixes import published_prefix_length
+from epcis.identifiers.spelling import Spelled, said
 from epcis.identifiers.urn import PrefixLengths, read_urn, write_urn
 from epcis.remembering import remember
 
 __all__ = [
     "CANONICAL_BASE",
+    "CLASS",
+    "INSTANCE",
+    "LONGEST_IDENTIFIER",
     "LONGEST_KEY",
+    "Fault",
     "Identifier",
     "InvalidIdentifier",
+    "Judgement",
     "PrefixLengthUnknown",
     "PrefixLengths",
+    "Spelled",
+    "Standing",
     "canonical_or_same",
     "check_digit",
     "gln",
     "gtin",
     "has_valid_check_digit",
+    "identity_of",
     "is_canonical",
     "is_miswritten",
+    "judge",
     "lot",
+    "number_in_link",
     "parse",
     "pgln",
     "published_prefix_length",
+    "read",
+    "reference_of",
+    "said",
     "sgtin",
     "sscc",
+    "standing",
     "to_digital_link",
     "to_urn",
 ]
@@ -52,37 +70,55 @@ _ALREADY_CANONICAL = re.compile(
 )
 
 
-# The key of a canonical Digital Link, read without taking the rest apart.
-_KEY = re.compile(r"https://id\.gs1\.org/(00|01|253|255|402|414|417|8003|8006|8017|8018)/([0-9]{13,18})")
+# The key of a canonical Digital Link and what qualifies it, read without taking the rest apart.
+_KEY = re.compile(r"https://id\.gs1\.org/(00|01|402|414|417|8017|8018)/([0-9]{13,18})(?:/([0-9]+)/)?")
 # The commonest URN by far, an item whose serial needs no escaping: (prefix, indicator, reference, serial).
 _ITEM_URN = re.compile(r"urn:epc:id:sgtin:([0-9]{6,12})\.([0-9])([0-9]{0,6})\.([0-9A-Za-z._\-'=;]{1,20})")
 LONGEST_KEY = 200
-"""No identifier is longer."""
+"""Hardly an identifier is longer: answers about such are not remembered."""
+
+
+class Standing(NamedTuple):
+    """What an identifier of an event is: a class of things or one of them (neither: no GS1 identifier), and its fault."""
+
+    is_class: bool
+    is_instance: bool
+    fault: Fault | None
+
+
+INSTANCE = Standing(False, True, None)
+CLASS = Standing(True, False, None)
 
 
 def parse(identifier: str) -> Identifier:
-    """Reads an EPC URN (id, class or pattern) or a Digital Link on any domain. Check digits are not judged.
+    """Reads an EPC URN (id, class, pattern or tag) or a Digital Link on any domain. Check digits are not judged.
 
     Raises:
         InvalidIdentifier: it is no GS1 identifier.
     """
     if not isinstance(identifier, str):
         raise InvalidIdentifier(f"an identifier is text, not {type(identifier).__name__}")
-    if identifier.startswith("urn:epc:"):
-        return read_urn(identifier)
-    return read_digital_link(identifier)
+    return read_uri(identifier)
 
 
 @remember(1 << 14, LONGEST_KEY)  # a place or a party is named again and again
+def standing(uri: str) -> Standing:
+    """What an identifier is that an event's model has read: a class or an instance, right or faulty."""
+    match = _KEY.match(uri)
+    if match is not None and len(uri) <= LONGEST_IDENTIFIER:
+        ai, digits, qualifier = match.groups()
+        if has_valid_check_digit(digits[: CHECKED_DIGITS[ai]]):
+            return CLASS if ai == "01" and qualifier not in ("21", "235") else INSTANCE
+    _, identifier, fault = judge(said(uri))
+    if identifier is None:
+        return Standing(False, False, fault)
+    return Standing(identifier.is_class, identifier.is_instance, fault)
+
+
 def is_miswritten(uri: str) -> bool:
     """Whether ``uri`` is a GS1 identifier with a wrong check digit; False for a URI that is none."""
-    match = _KEY.match(uri)
-    if match is not None:
-        return not has_valid_check_digit(match[2][: CHECKED_DIGITS[match[1]]])
-    try:
-        return not parse(uri).has_valid_check_digit
-    except InvalidIdentifier:
-        return False
+    fault = standing(uri).fault
+    return fault is not None and fault.code == "check_digit"
 
 
 def to_digital_link(identifier: str) -> str:
@@ -118,8 +154,18 @@ def is_canonical(uri: str) -> bool:
     return _ALREADY_CANONICAL.fullmatch(uri) is not None
 
 
+@remember(1 << 14, LONGEST_KEY)
+def identity_of(uri: str) -> str:
+    """The canonical link of what ``uri`` names, which remembers what else was said (:class:`Spelled`); else ``uri`` as
+    it is. Whether it is right is for :func:`standing` to say."""
+    if is_canonical(uri):
+        return uri
+    return _item_of(uri) or judge(uri).uri
+
+
 def canonical_or_same(uri: str) -> str:
-    """The canonical Digital Link if ``uri`` is a GS1 identifier, else ``uri`` as it is."""
+    """The canonical Digital Link if ``uri`` is a GS1 identifier in one of the forms that the event hash knows, else
+    ``uri`` as it is. For texts of any kind inside events; for identifiers there is :func:`judge`."""
     if not uri.startswith(("urn:epc:", "http")) or is_canonical(uri):
         return uri
     return _canonical_or_same(uri)
@@ -127,11 +173,18 @@ def canonical_or_same(uri: str) -> str:
 
 @remember(1 << 14, LONGEST_KEY)
 def _canonical_or_same(uri: str) -> str:
-    item = _ITEM_URN.fullmatch(uri)
-    if item is not None and len(item[1]) + len(item[3]) == 12:
-        digits = item[2] + item[1] + item[3]
-        return f"{CANONICAL_BASE}/01/{digits}{check_digit(digits)}/21/{item[4]}"
+    if (item := _item_of(uri)) is not None:
+        return item
     try:
-        return parse(uri).canonical
+        return (read_urn(uri) if uri.startswith("urn:") else read_digital_link(uri)).canonical
     except InvalidIdentifier:
         return uri
+
+
+def _item_of(urn: str) -> str | None:
+    """The commonest URN, by the shortest way."""
+    item = _ITEM_URN.fullmatch(urn)
+    if item is None or len(item[1]) + len(item[3]) != 12:
+        return None
+    digits = item[2] + item[1] + item[3]
+    return f"{CANONICAL_BASE}/01/{digits}{check_digit(digits)}/21/{item[4]}"

@@ -23,7 +23,7 @@ _SERIAL_INSIDE = frozenset({"253", "255", "8003"})
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A GS1 key with the qualifier that says most.
+    """A GS1 key with the qualifier that says most, and whatever else was said with it.
 
     ``scheme`` is the name EPC URNs give it, plus ``gtin`` (a product without lot or serial) and ``lgtin``
     (a lot). ``key`` is the value of the key's application identifier ``ai``, with check digit: a GTIN always
@@ -35,12 +35,30 @@ class Identifier:
     key: str
     qualifier_ai: str = ""
     qualifier: str = ""
+    said: tuple[tuple[str, str], ...] = ()
+    """Every qualifier that was given, in GS1's order, where that is more than the one that says most: an item's lot."""
+    attributes: tuple[tuple[str, str], ...] = ()
+    """What else was said of it: dates, measures."""
 
     @property
     def canonical(self) -> str:
-        """The Digital Link on ``https://id.gs1.org`` under which Lotline stores it."""
+        """The Digital Link on ``https://id.gs1.org`` that is its identity: the most exact level only."""
         link = f"{CANONICAL_BASE}/{self.ai}/{for_link(self.key)}"
         return f"{link}/{self.qualifier_ai}/{for_link(self.qualifier)}" if self.qualifier_ai else link
+
+    @property
+    def whole(self) -> str:
+        """The Digital Link on ``https://id.gs1.org`` that says all that was said: what is stored."""
+        if not self.said and not self.attributes:
+            return self.canonical
+        path = "".join(f"/{ai}/{for_link(value)}" for ai, value in ((self.ai, self.key), *self.qualifiers))
+        query = "&".join(f"{ai}={for_link(value)}" for ai, value in self.attributes)
+        return f"{CANONICAL_BASE}{path}?{query}" if query else CANONICAL_BASE + path
+
+    @property
+    def qualifiers(self) -> tuple[tuple[str, str], ...]:
+        """(AI, value) of every qualifier, in GS1's order."""
+        return self.said or (((self.qualifier_ai, self.qualifier),) if self.qualifier_ai else ())
 
     @property
     def gtin(self) -> str | None:
@@ -49,7 +67,13 @@ class Identifier:
 
     @property
     def lot(self) -> str | None:
-        return self.qualifier if self.qualifier_ai == "10" else None
+        """The lot that was named, also where it is that of an item."""
+        return next((value for ai, value in self.qualifiers if ai == "10"), None)
+
+    @property
+    def lot_link(self) -> str | None:
+        """The canonical link of that lot."""
+        return f"{CANONICAL_BASE}/01/{self.gtin}/10/{for_link(self.lot)}" if self.lot and self.gtin else None
 
     @property
     def serial(self) -> str | None:

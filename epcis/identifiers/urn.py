@@ -38,20 +38,39 @@ _PATTERNS = frozenset({"sgtin", "grai", "gdti", "sgcn", "cpi", "itip", "upui"})
 _KIND = {"lgtin": "class"}
 _PATTERN_SCHEME = {"sgtin": "gtin", "upui": "gtin"}
 
+GS1_SCHEMES = frozenset({*_NUMERIC, *_FREE, "cpi"})
+OTHER_SCHEMES = frozenset({"gid", "usdod", "adi", "bic", "imovn"})
+"""Schemes of the EPC standard for identifiers that are not GS1's."""
+_TAG_KINDS = frozenset({"tag", "raw", "pat"})
+_FILTER = re.compile(r"[0-7]")
+# Scheme -> sizes of the tags it is written to (EPC Tag Data Standard 1.13, table 14-1).
+_TAG_SCHEMES = {
+    "sgtin": ("96", "198"), "sscc": ("96",), "sgln": ("96", "195"), "grai": ("96", "170"), "giai": ("96", "202"),
+    "gsrn": ("96",), "gsrnp": ("96",), "gdti": ("96", "113", "174"), "cpi": ("96", "var"), "sgcn": ("96",),
+    "itip": ("110", "212"),
+}  # fmt: skip
+
 PrefixLengths = Callable[[str], int | None]
 """Given digits that begin with a GS1 company prefix: how many of them are the prefix, or None if unknown."""
 
 
 def read_urn(urn: str) -> Identifier:
-    """The identifier in an EPC URN, class URN (``lgtin``) or pattern (``idpat`` with a final ``*``).
+    """The identifier in an EPC URN, class URN (``lgtin``), pattern (``idpat`` with a final ``*``) or tag URI.
+
+    A tag URI says how an identifier is written into an RFID tag (``urn:epc:tag:sgtin-96:3.…``): its filter value says
+    nothing of the thing and is dropped.
 
     Raises:
         InvalidIdentifier: it is none, or of a scheme that is no GS1 key (gid, usdod, adi, bic, imovn).
     """
     parts = urn.split(":", 4)
-    if len(parts) != 5 or parts[:2] != ["urn", "epc"]:
-        raise InvalidIdentifier(f"{urn!r} is not an EPC URN")
-    kind, scheme, body = parts[2:]
+    if len(parts) != 5 or [part.lower() for part in parts[:2]] != ["urn", "epc"]:
+        raise InvalidIdentifier(f"{urn!r} is not an EPC URN", "no_key")
+    kind, scheme, body = parts[2].lower(), parts[3].lower(), parts[4]
+    if kind in _TAG_KINDS:
+        kind, (scheme, body) = "id", _read_tag(urn, kind, scheme, body)
+    if scheme not in GS1_SCHEMES:
+        raise InvalidIdentifier(f"{urn!r}: scheme {scheme!r} is not a GS1 key", "no_key")
     prefix, dot, rest = body.partition(".")
     if not dot or not _PREFIX.fullmatch(prefix):
         raise InvalidIdentifier(f"{urn!r}: a GS1 company prefix has 6 to 12 digits")
@@ -62,9 +81,17 @@ def read_urn(urn: str) -> Identifier:
         return _read_numeric(urn, scheme, prefix, rest, pattern)
     if scheme in _FREE:
         return Identifier(scheme, _FREE[scheme], prefix + decode(rest, 30 - len(prefix)))
-    if scheme == "cpi":
-        return _read_component(urn, prefix, rest, pattern)
-    raise InvalidIdentifier(f"{urn!r}: scheme {scheme!r} is not a GS1 key")
+    return _read_component(urn, prefix, rest, pattern)
+
+
+def _read_tag(urn: str, kind: str, scheme: str, body: str) -> tuple[str, str]:
+    """Scheme and body of the pure identity URN that a tag URI stands for."""
+    name, _, bits = scheme.partition("-")
+    value, _, rest = body.partition(".")
+    if kind != "tag" or name not in _TAG_SCHEMES or bits not in _TAG_SCHEMES[name] or not _FILTER.fullmatch(value):
+        message = f"{urn!r} is how a tag is programmed, and no GS1 key can be read from it: send urn:epc:id:… instead"
+        raise InvalidIdentifier(message, "tag_uri")
+    return name, rest
 
 
 def _read_numeric(urn: str, scheme: str, prefix: str, rest: str, pattern: bool) -> Identifier:
@@ -130,7 +157,7 @@ def write_urn(identifier: Identifier, length: int | None, lengths: PrefixLengths
         InvalidIdentifier: no EPC URN can say this (GTIN-8, a lot of a piece).
     """
     scheme = identifier.scheme
-    if identifier.ai == "8006" and identifier.lot is not None:
+    if identifier.ai == "8006" and identifier.qualifier_ai == "10":
         raise InvalidIdentifier(f"there is no EPC URN for the lot of a piece: {identifier.canonical}")
     leading = 1 if identifier.ai in ("00", "01", "8003", "8006") else 0
     from_prefix = identifier.key[leading:]
@@ -162,7 +189,7 @@ def _write_numeric(identifier: Identifier, prefix: str, from_prefix: str) -> str
         head += f".{identifier.key[14:16]}.{identifier.key[16:18]}"
     if scheme == "sgln":
         return f"urn:epc:id:{head}.{for_urn(identifier.qualifier or '0')}"
-    tail = identifier.lot or identifier.serial
+    tail = identifier.qualifier or identifier.serial
     if tail is None:
         return f"urn:epc:idpat:{head}.*"
     return f"urn:epc:{_KIND.get(scheme, 'id')}:{head}.{for_urn(tail)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +29,7 @@ class FileResult:
     """What became of one document."""
 
     file: str
-    hashes: tuple[str, ...] = ()
+    events: int = 0
     job: Job | None = None
     problems: list[dict[str, Any]] = field(default_factory=list)
     why: str = ""
@@ -47,7 +47,7 @@ class FileResult:
         accepted, duplicate, rejected = self.counts
         job = self.job
         return {
-            "file": self.file, "events": len(self.hashes), "ok": self.ok,
+            "file": self.file, "events": self.events, "ok": self.ok,
             "accepted": accepted, "duplicate": duplicate, "rejected": rejected,
             "captureID": job and job.id, "txId": job and job.tx_id, "block": job and job.block,
             "verdicts": (job and job.verdicts) or [], "problems": self.problems, "why": self.why,
@@ -65,7 +65,7 @@ def capture(
     identity: Annotated[str, typer.Option(help="The organisation's identity that reports.")] = "scanner",
     on_error: Annotated[
         OnError,
-        typer.Option(help="When an event is rejected: take nothing of its document, or the rest of it."),
+        typer.Option(help="When an event is invalid or rejected: take nothing of its document, or the rest of it."),
     ] = "rollback",
 ) -> None:
     """Validate EPCIS documents and put their events on the ledger.
@@ -103,19 +103,18 @@ async def _capture(
 async def _hand_over(
     delivery: Delivery, result: FileResult, speaker: tuple[str, str, OnError], most: int
 ) -> str | None:
-    """The job of a valid document; None when it is invalid, which the result then says."""
-    reading = read(_bytes(result, most))
+    """The job of a valid document; None when there is nothing valid in it, which the result then says."""
+    msp_id, identity, on_error = speaker
+    reading = read(_bytes(result, most), on_error)
     if not isinstance(reading, Intake):
         _invalid(result, reading)
         return None
-    if not reading.hashes:
+    if not reading.events and not reading.master_data:
         result.why = "the document has no events"
         return None
-    result.hashes = reading.hashes
-    msp_id, identity, on_error = speaker
-    return await delivery.capture_payload(
-        msp_id, reading.payload, len(reading.hashes), identity=identity, on_error=on_error
-    )
+    result.events = reading.events
+    result.problems = [asdict(refusal) for refusal in reading.refused]
+    return await delivery.capture_document(msp_id, reading, identity=identity, on_error=on_error)
 
 
 def _bytes(result: FileResult, most: int) -> bytes:
@@ -157,6 +156,6 @@ def _report(here: Session, results: list[FileResult]) -> None:
     here.table(
         "",
         ["document", "#events", "#accepted", "#duplicate", "#rejected", "why"],
-        [(result.file, len(result.hashes), *result.counts, result.why) for result in results],
+        [(result.file, result.events, *result.counts, result.why) for result in results],
     )
     here.text(f"{captured} of {len(results)} documents captured, {totals[0]} events accepted")

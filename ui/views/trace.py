@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pandas as pd
@@ -16,7 +15,6 @@ from ui.shared import ask, name, readable
 _DIRECTIONS = {"both": "Both ways", "upstream": "Where from", "downstream": "Where to"}
 _LARGEST = 2000
 _FEW = 6
-_ELEMENTS = re.compile(r"\((\d{2,4})\)([^()]+)")
 
 
 def page() -> None:
@@ -47,12 +45,7 @@ def page() -> None:
 
 
 def _found(text: str) -> str | None:
-    """The identifier of what was typed: a bare lot or serial number is looked up."""
-    elements = _ELEMENTS.findall(text)
-    if elements and "".join(f"({key}){value}" for key, value in elements) == text:
-        return "https://id.gs1.org/" + "/".join(part for element in elements for part in element)
-    if ":" in text:
-        return text
+    """The identifier of what was typed, which the API reads: in whatever form, or a bare number that is looked up."""
     carriers: list[str] = ask("/things", number=text)["items"]
     if not carriers:
         st.warning(f"The ledger never heard of {words.plain(text)}.", icon=":material/search_off:")

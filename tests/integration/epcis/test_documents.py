@@ -70,9 +70,18 @@ def test_rendered_together_they_are_valid(documents: dict[str, Any], schema: jso
     assert [event.hash for event in parse_document(rendered).events] == [event.hash for event in events]
 
 
+# A collection of every form that an identifier can have, in a list where classes have no place.
+_WITH_CLASSES = "event-hash/examples/epclist_normalisation.jsonld"
+
+
 def test_they_have_no_errors_but_some_of_gs1s_own_break_its_sensor_rules(documents: dict[str, Any]) -> None:
     warned = set()
+    classes = documents[_WITH_CLASSES]
+    (event,) = parse_document(classes).events
+    assert [problem.code for problem in check(event)] == ["class_in_epc_list"] * 2
     for name, document in documents.items():
+        if name == _WITH_CLASSES:
+            continue
         for event in parse_document(document).events:
             problems = check(event)
             assert [problem for problem in problems if problem.severity == "error"] == [], name
