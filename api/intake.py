@@ -67,6 +67,8 @@ def read(body: bytes, on_error: OnError = "rollback") -> Reading:
     except epcis.InvalidDocument as error:
         return error.problems
     document = sifted.document
+    if document.master_data_faults:
+        return document.master_data_faults
     problems = [*sifted.problems, *_check(document, sifted.places, MAX_PROBLEMS if on_error == "rollback" else None)]
     bad = {problem.index for problem in problems}
     if problems and (on_error == "rollback" or len(bad.intersection(sifted.places)) == len(sifted.places)):

@@ -79,8 +79,6 @@ def _parse(event: Any, reader: Reader) -> Fact | Rejection:
     except InvalidDocument as error:
         problem = error.problems[0]
         return Rejection(problem.code, problem.message, problem.field)
-    except OverflowError:
-        return Rejection("date_time", "outside the years 1 to 9999 of UTC", "/eventTime")
 
 
 def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-import orjson
-
 from chaincode import keys
 from chaincode.state import Record
 from epcis import LOTLINE_NAMESPACE, Event, Problem, check, parse_value
@@ -70,7 +68,7 @@ class Fact:
 
 
 def fact_of(event: Event) -> Fact:
-    """An event's fact; ``party`` is for its effects to find out. Raises OverflowError for a time that UTC does not have."""
+    """An event's fact; ``party`` is for its effects to find out."""
     said = vars(event).get  # Pydantic's models take a detour for each attribute
     name, step, instances = identity(event), said("biz_step"), event.instances
     locations = [
@@ -140,17 +138,9 @@ def recorded(record: Record, name_hex: str) -> Fact:
 
 def same_content(event: Event, record: Record) -> bool:
     """Whether an event says what a record on the ledger says: the hash leaves out what may differ."""
-    return _content(event) == _content(parse_value(record["event"]))
+    return event.content_digest == parse_value(record["event"]).content_digest
 
 
 def variant_hex(event: Event) -> str:
     """The digits of the name on the ledger of an event whose hash is another event's already."""
-    return hashlib.sha256(f"{event.hash}\ncontent\n{_content(event)}".encode()).hexdigest()
-
-
-def _content(event: Event) -> str:
-    """A digest of what an event says, without its id and without a declaration about it."""
-    said = orjson.loads(event.to_stored())
-    for name in ("eventID", "errorDeclaration", "@context"):
-        said.pop(name, None)
-    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(f"{event.hash}\ncontent\n{event.content_digest}".encode()).hexdigest()

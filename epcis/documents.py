@@ -34,6 +34,8 @@ class Document:
     header: dict[str, Any] | None = None
     master_data: list[MasterData] = field(default_factory=list)
     """What the document says of places, products and parties beside its events."""
+    master_data_faults: list[Problem] = field(default_factory=list)
+    """What is wrong with that although the schema lets it pass, as ``check`` says of events."""
     creation_date: str | None = None
     ignore_fields: frozenset[str] = field(default_factory=frozenset)
     """Extensions (``{namespace}name``) that the document declares, by ``…:ignoreFields``, to be left out of
@@ -93,7 +95,7 @@ def _read(data: bytes | str | dict[str, Any], most: int | None) -> Sifted:
     if path is None:
         return Sifted(Document("Event", [_bare_event(raw)], _as_list(raw["@context"])), [0], [])
     context = _context(raw.get("@context", []))
-    master_data = [] if problems else read_master_data(raw, context, problems)
+    master_data, faults = ([], []) if problems else read_master_data(raw, context)
     events = _events(_at(raw, path), context, path, problems, most)
     document = Document(
         kind="EPCISDocument" if kind == "EPCISDocument" else "EPCISQueryDocument",
@@ -101,6 +103,7 @@ def _read(data: bytes | str | dict[str, Any], most: int | None) -> Sifted:
         context=_as_list(raw.get("@context", [])),
         header=raw.get("epcisHeader"),
         master_data=master_data,
+        master_data_faults=faults,
         creation_date=raw.get("creationDate"),
         ignore_fields=frozenset() if problems else _ignored(raw, context),
     )

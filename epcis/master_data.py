@@ -14,14 +14,15 @@ import orjson
 
 from epcis.context import Context
 from epcis.identifiers import Identifier, judge
-from epcis.problems import Problem, pointer
+from epcis.problems import MAX_PROBLEMS, Problem, pointer
 
 Kind = Literal["product", "place", "party", "other"]
 
-MAX_ELEMENTS = 5_000
-MAX_ATTRIBUTES = 100
-MAX_CHILDREN = 1_000
-MAX_TEXT = 1_000
+# Within what the contract takes: a document that was accepted must not fail there.
+MAX_ELEMENTS = 1_000
+MAX_ATTRIBUTES = 99
+MAX_ID = 200
+MAX_TEXT = 4_000
 MAX_NAME = 200
 MAX_BYTES = 512 * 1024
 CHILDREN = "https://ref.gs1.org/epcis/children"
@@ -58,25 +59,33 @@ class MasterData:
         return {"id": self.id, "kind": self.kind, **named, "attributes": self.attributes}
 
 
-def read_master_data(document: Any, context: Context, problems: list[Problem]) -> list[MasterData]:
-    """The master data of a document that has the form of one; its faults are added to ``problems``."""
+def read_master_data(document: Any, context: Context) -> tuple[list[MasterData], list[Problem]]:
+    """The master data of a document that is valid by the schema, and what is wrong with it (at most 100 faults)."""
     found: dict[str, MasterData] = {}
+    problems: list[Problem] = []
+    for where, kind, raw in _elements(document):
+        fault = _fault(raw)
+        if fault is None:
+            element = _merged(found, _element(kind, raw, context))
+            fault = _fault_of_texts(element)
+        if fault is not None:
+            problems.append(Problem(None, pointer(*where, fault[0]), *fault[1:]))
+        if len(found) > MAX_ELEMENTS or len(problems) >= MAX_PROBLEMS:
+            break
+    elements = list(found.values())
+    if len(found) > MAX_ELEMENTS:
+        problems.append(_too_much(f"more than {MAX_ELEMENTS} elements"))
+    elif len(orjson.dumps([element.to_dict() for element in elements])) > MAX_BYTES:
+        problems.append(_too_much(f"more than {MAX_BYTES} bytes"))
+    return elements, problems[:MAX_PROBLEMS]
+
+
+def _elements(document: Any) -> Iterator[tuple[_Path, str, dict[str, Any]]]:
+    """(where, type of its vocabulary, element) of every element."""
     for path, vocabularies in _vocabularies(document):
         for place, vocabulary in enumerate(vocabularies):
             for number, raw in enumerate(vocabulary.get("vocabularyElementList") or ()):
-                where = (*path, place, "vocabularyElementList", number)
-                fault = _fault(raw)
-                if fault is not None:
-                    problems.append(Problem(None, pointer(*where, fault[0]), *fault[1:]))
-                    continue
-                _add(found, _element(vocabulary["type"], raw, context))
-                if len(found) > MAX_ELEMENTS:
-                    problems.append(_too_much(path, f"more than {MAX_ELEMENTS} elements"))
-                    return []
-    elements = list(found.values())
-    if len(orjson.dumps([element.to_dict() for element in elements])) > MAX_BYTES:
-        problems.append(_too_much(("epcisHeader",), f"more than {MAX_BYTES} bytes"))
-    return elements
+                yield (*path, place, "vocabularyElementList", number), vocabulary["type"], raw
 
 
 def _vocabularies(document: Any) -> Iterator[tuple[_Path, list[Any]]]:
@@ -91,22 +100,31 @@ def _vocabularies(document: Any) -> Iterator[tuple[_Path, list[Any]]]:
             yield path, value
 
 
-def _too_much(path: _Path, what: str) -> Problem:
-    return Problem(None, pointer(*path), "master_data_too_large", f"master data of {what} in one document")
+def _too_much(what: str) -> Problem:
+    return Problem(None, "/epcisHeader", "master_data_too_large", f"master data of {what} in one document")
 
 
 def _fault(raw: dict[str, Any]) -> tuple[str, str, str] | None:
-    """(member, code, message) of what is wrong with an element."""
+    """(member, code, message) of what is wrong with an element's id or the number of its attributes."""
     fault = judge(raw["id"]).fault
     if fault is not None and fault.severity == "error":
         return "id", fault.code, fault.message
-    attributes = raw.get("attributes") or ()
-    for member, most in (("attributes", MAX_ATTRIBUTES), ("children", MAX_CHILDREN)):
-        if len(raw.get(member) or ()) > most:
-            return member, "master_data_too_large", f"more than {most} {member} of one element"
-    for attribute in attributes:
-        if len(attribute["id"]) > MAX_NAME or len(_text(attribute.get("attribute"))) > MAX_TEXT:
-            return "attributes", "master_data_too_large", f"an attribute has at most {MAX_TEXT} characters"
+    if len(raw["id"]) > MAX_ID:
+        return "id", "identifier_too_long", f"an id has at most {MAX_ID} characters here"
+    if len(raw.get("attributes") or ()) > MAX_ATTRIBUTES:
+        return "attributes", "master_data_too_large", f"more than {MAX_ATTRIBUTES} attributes of one element"
+    return None
+
+
+def _fault_of_texts(element: MasterData) -> tuple[str, str, str] | None:
+    """The same of what an element says."""
+    if len(element.attributes) > MAX_ATTRIBUTES + 1:  # one more are the children
+        return "attributes", "master_data_too_large", f"more than {MAX_ATTRIBUTES} attributes of one element"
+    for name, text in element.attributes.items():
+        if len(name) > MAX_NAME or len(text) > MAX_TEXT:
+            return "attributes", "master_data_too_large", f"{name[:40]} says more than {MAX_TEXT} characters"
+        if "\0" in text or "\0" in name:
+            return "attributes", "text", f"{name[:40]} holds a character that no database can keep"
     return None
 
 
@@ -118,21 +136,20 @@ def _element(kind: str, raw: dict[str, Any], context: Context) -> MasterData:
         if text:
             attributes[name] = f"{attributes[name]}; {text}" if attributes.get(name, text) != text else text
     name_of = {_last_word(name): text for name, text in reversed(attributes.items())}
-    best = next((name_of[word][:MAX_NAME] for word in _NAMES if word in name_of), None)
+    best = next((name_of[word][:MAX_NAME].strip() for word in _NAMES if word in name_of), None)
     if children := raw.get("children"):
-        attributes[CHILDREN] = " ".join(str(judge(child).uri) for child in children)
+        attributes[CHILDREN] = " ".join([str(judge(child).uri) for child in children])
     return MasterData(str(uri), _kind(_expanded(kind, context), identifier), best, attributes)
 
 
-def _add(found: dict[str, MasterData], element: MasterData) -> None:
+def _merged(found: dict[str, MasterData], element: MasterData) -> MasterData:
     """What is said of one thing in several vocabularies is said of it together."""
-    known = found.get(element.id)
-    if known is None:
-        found[element.id] = element
-        return
+    known = found.get(element.id, element)
     attributes = {**element.attributes, **known.attributes}
     kind = element.kind if known.kind == "other" else known.kind
-    found[element.id] = replace(known, kind=kind, name=known.name or element.name, attributes=attributes)
+    merged = replace(known, kind=kind, name=known.name or element.name, attributes=attributes)
+    found[element.id] = merged
+    return merged
 
 
 def _kind(vocabulary: str, identifier: Identifier | None) -> Kind:

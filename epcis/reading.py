@@ -54,8 +54,11 @@ def read_json(
             beyond what a double can hold, or has an object that names a member twice (except eventID, recordTime).
     """
     if isinstance(data, dict):
-        # Written by ourselves just now, so there is nothing in it to distrust.
-        return orjson.loads(_written(data))
+        # Written by ourselves just now, so there is nothing in it to distrust but its depth.
+        copied = orjson.loads(_written(data))
+        if is_too_deep(copied):
+            raise too_deep()
+        return copied
     source = _encoded(data)
     try:
         value = orjson.loads(source)
@@ -145,6 +148,8 @@ def _written(data: dict[str, Any]) -> bytes:
             # orjson writes NaN and infinities as null; json refuses them.
             json.dumps(data, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
+        if "ecursion" in str(error):
+            raise too_deep() from None
         raise _invalid("json", f"not JSON: {error}") from None
     return written
 

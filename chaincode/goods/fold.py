@@ -127,6 +127,8 @@ class Fold:
             self._after_the_end(entry)
             return
         _HANDLERS[kind](self, entry)
+        if at.lot is None and kind[0] != e.GUEST:  # whoever named it with its lot, unless its maker said so
+            at.lot = e.lengthened(e.more_of(entry).get("lot"))
         if kind[0] != e.GUEST and kind != e.NAME:
             at.time, at.event = time, entry[2]
             disposition = e.more_of(entry).get("d")

@@ -20,7 +20,17 @@ Said = Iterator[tuple[str, Entry]]
 def statements(context: Context, fact: Fact) -> Said:
     """Things and what is said of them, for all types of events. ``fact.party`` is known."""
     speak = _SPEAKERS.get(fact.event.type)
-    return iter(()) if speak is None else speak(context, fact)
+    if speak is None:
+        return iter(())
+    lots, said = fact.event.lots_named, speak(context, fact)
+    return _with_lots(said, lots) if lots else said
+
+
+def _with_lots(said: Said, lots: dict[str, str]) -> Said:
+    """An item that is named with its lot is of that lot, whatever is said of it: a recall by lot must find it."""
+    for uri, entry in said:
+        lot = lots.get(uri)
+        yield uri, entry if lot is None else e.with_more(entry, lot=e.shortened(lot))
 
 
 def _entry(context: Context, fact: Fact, kind: str, **more: object) -> Entry:
@@ -95,7 +105,7 @@ def _association(context: Context, fact: Fact) -> Said:
 
 
 def _lot_of(fact: Fact, uri: str) -> str | None:
-    """The lot that an item belongs to: named with it, or in the event's instance/lot master data."""
+    """The lot that an item belongs to by the event's instance/lot master data."""
     if not fact.event.ilmd:
         return None
     known_as = identify(uri)

@@ -18,7 +18,7 @@ from epcis.identifiers.check_digit import check_digit, has_valid_check_digit
 from epcis.identifiers.digital_link import read_digital_link
 from epcis.identifiers.errors import InvalidIdentifier, PrefixLengthUnknown
 from epcis.identifiers.escapes import for_link as number_in_link
-from epcis.identifiers.identifier import CANONICAL_BASE, CHECKED_DIGITS, Identifier
+from epcis.identifiers.identifier import CANONICAL_BASE, Identifier
 from epcis.identifiers.judging import LONGEST_IDENTIFIER, Fault, Judgement, judge, read, read_uri, reference_of
 from epcis.identifiers.prefixes import published_prefix_length
 from epcis.identifiers.spelling import Spelled, said
@@ -63,15 +63,12 @@ __all__ = [
     "to_urn",
 ]
 
-# What most identifiers look like when they arrive: canonical already, so that nothing has to be taken apart.
+# What most identifiers look like when they arrive: canonical already, so that nothing has to be taken apart. Groups: the
+# digits of a product and what qualifies it, those of a pallet, of a place, of a party.
 _ALREADY_CANONICAL = re.compile(
-    r"https://id\.gs1\.org/(?:01/[0-9]{14}(?:/(?:21|10)/[0-9A-Za-z._\-'=;]{1,20})?|00/[0-9]{18}"
-    r"|414/[0-9]{13}(?:/254/[0-9A-Za-z._\-'=;]{1,20})?|417/[0-9]{13})"
+    r"https://id\.gs1\.org/(?:01/([0-9]{14})(?:/(21|10)/[0-9A-Za-z._\-'=;]{1,20})?|00/([0-9]{18})"
+    r"|414/([0-9]{13})(?:/254/[0-9A-Za-z._\-'=;]{1,20})?|417/([0-9]{13}))"
 )
-
-
-# The key of a canonical Digital Link and what qualifies it, read without taking the rest apart.
-_KEY = re.compile(r"https://id\.gs1\.org/(00|01|402|414|417|8017|8018)/([0-9]{13,18})(?:/([0-9]+)/)?")
 # The commonest URN by far, an item whose serial needs no escaping: (prefix, indicator, reference, serial).
 _ITEM_URN = re.compile(r"urn:epc:id:sgtin:([0-9]{6,12})\.([0-9])([0-9]{0,6})\.([0-9A-Za-z._\-'=;]{1,20})")
 LONGEST_KEY = 200
@@ -104,11 +101,11 @@ def parse(identifier: str) -> Identifier:
 @remember(1 << 14, LONGEST_KEY)  # a place or a party is named again and again
 def standing(uri: str) -> Standing:
     """What an identifier is that an event's model has read: a class or an instance, right or faulty."""
-    match = _KEY.match(uri)
-    if match is not None and len(uri) <= LONGEST_IDENTIFIER:
-        ai, digits, qualifier = match.groups()
-        if has_valid_check_digit(digits[: CHECKED_DIGITS[ai]]):
-            return CLASS if ai == "01" and qualifier not in ("21", "235") else INSTANCE
+    match = _ALREADY_CANONICAL.fullmatch(uri)
+    if match is not None:
+        product, qualifier, pallet, place, party = match.groups()
+        if has_valid_check_digit(product or pallet or place or party):
+            return CLASS if product is not None and qualifier != "21" else INSTANCE
     _, identifier, fault = judge(said(uri))
     if identifier is None:
         return Standing(False, False, fault)

@@ -127,6 +127,8 @@ def _read_compressed(uri: str) -> Identifier | None:
     if match is None or not is_compressible(segment):
         return None
     at_home = match["host"].lower() == _GS1_HOST
+    if at_home and match["path"] != f"/{segment}":
+        return None
     try:
         identifier = _of_elements(dict(expand(segment)))
     except InvalidIdentifier as error:
@@ -166,14 +168,15 @@ def _fault(uri: str, error: InvalidIdentifier) -> Fault | None:
 
 
 def _fault_of_urn(urn: str, error: InvalidIdentifier) -> Fault | None:
-    _, _, kind, scheme = urn.lower().split(":", 4)[:4] if urn.count(":") >= 3 else ("", "", "", "")
-    if error.code == "tag_uri":
-        return Fault(error.code, str(error))
+    kind, scheme = [*urn.lower().split(":", 4)[2:4], ""][:2]
+    if error.code == "tag_uri" or kind == "raw":
+        message = f"{urn} is how a tag is programmed, and no GS1 key can be read from it: send urn:epc:id:… instead"
+        return Fault("tag_uri", message)
     if scheme in OTHER_SCHEMES:
         return None
-    if scheme in GS1_SCHEMES and kind in ("id", "class", "idpat", "tag"):
+    if scheme in GS1_SCHEMES and kind in ("id", "class", "idpat"):
         return Fault("broken_identifier", str(error))
-    return _unrecognised(urn)
+    return Fault("broken_identifier", str(error)) if kind == "tag" else _unrecognised(urn)
 
 
 def _fault_of_keyless(host: str, path: str, uri: str) -> Fault | None:

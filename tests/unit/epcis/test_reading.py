@@ -80,6 +80,25 @@ def test_deeply_nested_dictionary() -> None:
     _attempt(deep)
 
 
+@pytest.mark.parametrize("levels", [201, 240, 253])
+def test_deeper_than_what_has_to_fit_around_an_event(levels: int) -> None:
+    """Nested objects cost the most: written, hashed and put into records and documents they must still fit."""
+    deep: Any = "x"
+    for _ in range(levels):
+        deep = {"example:d": deep}
+    raw = {**samples.AGGREGATION, "example:deep": deep}
+    if levels <= 204:
+        event = parse_document(samples.document(raw)).events[0]
+        assert event.hash == parse_event(event.to_stored()).hash
+        return
+    for parse, data in ((parse_document, samples.document(raw)), (parse_event, raw)):
+        with pytest.raises(InvalidDocument) as caught:
+            parse(data)
+        assert [problem.code for problem in caught.value.problems] == ["too_deep"]
+        with pytest.raises(InvalidDocument):
+            parse(json.dumps(data))
+
+
 def test_nesting_within_the_limit_is_hashed_and_stored() -> None:
     deep: Any = "x"
     for level in range(200):
