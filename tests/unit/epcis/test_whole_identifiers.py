@@ -187,7 +187,7 @@ def test_members_of_an_own_type_are_no_standard_fields(kind: str, shape: Any) ->
     assert event.instances == event.classes == []
     assert event.lots_named == {}
     assert event.read_point is event.biz_location is event.action is event.biz_step is event.parent_id is None
-    assert list(event.epc_list) == list(event.quantity_list) == list(event.source_list) == []
+    assert not [*event.epc_list, *event.quantity_list, *event.source_list]
     assert check(event) == []
     for form in (event.to_dict(), event.to_dict(form="urn")):
         assert all(form[name] == shape for name in names)
