@@ -73,6 +73,14 @@ def canonical(identifier: str, field: str, schemes: Sequence[str]) -> str:
     return parsed.canonical
 
 
+def identified(index: int, text: str) -> str:
+    """The canonical link of what the ``index``-th record of a body is about; the 400 problem for a broken one."""
+    uri, _, fault = read(text)
+    if fault is not None and fault.severity == "error":
+        raise _bad_identifier("/id", fault.message, index)
+    return str(uri)
+
+
 async def register(
     request: Request, response: Response, principal: Principal, function: str, records: Sequence[BaseModel]
 ) -> Registered | Response:
@@ -107,6 +115,6 @@ def _registered(request: Request, response: Response, job: Job, ids: Sequence[st
     return Registered(items=items, tx_id=job.tx_id or "", block=job.block or 0)
 
 
-def _bad_identifier(field: str, message: str) -> ApiError:
-    item = ErrorItem(index=None, field=field, code="invalid_identifier", message=message)
+def _bad_identifier(field: str, message: str, index: int | None = None) -> ApiError:
+    item = ErrorItem(index=index, field=field, code="invalid_identifier", message=message)
     return ApiError(400, f"{field}: {message}", errors=[item])

@@ -14,7 +14,7 @@ from chaincode import arguments, keys, rules
 from chaincode.context import Context
 from chaincode.rejection import Malformed
 from chaincode.state import Record
-from epcis.identifiers import LONGEST_KEY, canonical_or_same
+from epcis.identifiers import LONGEST_KEY, identity_of
 
 KINDS = ("product", "place", "party", "other")
 MOST = 1_000
@@ -68,7 +68,7 @@ def _description(number: int, entry: Any) -> Record:
             or entry.get("kind") not in KINDS
         ):
             raise Malformed(_FORM)
-        record: Record = {"id": canonical_or_same(_text(entry.get("id"), "id", LONGEST_KEY)), "kind": entry["kind"]}
+        record: Record = {"id": str(identity_of(_text(entry.get("id"), "id", LONGEST_KEY))), "kind": entry["kind"]}
         if len(record["id"]) > LONGEST_KEY:
             raise Malformed(f"id has more than {LONGEST_KEY} characters")
         if entry.get("name") is not None:

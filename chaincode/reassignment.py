@@ -15,7 +15,7 @@ from chaincode.context import Context
 from chaincode.registered import Device, Party, Place, Reassignment
 from chaincode.rejection import Malformed
 from chaincode.state import Record
-from epcis.identifiers import canonical_or_same
+from epcis.identifiers import identity_of
 
 _FORM = (
     "a reassignment is {'id': of a party, place or device, 'msp': organisation}; 'kind' says which, if several have it"
@@ -59,7 +59,7 @@ class _Deciding:
         return changes
 
     def _party(self, identifier: str, to: str) -> list[Record]:
-        uri = canonical_or_same(identifier)
+        uri = str(identity_of(identifier))
         known = Party.from_record(self._context.state.get(keys.party(uri)))
         if known is None:
             return []
@@ -78,7 +78,7 @@ class _Deciding:
         return [place for place in found if place is not None and place.party == party]
 
     def _place(self, identifier: str, to: str) -> list[Record]:
-        uri = canonical_or_same(identifier)
+        uri = str(identity_of(identifier))
         known = Place.from_record(self._context.state.get(keys.place(uri)))
         if known is None or (known.msp == to and known.reassigned is not None and known.reassigned.at == self._at):
             return []  # it went with its party

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from api.settings import Settings
-from epcis.identifiers import CANONICAL_BASE, InvalidIdentifier, parse, to_digital_link
+from epcis.identifiers import CANONICAL_BASE, read
 from lotline.delivery import delivering
 from lotline.errors import CommandError, UsageError
 from readmodel.queries.paging import MOST, Page
@@ -33,13 +33,11 @@ def numbered(text: str, ai: str) -> str:
     said = text.strip().removeprefix(f"({ai})")
     if said.isdecimal() and len(said) in _LENGTHS[ai]:
         said = f"{CANONICAL_BASE}/{ai}/{said.zfill(_GTIN) if ai == '01' else said}"
-    try:
-        found = parse(to_digital_link(said))
-    except InvalidIdentifier as error:
-        raise UsageError(f"{text!r} is not {_WHAT[ai]}: {error}") from error
-    if found.ai != ai:
-        raise UsageError(f"{text!r} is not {_WHAT[ai]}")
-    if not found.has_valid_check_digit:
+    _, found, fault = read(said, bare=False)
+    if found is None or found.ai != ai:
+        why = "" if fault is None else f": {fault.message}"
+        raise UsageError(f"{text!r} is not {_WHAT[ai]}{why}")
+    if fault is not None:
         raise UsageError(f"{text!r} has a wrong check digit", hint="One of its digits was misread or mistyped.")
     return found.canonical
 

@@ -10,13 +10,12 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from api import problems
 from api.answers import GTIN
 from api.auth import MAY_CAPTURE, MAY_SEE_THINGS
-from api.commands import MANY, REGISTERED, Registered, as_list, command
+from api.commands import MANY, REGISTERED, Registered, as_list, command, identified
 from api.models import Answer, Given
 from api.parameters import Identified
-from api.problems import ApiError, ErrorItem
+from api.problems import ApiError
 from api.routing import ApiRoute
 from api.tokens import Principal
-from epcis.identifiers import canonical_or_same, is_miswritten
 from readmodel.queries.master_data import master_data
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
@@ -48,18 +47,10 @@ async def post_descriptions(
     body: Descriptions,
 ) -> Any:
     """Describe a product, place, party or thing, or up to 1,000. It gives no power over it: everybody's words stand beside one another."""
-    ids = [_identified(index, entry.id) for index, entry in enumerate(body)]
+    ids = [identified(index, entry.id) for index, entry in enumerate(body)]
     documents = [entry.model_dump(exclude_none=True) for entry in body]
     argument = [{**document, "id": name} for document, name in zip(documents, ids, strict=True)]
     return await command(request, response, principal, "describe", ids, argument)
-
-
-def _identified(index: int, text: str) -> str:
-    uri = canonical_or_same(text)
-    if is_miswritten(uri):
-        item = ErrorItem(index=index, field="/id", code="invalid_identifier", message=f"wrong check digit in {text}")
-        raise ApiError(400, f"/id: {item.message}", errors=[item])
-    return uri
 
 
 class DescriptionOut(Answer):
@@ -80,7 +71,7 @@ class DescriptionsOut(Answer):
     )
 
 
-@router.get("/descriptions/{id:path}", response_model=DescriptionsOut, responses=problems.responses(401, 403, 404, 406))
+@router.get("/descriptions/{id:path}", response_model=DescriptionsOut, responses=problems.responses(400, 401, 403, 404, 406))
 def get_descriptions(request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified) -> Any:
     """What organisations say of a product, place, party or thing, by organisation."""
     with request.app.state.engine.connect() as connection:

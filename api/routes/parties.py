@@ -70,7 +70,7 @@ def get_parties(
         return registry.parties(connection, msp=msp, per_page=per_page, token=next_page_token)
 
 
-@router.get("/parties/{id:path}", response_model=PartyOut, responses=problems.responses(401, 403, 404, 406))
+@router.get("/parties/{id:path}", response_model=PartyOut, responses=problems.responses(400, 401, 403, 404, 406))
 def get_party(request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified) -> Any:
     """One party, by PGLN."""
     with request.app.state.engine.connect() as connection:

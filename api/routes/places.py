@@ -96,7 +96,7 @@ def get_places(
         )
 
 
-@router.get("/places/{id:path}", response_model=PlaceOut, responses=problems.responses(401, 403, 404, 406))
+@router.get("/places/{id:path}", response_model=PlaceOut, responses=problems.responses(400, 401, 403, 404, 406))
 def get_place(request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified) -> Any:
     """One place, by GLN."""
     with request.app.state.engine.connect() as connection:

@@ -10,12 +10,10 @@ from pydantic import BeforeValidator, Field
 from api import problems
 from api.answers import SGTIN
 from api.auth import MAY_ADMINISTER
-from api.commands import MANY, REGISTERED, Registered, Text, as_list, command
+from api.commands import MANY, REGISTERED, Registered, Text, as_list, command, identified
 from api.models import Given
-from api.problems import ApiError, ErrorItem
 from api.routing import ApiRoute
 from api.tokens import Principal
-from epcis.identifiers import read
 from readmodel.identifiers import describe
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])
@@ -52,7 +50,7 @@ async def post_protect(
     Who has title to the thing (made the lot), or has a say in it already, may. A say can be passed on, by who has it, and not
     taken off. A majority of the channel's administrators can stand in for them.
     """
-    ids = [_identified(index, entry.id) for index, entry in enumerate(body)]
+    ids = [identified(index, entry.id) for index, entry in enumerate(body)]
     argument = [
         {_field_of(uri): uri, "organisations": entry.organisations} for uri, entry in zip(ids, body, strict=True)
     ]
@@ -79,17 +77,9 @@ async def post_release(
     body: Releases,
 ) -> Any:
     """Release things or lots from an organisation that has left without passing its say on. The channel's administrators may."""
-    ids = [_identified(index, entry.id) for index, entry in enumerate(body)]
+    ids = [identified(index, entry.id) for index, entry in enumerate(body)]
     argument = [{_field_of(uri): uri, "organisation": entry.organisation} for uri, entry in zip(ids, body, strict=True)]
     return await command(request, response, principal, "release", ids, argument)
-
-
-def _identified(index: int, text: str) -> str:
-    uri, _, fault = read(text)
-    if fault is not None and fault.severity == "error":
-        item = ErrorItem(index=index, field="/id", code="invalid_identifier", message=fault.message)
-        raise ApiError(400, f"/id: {item.message}", errors=[item])
-    return str(uri)
 
 
 def _field_of(uri: str) -> str:
