@@ -35,7 +35,7 @@ class Load:
         self.troubles: Counter[str] = Counter()
 
     async def start(self) -> None:
-        """Register the dock, lest the first events race to adopt it, and begin."""
+        """Register the dock, and begin."""
         await self._until_known("registerParty", orjson.dumps({"id": FARM, "name": "Green Farm"}))
         await self._until_known("registerPlace", orjson.dumps({"id": DOCK, "party": FARM}))
         self._tasks = [asyncio.create_task(self._capture_for_ever()) for _ in range(self._submitters)]
