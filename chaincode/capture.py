@@ -12,7 +12,7 @@ from chaincode import answers, batch_form, declarations, effects, keys, master_d
 from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
-from chaincode.facts import Fact, fact_of
+from chaincode.facts import Fact, declaration_hex, fact_of
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
 from chaincode.state import Record
@@ -38,6 +38,8 @@ def capture(context: Context, batch: bytes) -> bytes:
     """Apply a batch (see ``batch_form``); returns ``{"groups": [answer]}`` (see ``answers``). Raises Malformed."""
     rules.has_role(context, rules.CAPTURE_ROLES, "capture events")
     groups = _read(batch)
+    for group in groups:
+        _name_declarations(context, group)
     prefetch(context, [event for group in groups for event in group.events if isinstance(event, Fact)])
     counter = 0
     answered = []
@@ -71,6 +73,13 @@ def _group(entry: Any, reader: Reader) -> Group:
     events.reverse()
     parsed = [_parse(events.pop(), reader) for _ in range(len(events))]
     return Group(str(entry["id"]), on_error, parsed, master_data.read(entry.get("masterData")))
+
+
+def _name_declarations(context: Context, group: Group) -> None:
+    """Declarations of error have names of their own, by who declares."""
+    for fact in group.events:
+        if isinstance(fact, Fact) and fact.event.error_declaration is not None:
+            fact.rename(declaration_hex(fact.event, context.msp))
 
 
 def _parse(event: Any, reader: Reader) -> Fact | Rejection:
@@ -144,9 +153,8 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     if fact.flags:
         record["flags"] = sorted(fact.flags)
     context.state.file(keys.event(fact.hex), record)
-    identifier = rules.given_id(fact)
-    if identifier is not None and (declares is None or context.state.get(keys.event_id(identifier)) is None):
-        context.state.put(keys.event_id(identifier), {"event": fact.hash if declares is None else digest_uri(declares)})
+    if declares is None and (identifier := rules.given_id(fact)) is not None:
+        context.state.put(keys.event_id(identifier), {"event": fact.hash})
 
 
 def _take_in(context: Context, fact: Fact) -> str | None:

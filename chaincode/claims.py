@@ -21,6 +21,9 @@ _RANK = {"release": 0, "receive": 1, "accept": 2, "void": 3}
 # Documents that name a shipment, the most exact first.
 DOCUMENTS = ("desadv", "bol", "po", "inv", "recadv")
 
+_MOST_DOCUMENTS = 16
+"""Of the documents an event names, so many are kept with each thing that it names."""
+
 CLOCK_SKEW = timedelta(hours=24)
 """How much later than its acceptance a release may be dated and still be the same handoff: clocks and habits differ."""
 
@@ -121,7 +124,7 @@ def within_skew(earlier: str, later: str) -> bool:
 def documents_of(event: Event) -> tuple[tuple[str, str], ...]:
     """The documents an event names, the one that says best which shipment this is first."""
     given = {(entry.type, entry.biz_transaction) for entry in event.biz_transaction_list if entry.type in DOCUMENTS}
-    return tuple(sorted(given, key=lambda one: (DOCUMENTS.index(one[0]), one[1])))
+    return tuple(sorted(given, key=lambda one: (DOCUMENTS.index(one[0]), one[1])))[:_MOST_DOCUMENTS]
 
 
 def claim_of(context: Context, fact: Fact, count: int, element: QuantityElement | None = None) -> Claim:

@@ -27,7 +27,7 @@ def is_captured(context: Context, fact: Fact) -> bool:
     if known is None:
         return False
     if fact.event.error_declaration is None and not same_content(fact.event, known):
-        fact.rename(variant_hex(fact.event))
+        fact.rename(variant_hex(fact.event.hash, fact.event.content_digest))
         known = context.state.get(keys.event(fact.hex))
         if known is None or "event" not in known:
             return False
@@ -52,7 +52,9 @@ def _note_telling(context: Context, fact: Fact, known: Record) -> None:
     """Who else reports an event, and by which other eventID it can be found."""
     new_reporter, identifier = context.msp != known["msp"], given_id(fact)
     fresh = identifier is not None and identifier != known["event"].get("eventID")
-    fresh = fresh and context.state.get(keys.event_id(identifier or "")) is None
+    fresh = (
+        fresh and context.state.get(keys.event_id(identifier or "")) is None
+    )  # an id leads to what it was given first
     if not (new_reporter or fresh):
         return
     about = about_event(context, fact.hex)
@@ -61,6 +63,7 @@ def _note_telling(context: Context, fact: Fact, known: Record) -> None:
         reporters = sorted([*reporters, context.msp])
     if fresh and len(ids) < _MOST_IDS:
         ids = sorted([*ids, identifier])
-        context.state.put(keys.event_id(identifier or ""), {"event": digest_uri(fact.hex)})
+        # ... but it names an event only if the event came with it: nobody can take another's next id
+        context.state.put(keys.event_id(identifier or ""), {"event": digest_uri(fact.hex), "alias": True})
     if (reporters, ids) != (about["reporters"], about["ids"]):
         context.state.put(keys.about(fact.hex), {**about, "reporters": reporters, "ids": ids})

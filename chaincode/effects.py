@@ -59,6 +59,9 @@ def _may_be_said(context: Context, settling: Settling, uri: str, entry: Entry) -
     thing = settling.thing(uri)
     if thing.record is None or thing.is_new:
         return
+    ended = thing.record.get("ended")
+    if ended is not None and len(ended) > 2 and not ended[3] and ended[2] != context.msp:
+        return  # a stranger's word of its end stops nobody: an exception names both
     if entry[3] != e.BEGIN:
         rules.is_alive(uri, thing.record, settling.fact)
     elif thing.record["maker"] is not None:

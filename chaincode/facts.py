@@ -123,6 +123,12 @@ def identity(event: Event) -> str:
     return digest_uri(hashlib.sha256(text.encode()).hexdigest())
 
 
+def declaration_hex(event: Event, msp: str) -> str:
+    """The digits of a declaration's name on the ledger: who declares, what, when, why, and what is right instead."""
+    said = (identity(event), msp, event.content_digest)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
 def hash_hex(uri: str) -> str:
     """The hexadecimal digits of an event hash URI."""
     return uri.partition(";")[2].partition("?")[0]
@@ -141,6 +147,6 @@ def same_content(event: Event, record: Record) -> bool:
     return event.content_digest == parse_value(record["event"]).content_digest
 
 
-def variant_hex(event: Event) -> str:
+def variant_hex(event_hash: str, content_digest: str) -> str:
     """The digits of the name on the ledger of an event whose hash is another event's already."""
-    return hashlib.sha256(f"{event.hash}\ncontent\n{event.content_digest}".encode()).hexdigest()
+    return hashlib.sha256(f"{event_hash}\ncontent\n{content_digest}".encode()).hexdigest()

@@ -52,9 +52,10 @@ _RULES: tuple[tuple[str, When, str], ...] = (
     ("not_your_place", "always", "nobody speaks from a place that another organisation has registered"),
     ("not_your_party", "always", "only the sender attests a release, only the consignee an acceptance"),
     ("not_your_event", "always", "only who said something declares that it was in error"),
+    ("too_many_declarations", "always", "an event is declared in error at most 16 times"),
     ("already_commissioned", "always", "a thing begins once"),
     ("not_your_lot", "always", "only who made a lot makes more of it"),
-    ("ended", "always", "nothing happens to a thing after its end, and it ends once"),
+    ("ended", "always", "nothing happens to a thing after its end, and it ends once; a stranger's word of its end binds only the stranger"),
     ("cycle", "always", "nothing is in itself, however indirectly"),
     ("too_deep", "always", "nothing is packed more than 32 deep"),
     (

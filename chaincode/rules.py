@@ -12,7 +12,7 @@ from typing import TypedDict
 
 from chaincode import keys, parties
 from chaincode.context import Context
-from chaincode.facts import Fact
+from chaincode.facts import Fact, identity
 from chaincode.rejection import Malformed, Rejection
 from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record
@@ -103,7 +103,7 @@ def event_id_is_free(context: Context, fact: Fact) -> None:
     if identifier is None or fact.event.error_declaration is not None:
         return
     known = context.state.get(keys.event_id(identifier))
-    if known is not None and known["event"] != fact.hash:
+    if known is not None and known["event"] != fact.hash and not known.get("alias"):
         raise Rejection("event_id_reused", f"{identifier} already names another event: {known['event']}", "eventID")
 
 
@@ -123,7 +123,7 @@ def device_is_known(context: Context, fact: Fact) -> str | None:
     if device["status"] != "active":
         raise Rejection("device_revoked", f"device {identifier} is revoked", field, **whom)
     try:
-        verify(device["algorithm"], device["publicKey"], signature, fact.hash)
+        verify(device["algorithm"], device["publicKey"], signature, identity(fact.event))
     except SignatureError as error:
         raise Rejection("bad_signature", str(error), field, **whom) from error
     return identifier

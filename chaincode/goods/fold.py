@@ -56,6 +56,8 @@ class Outcome:
     """Releases (hash URIs) of which several things are known to have arrived together."""
     objections: dict[str, list[Objection]] = field(default_factory=dict)
     """By event."""
+    idle: list[Place] = field(default_factory=list)
+    """Entries of emptied parents that it was not in."""
 
 
 class Fold:
@@ -120,10 +122,11 @@ class Fold:
             _note_missed(self._made.faults, self.item, at.missed)
             at.missed = None
         if kind == e.OUT and self._is_swept_past(entry):
+            self._made.idle.append(place_of(entry))
             return
         if at.first is None:
             at.first = [time, entry[2], entry[4], entry[5]]
-        if at.ended is not None:
+        if at.ended is not None and not self._denies_the_end(entry):
             self._after_the_end(entry)
             return
         _HANDLERS[kind](self, entry)
@@ -143,6 +146,23 @@ class Fold:
         """Whether a parent was emptied that it was not in."""
         more = e.more_of(entry)
         return bool(more.get("swept")) and self._at.parent != e.lengthened(more["of"])
+
+    def _denies_the_end(self, entry: Entry) -> bool:
+        """Whether somebody who neither had nor made it said that it ended, and who did speaks of it as if it had not: so it goes on,
+        and an exception names both."""
+        at = self._at
+        assert at.ended is not None
+        ender, proper, msp, party, why = at.ended[2:]
+        if proper or entry[4] == ender or entry[3][0] == e.GUEST:
+            return False
+        begins = entry[3] == e.BEGIN or e.more_of(entry).get("label")
+        if not begins and entry[4] not in (at.maker, msp):
+            return False
+        at.denied, at.ended = at.ended[:3], None
+        at.misused = [entry[0], entry[2], entry[4]]
+        if at.msp == ender:
+            self._hold(msp, party, why)
+        return True
 
     def _after_the_end(self, entry: Entry) -> None:
         at = self._at
@@ -280,7 +300,7 @@ class Fold:
         at = self._at
         if at.parent is not None:
             self._pass_up(entry, e.GUEST_ACCEPTANCE)
-        elif at.hop is not None and at.hop.awaited and at.moving:
+        elif at.hop is not None and at.hop.awaited and at.moving and at.hop.is_for(entry[4]):
             self._answer(entry, stays=True)
             self._accept(e.claim_of(entry), entry)
         else:
@@ -452,6 +472,8 @@ class Fold:
         at, hop = self._at, self._at.hop
         if hop is not None and hop.is_answered_by(claim):
             first = hop.acceptance is None
+            if first and not hop.is_for(claim.msp):
+                self._object(entry, "not_in_your_custody", "", f"{self.item} was released to somebody else")
             hop.add(claim)
             if first:
                 at.prior = [at.msp, at.party]
@@ -511,6 +533,8 @@ class Fold:
 
     def _ends(self, entry: Entry) -> None:
         at = self._at
+        had = [at.msp, at.party, at.why]
+        proper = entry[4] == at.maker or (at.msp == entry[4] and at.why != FIRST)
         self._adopt(entry)
         self._touch(entry)
         if at.parent is not None:
@@ -518,7 +542,7 @@ class Fold:
             self._hold(entry[4], entry[5], HAND)
             at.place = entry[6]
         self._see_at(entry)
-        at.ended = [entry[0], e.more_of(entry)["as"], entry[4]]
+        at.ended = [entry[0], e.more_of(entry)["as"], entry[4], proper, *had]
 
     def _use_after_sale(self, entry: Entry) -> None:
         at = self._at
@@ -543,13 +567,10 @@ class Fold:
                 faults[("custody", subject)] = Fault(detail, parties, e.event_uri(touch.event), touch.time, msp)
         if at.misused is not None:
             time, event, msp = at.misused
-            was = (
-                f"was {at.ended[1]} at {at.ended[0]}"
-                if at.ended is not None
-                else f"was sold at {at.sold[0]}"
-                if at.sold
-                else ""
-            )
+            ended = at.ended or at.denied
+            was = f"was sold at {at.sold[0]}" if at.sold is not None else ""
+            if ended is not None:
+                was = f"was {ended[1]} at {ended[0]} by {ended[2]}"
             if was:
                 whose = e.lengthened(at.party)
                 parties = () if whose is None else (whose,)

@@ -78,6 +78,10 @@ class Hop:
         same = known.msp == claim.msp and known.consignee == claim.consignee and not known.contradicts(claim)
         return same and (accepted is None or known.shares_document(claim))
 
+    def is_for(self, msp: str) -> bool:
+        """Whether it was released to an organisation, as far as anybody knows."""
+        return self.release is None or self.release.consignee_msp in (None, msp)
+
     def is_answered_by(self, claim: Claim) -> bool:
         """What follows a release is its acceptance, whoever made it; one said twice is still one."""
         if self.voided:

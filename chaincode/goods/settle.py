@@ -83,6 +83,8 @@ class Settling:
         else:
             raise Rejection("too_deep", "these things are in one another in a way that nothing can be")
         touched = [(uri, self._things[uri]) for uri in self._touched]
+        for _, thing in touched:
+            thing.forget(thing.new.idle)
         self._check_forest(touched)
         self._judge(touched)
         for _, thing in touched:
@@ -128,11 +130,15 @@ class Settling:
                 self._tell(uri, place_of(guest), [True, None, None])
             return
         more = e.more_of(known) if known is not None else e.more_of(guest)
-        of = sorted({*more.get("of", ()), uri})
         deep = max(more.get("deep", 0), self._depth(uri, guest) + 1)
         if deep > _DEEPEST:
+            if self.fact.event.action == "DELETE":
+                return  # taking things out of one another again is the way out
             raise Rejection("too_deep", f"{self._deep_one()} is packed more than {_DEEPEST} deep")
-        entry = e.with_more(known or guest, of=of, deep=deep)
+        if guest[3] == e.GUEST:  # needs no answer: how many is enough
+            entry = e.with_more(known or guest, n=more.get("n", 0) + 1, deep=deep)
+        else:
+            entry = e.with_more(known or guest, of=sorted({*more.get("of", ()), uri}), deep=deep)
         if known is None:
             thing.add(entry)
         else:
@@ -169,9 +175,11 @@ class Settling:
         known = thing.find(place_of(guest))
         if known is None or known[3][0] != e.GUEST:
             return
-        of = [one for one in e.more_of(known).get("of", ()) if one != uri]
-        if of:
-            thing.replace(e.with_more(known, of=of))
+        more = e.more_of(known)
+        of = [one for one in more.get("of", ()) if one != uri]
+        n = more.get("n", 0) - 1
+        if of or n > 0:
+            thing.replace(e.with_more(known, of=of or None, n=n if n > 0 else None))
             self._touch(parent)
         else:
             self.remove(parent, place_of(guest))

@@ -53,8 +53,10 @@ class Standing:
     lot: str | None = None
     sold: list[str] | None = None
     """Time and step."""
-    ended: list[str] | None = None
-    """Time, status, organisation."""
+    ended: list[Any] | None = None
+    """Time, status, organisation; whether it had or had made the thing; organisation, party that had it, and why."""
+    denied: list[str] | None = None
+    """An end that somebody else told of: time, status, organisation. Who had the thing spoke of it afterwards."""
     misused: list[str] | None = None
     """Time, event and organisation of its latest use after its end or its sale."""
     first: list[Any] | None = None

@@ -33,7 +33,7 @@ def sweep(settling: Settling, parent: str, emptied: Entry) -> list[str]:
     thing, state = settling.thing(parent), settling.context.state
     inside = [names[1] for names, record in state.under("IN", parent) if record["since"] < emptied[0]]
     classes = [names[1] for names, _ in state.under("IQ", parent)]
-    if any(entry[2] != emptied[2] for entry in thing.history.since(emptied[0])):  # what was in it may have left since
+    if any(_lets_out(entry) and entry[2] != emptied[2] for entry in thing.history.since(emptied[0])):
         for loading in loadings(settling, parent, emptied):
             inside += loading.event.child_epcs
             classes += [element.epc_class for element in loading.event.child_quantity_list]
@@ -41,6 +41,11 @@ def sweep(settling: Settling, parent: str, emptied: Entry) -> list[str]:
     for uri in dict.fromkeys(inside):
         settling.add(uri, out_of(parent, emptied))
     return list(dict.fromkeys(classes))
+
+
+def _lets_out(entry: Entry) -> bool:
+    """Whether by what an entry says something may have left the thing: then what is in it now is not all that was."""
+    return entry[3][0] == e.GUEST or entry[3] in (e.HANDLE, e.EMPTY)
 
 
 def unsweep(settling: Settling, parent: str, emptied: Entry) -> list[str]:
@@ -73,9 +78,12 @@ def loadings(settling: Settling, parent: str, emptied: Entry) -> Iterator[Fact]:
 def _loadings(thing: Timeline, until: str) -> tuple[list[str], bool]:
     """Short names of the events, and whether an earlier emptying was met among what is at hand."""
     events: list[str] = []
+    emptied: str | None = None
     for entry in reversed(thing.history.entries):
-        if entry[0] < until and entry[3] == e.EMPTY:
+        if emptied is not None and entry[0] < emptied:
             return events, True
+        if entry[0] < until and entry[3] == e.EMPTY:
+            emptied = entry[0]  # what went in at that very moment went in after it
         if entry[0] < until and e.more_of(entry).get("in") is True:
             events.append(entry[2])
     return events, False

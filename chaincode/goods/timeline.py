@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chaincode import keys
 from chaincode.context import Context
 from chaincode.endorsement import endorsed_as
@@ -69,6 +71,13 @@ class Timeline:
         """Put another entry in the place of one."""
         self.remove((entry[0], entry[1], entry[2]))
         self.history.add(entry)
+
+    def forget(self, places: Sequence[Place]) -> None:
+        """Take entries out that say nothing, from which nothing follows."""
+        for place in places:
+            self.history.remove(place)
+        if places:
+            self.refold()
 
     def find(self, place: Place) -> Entry | None:
         """The entry in a place, if there is one."""
@@ -151,7 +160,7 @@ class Timeline:
             **self.history.save(self._advance, endorsed),
         }
         if at.ended is not None:
-            record["ended"] = at.ended[:2]
+            record["ended"] = at.ended[:4]
         if emptied:
             record["emptied"] = emptied
         return record

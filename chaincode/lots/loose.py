@@ -24,7 +24,7 @@ from epcis.units import code_of, unit
 
 _KIND = "IL"
 _PACK, _UNPACK, _EMPTY = "p", "u", "e"
-_RANKS = {_PACK: 0, _UNPACK: 1, _EMPTY: 2}
+_RANKS = {_EMPTY: 0, _PACK: 1, _UNPACK: 2}  # as things are: what goes in at the moment of an emptying goes in after it
 
 
 class Emptied(NamedTuple):
@@ -79,6 +79,11 @@ class Loose:
         elif not history.add(entry):
             _add_to(history, entry)
         after = list(_steps(history.base, history.entries))
+        idle = [step.entry for step in after if step.entry[3] == _EMPTY and not step.taken]
+        for one in idle:  # it was not in there: from which nothing follows
+            history.remove((one[0], one[1], one[2]))
+        if idle:
+            after = list(_steps(history.base, history.entries))
         earlier = NOTHING if history.base is None else Decimal(history.base["excess"])
         was, excess = (earlier + sum((step.excess for step in steps), NOTHING) for steps in (before, after))
         if excess > was and not retracted:

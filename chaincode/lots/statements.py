@@ -116,6 +116,8 @@ def emptied(context: Context, fact: Fact, parent: str, uri: str, *, retracted_by
     inside = Loose(context, retracted_by or fact, parent, uri, lot, "")
     taken = Emptied(fact.time, fact.hash, fact.party, fact.place)
     inside.emptied(taken, retracted=retracted_by is not None)
+    if retracted_by is not None:
+        _empty_later(context, fact, parent, inside)
 
 
 def inside(context: Context, parent: str) -> list[str]:

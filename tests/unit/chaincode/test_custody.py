@@ -164,3 +164,43 @@ def test_custody_by_unpacking_lasts_until_the_next_one_takes_it() -> None:
     peer.accept(receive(9, pallet(2), site=C), unpack(10, pallet(2), site=C), msp="CMSP")
     assert peer.all("EX") == []
     assert (thing(peer, item(1))["msp"], thing(peer, item(1))["place"]) == ("CMSP", C[0])
+
+
+def test_a_stranger_who_says_that_it_ended_stops_nobody() -> None:
+    """Its maker goes on; an exception names both."""
+    for policy, hour in (("flag", 2), ("enforce", 0.1)):
+        peer = Peer()
+        peer.call("configure", {"custodyPolicy": policy})
+        end = event("ObjectEvent", hour, "destroying", B, action="DELETE", epcList=[item(1)])
+        if policy == "flag":
+            peer.accept(commission(1, item(1)))
+            peer.accept(end, msp="BMSP")
+        else:
+            peer.accept(end, msp="BMSP")
+            peer.accept(commission(1, item(1)))
+        assert "custody" in peer.open_exceptions() or policy == "enforce"
+        peer.accept(observe(3, item(1)), pack(4, pallet(1), item(1)))
+        assert (thing(peer, item(1))["status"], thing(peer, item(1))["parent"]) == ("active", pallet(1))
+        assert "after_end" in peer.open_exceptions()
+
+
+def test_what_was_released_to_another_is_not_taken_by_a_stranger_under_enforce() -> None:
+    peer = Peer()
+    for number, msp in enumerate(["AMSP", "BMSP", "CMSP"], start=1):
+        peer.call("registerParty", {"id": (A, B, C)[number - 1][1], "name": msp}, msp)
+    peer.call("configure", {"custodyPolicy": "enforce"})
+    peer.accept(commission(1, item(1)), pack(1.5, pallet(1), item(1)), ship(2, pallet(1), document="D1"))
+    assert peer.refuse(receive(3, pallet(1), site=C), msp="CMSP") == "not_in_your_custody"
+    peer.accept(receive(5, pallet(1), document="D1"), msp="BMSP")
+    assert thing(peer, pallet(1))["msp"] == "BMSP"
+
+
+def test_one_thing_received_out_of_a_pallet_that_went_to_another_is_not_the_pallet() -> None:
+    peer = Peer()
+    for number, msp in enumerate(["AMSP", "BMSP", "CMSP"], start=1):
+        peer.call("registerParty", {"id": (A, B, C)[number - 1][1], "name": msp}, msp)
+    peer.accept(commission(1, item(1), item(2)), pack(1.5, pallet(1), item(1), item(2)), ship(2, pallet(1)))
+    peer.accept(receive(3, item(1), site=C), msp="CMSP")
+    assert (thing(peer, item(1))["msp"], thing(peer, pallet(1))["msp"]) == ("CMSP", "AMSP")
+    peer.accept(receive(5, pallet(1)), msp="BMSP")
+    assert thing(peer, pallet(1))["msp"] == "BMSP"

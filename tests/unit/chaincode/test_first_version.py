@@ -65,7 +65,9 @@ def test_a_second_handoff_is_completed_under_the_id_it_had() -> None:
     before = {handoff["id"]: handoff["status"] for handoff in handoffs(peer, item(3))}
     assert sorted(before.values()) == ["complete", "released"]
     peer.accept(receive(7, item(3), site=C), msp="CMSP")
-    assert {handoff["id"]: handoff["status"] for handoff in handoffs(peer, item(3))} == dict.fromkeys(before, "complete")
+    assert {handoff["id"]: handoff["status"] for handoff in handoffs(peer, item(3))} == dict.fromkeys(
+        before, "complete"
+    )
 
 
 def test_what_was_open_is_closed_by_what_explains_it() -> None:

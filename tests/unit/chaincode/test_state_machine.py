@@ -116,7 +116,7 @@ class Histories(RuleBasedStateMachine):
     def destroy(self, msp: str, uri: str) -> None:
         hour = self.next_hour()
         end = event("ObjectEvent", hour, "destroying", SITES[msp], action="DELETE", epcList=[uri])
-        if self.say(msp, end):
+        if self.say(msp, end) and self.peer.get(keys.thing(uri))["ended"][3]:
             self.ended.add(uri)
 
     @rule(uri=lots, amount=amounts)
