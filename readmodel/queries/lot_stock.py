@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from readmodel.queries.lot_state import IN_TRANSIT, PackedPart, packed_parts
 
 _DIGITS = 60
 _MILLION = Decimal(1_000_000)
+_NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,19 @@ class _Sums(defaultdict[str, Decimal]):
 
     def count(self, quantity: str | Decimal | None, uom: str | None) -> None:
         """Add a quantity, whatever its unit."""
-        if quantity is not None:
+        counted = exact(quantity)
+        if counted is not None:
             measured = unit(uom or None)
-            self[measured.base] += Decimal(quantity) * measured.factor
+            self[measured.base] += counted * measured.factor
+
+
+def exact(quantity: str | Decimal | None) -> Decimal | None:
+    """A quantity as a number; None where it is none: what a ledger holds is not always what it should be."""
+    try:
+        number = None if quantity is None else Decimal(quantity)
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None
 
 
 _URIS = "SELECT t.id, t.uri FROM {values} JOIN thing t ON t.id = v.value"
@@ -121,8 +132,8 @@ _REMOVED = frozenset({"decommissioning", "destroying"})
 
 def lot_stock(connection: Connection, lots: Collection[int]) -> LotStock:
     """What there is of these lots together."""
-    with localcontext() as exact:
-        exact.prec = _DIGITS
+    with localcontext() as context:
+        context.prec = _DIGITS
         return _counted(connection, lots)
 
 
@@ -139,7 +150,7 @@ def _counted(connection: Connection, lots: Collection[int]) -> LotStock:
             moving.count(released, uom)
             under_way.append(MovingStock(uris[lot], released or "0", uom, key, None))
         else:
-            missing.count(Decimal(released or 0) - Decimal(accepted or 0), uom)
+            missing.count((exact(released) or _NOTHING) - (exact(accepted) or _NOTHING), uom)
     for part in parts:
         into = flows["removed"] if part.outermost.is_gone else moving if _is_moving(part) else packed
         into.count(part.quantity, part.uom)

@@ -15,7 +15,7 @@ from readmodel.identifiers import clean
 from readmodel.queries.exceptions import ExceptionRecord, exceptions
 from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, handoffs
 from readmodel.queries.lot_state import lot_states
-from readmodel.queries.lot_stock import LotStock, MassBalance, MovingStock, PackedStock, StockSum, lot_stock
+from readmodel.queries.lot_stock import LotStock, MassBalance, MovingStock, PackedStock, StockSum, exact, lot_stock
 from readmodel.queries.naming import names
 from readmodel.queries.paging import Query, pick
 from readmodel.queries.recalled import recalled
@@ -243,7 +243,7 @@ def _total(balances: list[BalanceRecord]) -> dict[str, str]:
     sums: dict[str, Decimal] = {}
     for balance in balances:
         unit = balance.uom or ""
-        sums[unit] = sums.get(unit, Decimal(0)) + Decimal(balance.quantity)
+        sums[unit] = sums.get(unit, Decimal(0)) + (exact(balance.quantity) or Decimal(0))
     return {unit: str(amount) for unit, amount in sums.items()}
 
 

@@ -99,6 +99,21 @@ def test_a_thing_shares_a_pallets_fate_only_while_it_is_on_it(engine: Engine) ->
     assert c.item(9) not in things(found)
 
 
+def test_what_it_is_still_in_it_did_not_come_from(engine: Engine) -> None:
+    events = [
+        c.pack(1, c.sscc(1), [c.item(1)]),
+        c.pack(2, c.sscc(1), [c.item(1)], "DELETE"),
+        c.pack(3, c.sscc(2), [c.item(1)]),
+    ]
+    assert things(traced(engine, events, c.item(1), "upstream")) == {c.item(1), c.sscc(1)}
+    clear(engine)
+    assert things(traced(engine, events, c.sscc(2), "upstream")) == {c.sscc(2), c.item(1), c.sscc(1)}
+    clear(engine)
+    assert things(traced(engine, events, c.sscc(2), "downstream")) == {c.sscc(2), c.item(1)}
+    clear(engine)
+    assert things(traced(engine, events, c.sscc(1), "upstream")) == {c.sscc(1), c.item(1)}
+
+
 def test_what_holds_the_pallet_counts_while_both_last(engine: Engine) -> None:
     events = [
         c.pack(1, c.sscc(1), [c.item(1)]),
