@@ -34,6 +34,8 @@ def _text(value: Any, context: Context) -> str:
     if isinstance(value, dict):
         members = []
         for name, member in value.items():
+            if member in ([], {}):
+                continue  # an empty list says as much as none
             members.append(f"{_quoted(_expanded(name, context))}:{_member(name, member, context)}")
         return f"{{{','.join(sorted(members))}}}"
     if isinstance(value, list):

@@ -111,3 +111,12 @@ def test_deeply_nested_content() -> None:
     event = _event({**samples.AGGREGATION, "example:deep": deep})
     assert event.content_digest == parse_event(event.to_stored()).content_digest
     assert event.hash
+
+
+def test_an_empty_list_says_as_much_as_none() -> None:
+    said = {
+        "type": "ObjectEvent", "eventTime": "2025-03-01T01:00:00Z", "eventTimeZoneOffset": "+00:00", "action": "ADD",
+        "quantityList": [{"epcClass": "https://id.gs1.org/01/09506000134352/10/L1", "quantity": 10}],
+    }  # fmt: skip
+    digests = {parse_event(one).content_digest for one in (said, {**said, "epcList": []}, {**said, "ilmd": {}})}
+    assert len(digests) == 1
