@@ -168,7 +168,7 @@ class Timeline:
     @staticmethod
     def _status(at: Standing) -> str:
         if at.ended is not None:
-            return at.ended[1]
+            return str(at.ended[1])
         return "in_transit" if at.moving and at.parent is None else "active"
 
 

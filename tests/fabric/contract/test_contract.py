@@ -38,6 +38,7 @@ from tests.unit.chaincode import (
     test_state_machine,
 )
 from tests.unit.chaincode.peer import commission, item
+from tests.unit.chaincode.telling import stories
 
 pytestmark = pytest.mark.fabric
 
@@ -79,7 +80,7 @@ _of_instances = given(steps=test_order.INSTANCE_STEPS, was_made=st.booleans(), d
 _of_lots = given(steps=test_order.STEPS, data=st.data())
 test_order_instances = FEW(_of_instances(test_order.test_instances.hypothesis.inner_test))  # type: ignore[attr-defined]
 test_order_lots = FEW(_of_lots(test_order.test_lots.hypothesis.inner_test))  # type: ignore[attr-defined]
-_in_any_order = given(story=test_any_order.stories(5, declarations=True), data=st.data())
+_in_any_order = given(story=stories(5, declarations=True), data=st.data())
 _any = test_any_order.test_declarations_count_whenever_they_come.hypothesis.inner_test  # type: ignore[attr-defined]
 test_any_order_declarations_count_whenever_they_come = FEW(_in_any_order(_any))
 

@@ -274,7 +274,7 @@ def unpack(hour: float, parent: str, *children: str, site: tuple[str, str] = A, 
 
 
 def observe(
-    hour: float, *uris: str, site: tuple[str, str] = A, step: str = "inspecting", **fields: Any
+    hour: float, *uris: str, site: tuple[str, str] | None = A, step: str = "inspecting", **fields: Any
 ) -> dict[str, Any]:
     return event("ObjectEvent", hour, step, site, action="OBSERVE", epcList=list(uris), **fields)
 
