@@ -8,7 +8,7 @@ await Projector(engine).run(ledger)
 from readmodel.digest import digest
 from readmodel.engine import open_engine
 from readmodel.following import BlockDataMismatchError, ChainMismatchError, Checkpoint, LedgerBehindError
-from readmodel.migrate import is_current, migrate, remake
+from readmodel.migrate import is_current, is_whole, migrate, remake
 from readmodel.projector import Applied, Projector, rebuild
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Projector",
     "digest",
     "is_current",
+    "is_whole",
     "migrate",
     "open_engine",
     "rebuild",

@@ -8,8 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL
+from sqlmodel import SQLModel
 
 from readmodel.bulk import table_of
 from readmodel.derived import DERIVED_TABLES
@@ -41,18 +42,29 @@ def migrate(target: Engine | URL | str | Path) -> str:
     return revision(target) or ""
 
 
+_TABLES = (*DERIVED_TABLES, *FORECAST_TABLES)
+
+
+def is_whole(engine: Engine) -> bool:
+    """Whether every table of this version is there with its columns."""
+    with engine.connect() as connection:
+        return all(_is_whole(connection, model) for model in _TABLES)
+
+
+def _is_whole(connection: Connection, model: type[SQLModel]) -> bool:
+    table, found = table_of(model), inspect(connection)
+    if not found.has_table(table.name):
+        return False
+    return {column["name"] for column in found.get_columns(table.name)} == set(table.columns.keys())
+
+
 def remake(engine: Engine) -> None:
     """Tables of this version, whatever there was: those made from blocks are new and empty. Forecasts stay, if they are whole."""
     with engine.connect().execution_options(lotline_write=True) as connection, connection.begin():
-        found = inspect(connection)
-        for model in (*DERIVED_TABLES, *FORECAST_TABLES):
-            table = table_of(model)
-            if not found.has_table(table.name):
-                continue
-            whole = {column["name"] for column in found.get_columns(table.name)} == set(table.columns.keys())
-            if model in DERIVED_TABLES or not whole:
-                table.drop(connection)
-        for model in (*DERIVED_TABLES, *FORECAST_TABLES):
+        for model in _TABLES:
+            if model in DERIVED_TABLES or not _is_whole(connection, model):
+                connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{table_of(model).name}"')
+        for model in _TABLES:
             table_of(model).create(connection, checkfirst=True)
         config = alembic_config()
         config.attributes["connection"] = connection

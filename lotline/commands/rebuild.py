@@ -28,6 +28,7 @@ from readmodel.projector import Projector, rebuild
 
 app = typer.Typer()
 _TICK = 0.2
+_NO_GOOD = "its tables were no good"
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,16 @@ async def _before(settings: Settings, engine: Engine, ledger: Ledger) -> Before:
         readmodel.migrate(engine)
         if not current:
             return Before(None, "made by another version")
+        if not readmodel.is_whole(engine):
+            readmodel.remake(engine)
+            return Before(None, _NO_GOOD)
         await Projector(engine, settings.ledger.chaincode).run(ledger, until=await ledger.height())
         return Before(await asyncio.to_thread(digest, engine))
     except ChainMismatchError as error:
         return Before(None, f"{error}")
     except (SQLAlchemyError, MigrationError) as error:
         readmodel.remake(engine)
-        return Before(None, f"its tables were no good: {' '.join(str(error).split())[:200]}")
+        return Before(None, f"{_NO_GOOD}: {' '.join(str(error).split())[:200]}")
 
 
 def _in_use() -> UnavailableError:
