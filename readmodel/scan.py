@@ -177,7 +177,7 @@ class Scan:
             self._place(told.location),
             self._party(record.party),
         )
-        named = [Named(self._thing(item.thing, item.role.endswith("uantityList")), *item[1:]) for item in told.named]
+        named = [self._named(item) for item in told.named]
         told = told._replace(read_point=read_point, location=location, named=named)
         self.epcs.extend(
             [(item.thing, told.time, identity, n, item.role, item.quantity, item.uom) for n, item in enumerate(named)]
@@ -218,6 +218,10 @@ class Scan:
         )
 
     # --- names
+
+    def _named(self, item: Named) -> Named:
+        thing = self._thing(item.thing, item.role.endswith("uantityList"))
+        return item if thing is item.thing else item._replace(thing=thing)
 
     def _thing(self, uri: str, is_class: bool) -> str:
         if uri in self.things or uri in self._known:

@@ -17,6 +17,8 @@ from readmodel.identifiers import clean
 
 Members = Mapping[str, Any]
 _SHOWN = 60
+_PLAIN = 200
+"""A text shorter than this is as clean as it is: most are, and this is asked of every text on the ledger."""
 
 
 class UnreadableError(ValueError):
@@ -41,7 +43,7 @@ def text(record: Members, name: str) -> str | None:
         return None
     if type(value) is not str:
         raise UnreadableError(f"{name}: {_kind(value)}, not text")
-    return clean(value)
+    return value if len(value) < _PLAIN and "\x00" not in value else clean(value)
 
 
 def needed(record: Members, name: str) -> str:
