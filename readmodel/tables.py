@@ -408,6 +408,7 @@ class Refusal(SQLModel, table=True):
     __table_args__: ClassVar[Any] = (
         Index("ix_refusal_item", "item"),
         Index("ix_refusal_code", "code"),
+        Index("ix_refusal_refused", "refused_at"),
     )
 
     id: int = Field(primary_key=True, sa_type=Id, sa_column_kwargs={"autoincrement": False})

@@ -68,6 +68,8 @@ class OverviewOut(Answer):
     late: int = Field(description="Of those, promised before now")
     handoffs: int
     open_exceptions: dict[str, int] = Field(description="By kind", examples=[{"shortage": 2}])
+    refusals: int = Field(description="Attempts that the contract refused in these days: `GET /refusals`", examples=[0])
+    quarantined: int = Field(description="Records on the ledger that cannot be read: `GET /quarantine`", examples=[0])
     lanes: list[LaneOut] = Field(description="The busiest")
     most_late: list[HandoffOut]
     movements: list[DayCountOut]

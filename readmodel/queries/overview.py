@@ -14,7 +14,19 @@ from readmodel.flows import day_of
 from readmodel.forecast_tables import Disruption, ForecastRun
 from readmodel.queries.handoffs import HandoffFilter, HandoffRecord, handoffs, late
 from readmodel.queries.paging import pick
-from readmodel.tables import Block, DailyFlow, Event, ExceptionCase, Handoff, Party, Place, Thing, Transaction
+from readmodel.tables import (
+    Block,
+    DailyFlow,
+    Event,
+    ExceptionCase,
+    Handoff,
+    Party,
+    Place,
+    Quarantine,
+    Refusal,
+    Thing,
+    Transaction,
+)
 
 _FIRST_DAY = date(1970, 1, 1)
 _origin, _target = table_of(Place).alias("origin"), table_of(Place).alias("target")
@@ -73,6 +85,10 @@ class Overview:
     late: int
     handoffs: int
     open_exceptions: dict[str, int]
+    refusals: int
+    """Attempts that the contract refused in the days before the last transaction."""
+    quarantined: int
+    """Records on the ledger that cannot be read."""
     lanes: list[Lane]
     most_late: list[HandoffRecord]
     movements: list[DayCount]
@@ -106,12 +122,19 @@ def overview(connection: Connection, at: datetime, *, days: int = 30, top: int =
         late=_count(connection, *_under_way(), late(at)),
         handoffs=connection.scalar(select(func.count()).select_from(Handoff)) or 0,
         open_exceptions=_open_exceptions(connection),
+        refusals=0 if last is None or last[1] is None else _refusals(connection, last[1] - timedelta(days=days)),
+        quarantined=connection.scalar(select(func.count()).select_from(Quarantine)) or 0,
         lanes=_lanes(connection, at, top),
         most_late=handoffs(connection, open_late, per_page=top).items,
         movements=_movements(connection, at, days),
         risks=[] if run is None else _risks(connection, run, top),
         forecast_run=run,
     )
+
+
+def _refusals(connection: Connection, since: datetime) -> int:
+    query = select(func.count()).select_from(Refusal).where(col(Refusal.refused_at) >= since)
+    return connection.scalar(query) or 0
 
 
 def _last(connection: Connection, model: type[SQLModel]) -> int:

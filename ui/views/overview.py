@@ -26,11 +26,13 @@ def page() -> None:
     if not overview["events"]:
         _nothing_yet()
         return
+    _set_aside(overview)
     _figures(overview)
     _moving(overview)
     _late(overview)
     _running_out()
     _not_adding_up(overview)
+    _refused(overview)
     provenance(overview["block"], words.day(overview["recordedAt"]))
 
 
@@ -51,6 +53,20 @@ def _nothing_yet() -> None:
         icon=":material/inbox:",
     )
     st.code("lotline capture FILE…\nlotline import scms FILE\nlotline simulate", language="shell")
+
+
+def _set_aside(overview: Json) -> None:
+    """The alarm: something on the ledger is in no answer."""
+    count = overview["quarantined"]
+    if not count:
+        return
+    (latest, *_) = ask("/quarantine", perPage=1)["items"]
+    st.warning(
+        f"{words.number(count)} records on the ledger cannot be read and are in no answer; the rest of it is. The latest: "
+        f"`{latest['kind']}` in block {latest['block']}, signed by {words.plain(latest['msp'] or 'nobody')}: "
+        f"{words.plain(latest['reason'])}.",
+        icon=":material/report:",
+    )
 
 
 def _figures(overview: Json) -> None:
@@ -220,3 +236,32 @@ def _not_adding_up(overview: Json) -> None:
     shown = sum(counts.values()) if kind in (None, "all") else counts[kind]
     if shown > len(rows):
         st.caption(f"The newest {len(rows)} of {words.number(shown)}.")
+
+
+def _refused(overview: Json) -> None:
+    """What was tried and refused: nothing came of it, but those whom it concerns want to know."""
+    count = overview["refusals"]
+    if not count:
+        return
+    st.subheader("What was refused")
+    found = ask("/refusals", perPage=_EXCEPTIONS_SHOWN)["items"]
+    rows = [
+        {
+            "rule": entry["code"].replace("_", " "),
+            "when": words.moment(entry["refusedAt"]),
+            "what": readable(entry["detail"]),
+            "by": entry["msp"],
+            "concerns": ", ".join([*(name(party) for party in entry["parties"]), *entry["organisations"]]),
+        }
+        for entry in found
+    ]
+    config = {
+        "rule": st.column_config.TextColumn(width=140),
+        "when": st.column_config.DatetimeColumn(format="YYYY-MM-DD", width=90),
+        "what": st.column_config.TextColumn(width="large"),
+        "by": st.column_config.TextColumn(width=110, help="Who tried"),
+        "concerns": st.column_config.TextColumn(width=180),
+    }
+    wide(rows, config)
+    if count > len(rows):
+        st.caption(f"The latest {len(rows)} of {words.number(count)}.")

@@ -224,6 +224,7 @@ def _make() -> None:
     )
     op.create_index('ix_refusal_code', 'refusal', ['code'])
     op.create_index('ix_refusal_item', 'refusal', ['item'])
+    op.create_index('ix_refusal_refused', 'refusal', ['refused_at'])
     op.create_table(
         'refusal_concern',
         sa.Column('refusal_id', _ID, nullable=False),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -299,3 +301,41 @@ def test_the_sidebar_says_how_fresh_it_is(monkeypatch: pytest.MonkeyPatch, backe
     lag = health["projector"]["lagBlocks"]
     freshness = {0: "up to date", 1: "1 block behind"}.get(lag, f"{lag} blocks behind")
     assert f"read model {freshness} · inbox: 0 jobs" in [part.value for part in test.sidebar.caption]
+
+
+def test_overview_raises_an_alarm_for_what_cannot_be_read_and_lists_what_was_refused(
+    page: Open, backend: Backend
+) -> None:
+    with closing(sqlite3.connect(backend.home / "readmodel.db", timeout=30)) as database:
+        ((transaction, at),) = database.execute('SELECT id, timestamp FROM "transaction" ORDER BY id DESC LIMIT 1')
+        with database:
+            row = (transaction, 0, 7, "tx", "EV", "ab", "eventTime: <b>missing</b>", "e30=", 2, "00")
+            database.execute("INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            refused = (
+                1,
+                transaction,
+                0,
+                None,
+                "already_commissioned",
+                "made twice",
+                None,
+                "urn:x:y",
+                "MalloryMSP",
+                None,
+                at,
+            )
+            database.execute("INSERT INTO refusal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", refused)
+            database.execute("INSERT INTO refusal_concern VALUES (1, 'organisation', 'MakerMSP')")
+        try:
+            test = page("overview", backend.url, backend.token)
+        finally:
+            with database:
+                for table in ("quarantine", "refusal", "refusal_concern"):
+                    database.execute(f"DELETE FROM {table}")
+    (alarm,) = [one.value for one in test.warning if "cannot be read" in one.value]
+    assert "1 records" in alarm
+    assert "block 7" in alarm
+    tables = [frame.value for frame in test.dataframe if "concerns" in frame.value.columns]
+    assert [(row["by"], row["concerns"], row["what"]) for row in tables[0].to_dict("records")] == [
+        ("MalloryMSP", "MakerMSP", "made twice")
+    ]
