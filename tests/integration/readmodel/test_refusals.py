@@ -13,7 +13,7 @@ from readmodel.queries import refusals
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 from tests.pipeline import Pipeline
-from tests.unit.chaincode.peer import A, commission, item
+from tests.unit.chaincode.peer import A, B, commission, item
 
 
 def _pipeline(engine: Engine) -> Pipeline:
@@ -26,8 +26,8 @@ def _pipeline(engine: Engine) -> Pipeline:
 
 def test_a_second_making_is_told_to_the_maker(engine: Engine) -> None:
     pipeline = _pipeline(engine)
-    again = commission(2, item(1), site=None)
-    other = commission(3, item(2), site=None)
+    again = commission(2, item(1), site=B)
+    other = commission(3, item(2), site=B)
     pipeline.capture(orjson.dumps([other, again]), "BMSP", on_error="rollback")
     pipeline.project()
     with engine.connect() as connection:
@@ -53,7 +53,7 @@ def test_a_second_making_is_told_to_the_maker(engine: Engine) -> None:
 def test_pages_of_refusals(engine: Engine) -> None:
     pipeline = _pipeline(engine)
     for hours in range(2, 9):
-        pipeline.capture(orjson.dumps([commission(hours, item(1), site=None)]), "BMSP")
+        pipeline.capture(orjson.dumps([commission(hours, item(1), site=B)]), "BMSP")
     pipeline.project()
     with engine.connect() as connection:
         everything = refusals(connection).items
