@@ -23,7 +23,7 @@ from readmodel.queries.pools import Flow, Load, Movement
 class Request(NamedTuple):
     """What is to be known of a lot.
 
-    ``whole``: everything. ``origin``: how it was made, and its handoffs. ``used``: by transformation ``of``. ``carrier``: what
+    ``whole``: everything but what is ``gone`` (sold, destroyed …). ``origin``: how it was made, and its handoffs. ``used``: by transformation ``of``. ``carrier``: what
     was in carrier ``of``. ``arrivals``, ``departures``: at place ``of``. ``landed``: closed carriers that came to place ``of``.
     ``landings``: where carrier ``of`` came closed.
     """
@@ -127,6 +127,7 @@ class FlowLoader:
         whole = [lot for lot, _, _ in asked["whole"]]
         origins = list(dict.fromkeys([*(pair[0] for pair in asked["origin"]), *whole]))
         self._makings(origins, whole)
+        self._objects(fetch(self._connection, _ENDINGS, [lot for lot, _, _ in asked["gone"]]))
         self._handed(origins)
         self._used_and_gone(asked)
         self._packed(asked, whole)
@@ -139,7 +140,6 @@ class FlowLoader:
         self._transformed(fetch(self._connection, _EDGES, origins, "output", "output"))
         self._transformed(fetch(self._connection, _EDGES, whole, "input", "input"))
         self._objects(fetch(self._connection, _BEGINNINGS, origins))
-        self._objects(fetch(self._connection, _ENDINGS, whole))
 
     def _used_and_gone(self, asked: dict[str, _Pairs]) -> None:
         self._transformed(self._fetch(_USED_BY, asked["used"]))

@@ -20,9 +20,9 @@ from readmodel.queries.found import Link, Span, Stay, Walk
 from readmodel.queries.lot_flows import FlowLoader, Request
 from readmodel.queries.pools import SKEW, Flow, Load, Movement
 
-_ORIGIN, _WHOLE = Request("origin"), Request("whole")
+_ORIGIN, _WHOLE, _GONE = Request("origin"), Request("whole"), Request("gone")
 _PARTS = frozenset({"origin", "used", "carrier", "arrivals", "departures"})
-"""What is known once the whole is."""
+"""What is known once the whole is, and what is gone."""
 
 
 class Seed(NamedTuple):
@@ -89,7 +89,7 @@ class OneLot:
     def __init__(self, lot: int, found: Walk) -> None:
         self.lot = lot
         self.found = found
-        self.flow = Flow()
+        self.flow: Flow
         self.wanted: set[Request] = set()
         self._known: set[Request] = set()
         self._seen: dict[tuple[str, int], bool] = {}
@@ -114,7 +114,7 @@ class OneLot:
 
     def lacks(self, again: Callable[[], None], *requests: Request) -> bool:
         """Whether any of these is not known yet; then ``again`` is done once it is."""
-        is_whole = _WHOLE in self._known
+        is_whole = _WHOLE in self._known and _GONE in self._known
         missing = {one for one in requests if one not in self._known and not (is_whole and one.kind in _PARTS)}
         if missing:
             self.wanted |= missing
@@ -221,7 +221,7 @@ class Upstream(OneLot):
         flow = self.flow
         made = flow.made_by(seed.bound)
         handed = any(one.kind == "handoff" for one in flow.departures)
-        if (handed or not flow.makings) and self.lacks(partial(self._begin, seed, depth), _WHOLE):
+        if (handed or not flow.makings) and self.lacks(partial(self._begin, seed, depth), _WHOLE, _GONE):
             return
         for arrival in made:
             self.visit("in", arrival, depth, seed.possible)
@@ -318,6 +318,8 @@ class Downstream(OneLot):
         if seed.kind == "carrier":
             self._aboard(seed, depth)
         elif seed.kind == "transformation" and self.flow.are_several(self.flow.makings):
+            if self.lacks(partial(self.start, seed, depth), _GONE):
+                return
             self.followed.some[self.lot] = min(seed.bound, self.followed.some.get(self.lot, seed.bound))
             for arrival in self.flow.taken_from("made", seed.of):
                 self.visit("in", arrival, depth, seed.possible)
@@ -336,11 +338,21 @@ class Downstream(OneLot):
         self._landings(seed.of, seed.bound, depth, seed.possible)
 
     def _whole(self, seed: Seed, depth: int) -> None:
+        """All of it since the bound, however it went: nothing needs to be told apart."""
         self.followed.whole[self.lot] = seed.bound
-        for side, movements in (("in", self.flow.arrivals), ("out", self.flow.departures)):
-            for number, one in enumerate(movements):
-                if one.time >= seed.bound:
-                    self.visit(side, number, depth, seed.possible)
+        flow = self.flow
+        for one in (*flow.arrivals, *flow.departures):
+            if one.time < seed.bound:
+                continue
+            if one.kind == "used":
+                self.processed(one, depth, seed.possible)
+            elif one.kind == "handoff":
+                self.found.handoff(one.of, possible=seed.possible)
+            elif one.kind == "load":
+                self.found.packing_events.add(one.event)
+                load = flow.load_of(one)
+                low = seed.bound if load.start is None else max(load.start, seed.bound)
+                self.carried(load, low, load.end, depth, seed.possible)
 
     def arrive(self, arrival: int, depth: int, possible: bool) -> None:
         """Go on from an arrival: to what left its place since."""
