@@ -2,7 +2,7 @@
 
 The event hash of the standard takes ``"007"`` and ``"7"`` for the same, and cannot tell a text from the fields that it
 looks like. Events of one hash are told apart by this digest, which is ours alone and leaves nothing out but what is said
-of the event and not by it (``eventID``, ``recordTime``, ``errorDeclaration``). It does not depend on key order, white
+of the event and not by it (``eventID``, ``recordTime``, ``errorDeclaration``, remarks: ``rdfs:comment``). It does not depend on key order, white
 space, names of prefixes, the order of lists (JSON-LD lists are sets), EPC URN or Digital Link, nor on the form of times
 and numbers.
 """
@@ -20,6 +20,7 @@ from epcis.formats import is_date_time, utc_microseconds
 from epcis.identifiers import CANONICAL_BASE, Spelled, canonical_or_same
 
 _NOT_CONTENT = frozenset({"eventID", "recordTime", "errorDeclaration", "@context"})
+_REMARK = "http://www.w3.org/2000/01/rdf-schema#comment"
 _TIMES = frozenset({"eventTime", "time", "startTime", "endTime"})
 
 
@@ -36,7 +37,8 @@ def _text(value: Any, context: Context) -> str:
         for name, member in value.items():
             if member in ([], {}):
                 continue  # an empty list says as much as none
-            members.append(f"{_quoted(_expanded(name, context))}:{_member(name, member, context)}")
+            if (known_as := _expanded(name, context)) != _REMARK:
+                members.append(f"{_quoted(known_as)}:{_member(name, member, context)}")
         return f"{{{','.join(sorted(members))}}}"
     if isinstance(value, list):
         elements = []

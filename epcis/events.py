@@ -198,7 +198,7 @@ class Event(BaseModel):
 
     @property
     def content_digest(self) -> str:
-        """SHA-256, in hexadecimal digits, of all that the event says, but for ``eventID`` and ``errorDeclaration``.
+        """SHA-256, in hexadecimal digits, of all that the event says, remarks (``rdfs:comment``) apart.
 
         Unlike the hash it tells ``"007"`` from ``"7"``; like the hash it does not depend on how the event was written.
         """

@@ -74,7 +74,7 @@ def _canonical_reference(text: str) -> str:
 
 def _check_date_time(text: str) -> str:
     if not is_date_time(text):
-        raise problem("date_time", "not a date and time with time zone by RFC 3339")
+        raise problem("date_time", "not a date and time with time zone by RFC 3339, in the years 1 to 9999 of UTC")
     return text
 
 

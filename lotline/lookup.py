@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 import readmodel
 from api.lookup import find_things
 from api.settings import Settings
-from epcis.identifiers import InvalidIdentifier
+from epcis.identifiers import InvalidIdentifier, read
 from lotline.errors import CommandError, UsageError
 
 _FORMS = "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."
@@ -42,6 +42,8 @@ def resolve(connection: Connection, text: str) -> str:
         ":" not in text and not text.startswith("(") and not 0 < len(text) <= _LONGEST_NUMBER
     ):
         raise UsageError(f"{text!r} is no identifier", hint=_FORMS)
+    if ":" in text and (judged := read(text)).identifier is None and judged.fault is None:
+        raise UsageError(f"{text!r} is no GS1 identifier", hint=_FORMS)
     try:
         found = find_things(connection, text)
     except InvalidIdentifier as error:

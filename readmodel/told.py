@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from epcis.identifiers import identity_of, reference_of
 from readmodel import typed
 from readmodel.columns import dump
 from readmodel.identifiers import clean, hash_hex
@@ -45,7 +46,7 @@ class Named(NamedTuple):
 
 
 class Told(NamedTuple):
-    """An event, taken apart. Identifiers are as they were written; texts are such as a column takes."""
+    """An event, taken apart. Identifiers are canonical, as the contract keeps things under them; texts are such as a column takes."""
 
     type: str
     action: str | None
@@ -137,9 +138,14 @@ def read_event(event: Mapping[str, Any], raw: bytes) -> Told:
         _location(event, "bizLocation"),
         _named(event, raw),
         _links(event),
-        typed.text(event, "transformationID"),
+        _tie(event),
         _recalled(event),
     )
+
+
+def _tie(event: Mapping[str, Any]) -> str | None:
+    tie = typed.text(event, "transformationID")
+    return None if tie is None else _identity(tie)
 
 
 def _recalled(event: Mapping[str, Any]) -> bool | None:
@@ -155,8 +161,12 @@ def _location(event: Mapping[str, Any], name: str) -> str | None:
         return None
     if type(place) is not dict or type(place.get("id")) is not str:
         raise UnreadableError(f"{name}: not a place with an id")
-    found: str = place["id"]
-    return found
+    return _identity(place["id"])
+
+
+def _identity(uri: str) -> str:
+    """What an identifier names: the event has all that was said of a thing, an item's lot and dates among it."""
+    return str(identity_of(uri))
 
 
 def _named(event: Mapping[str, Any], raw: bytes) -> list[Named]:
@@ -166,10 +176,11 @@ def _named(event: Mapping[str, Any], raw: bytes) -> list[Named]:
     if parent is not None:
         if type(parent) is not str:
             raise UnreadableError("parentID: not text")
-        named.append(Named(parent, "parentID", None, None))
+        named.append(Named(_identity(parent), "parentID", None, None))
     for name in EPC_LISTS:
         if name in event:
-            named += [Named(epc, name, None, None) for epc in typed.texts(event, name)]
+            things = dict.fromkeys(map(_identity, typed.texts(event, name)))  # one may come in two spellings
+            named += [Named(thing, name, None, None) for thing in things]
     for name in QUANTITY_LISTS:
         if name in event:
             named += [_quantity(element, name) for element in _elements(event, name, raw)]
@@ -206,7 +217,7 @@ def _quantity(element: Any, name: str) -> Named:
         raise UnreadableError(f"{name}: not an epcClass with a quantity")
     quantity = element.get("quantity")
     millionths = None if quantity is None else typed.amount(quantity, f"{name}/quantity")
-    return Named(element["epcClass"], name, millionths, typed.text(element, "uom"))
+    return Named(_identity(element["epcClass"]), name, millionths, typed.text(element, "uom"))
 
 
 def _links(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -221,8 +232,13 @@ def _links(event: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         for element in elements:
             if type(element) is not dict or type(element.get(member)) is not str:
                 raise UnreadableError(f"{name}: an entry without {member}")
-            found.append((kind, clean(element[member]), typed.text(element, "type") or ""))
+            value = _reference(element[member]) if kind == "bizTransaction" else _identity(element[member])
+            found.append((kind, clean(value), typed.text(element, "type") or ""))
     return found
+
+
+def _reference(uri: str) -> str:
+    return str(reference_of(uri))
 
 
 def _stored(entry: dict[str, Any], raw: bytes) -> str:

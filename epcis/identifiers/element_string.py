@@ -12,6 +12,7 @@ from epcis.identifiers.identifier import Identifier
 
 _ELEMENT = re.compile(r"\(([0-9]{2,4})\)")
 _GTIN_LENGTHS = (8, 12, 13, 14)
+_SSCC_LENGTH = 18
 
 
 def is_element_string(text: str) -> bool:
@@ -39,11 +40,13 @@ def read_element_string(text: str) -> Identifier:
 
 def read_bare_number(text: str) -> Identifier | None:
     """The product (8, 12, 13 or 14 digits) or logistic unit (18) that a number is, if its check digit says so."""
-    if not (text.isascii() and text.isdecimal() and has_valid_check_digit(text)):
+    if len(text) not in (*_GTIN_LENGTHS, _SSCC_LENGTH) or not (text.isascii() and text.isdecimal()):
         return None
-    if len(text) in _GTIN_LENGTHS:
-        return identifier_of("01", text.zfill(14), ())
-    return identifier_of("00", text, ()) if len(text) == 18 else None
+    if not has_valid_check_digit(text):
+        return None
+    if len(text) == _SSCC_LENGTH:
+        return identifier_of("00", text, ())
+    return identifier_of("01", text.zfill(14), ())
 
 
 def _elements(text: str) -> dict[str, str]:

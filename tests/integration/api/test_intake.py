@@ -141,6 +141,9 @@ async def test_one_thing_in_every_spelling_at_every_door(service: Service) -> No
         assert named.json()["items"] == [f"{GTIN}/21/S7"], text
         trace = await service.analyst.get(f"/trace/{quote(text, safe='')}")
         assert trace.json()["start"] == f"{GTIN}/21/S7", text
+        found = (await service.analyst.get("/events", params={"MATCH_anyEPC": text})).json()
+        (stored,) = found["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert stored["epcList"] == [f"{GTIN}/10/L7/21/S7?17=271231"], text
     assert (await service.scanner.get("/things", params={"number": "S7"})).json()["items"] == [f"{GTIN}/21/S7"]
     assert (await service.scanner.get("/things", params={"number": "9506000134352"})).json()["items"] == [GTIN]
 
@@ -159,6 +162,19 @@ async def test_the_same_fault_at_every_door(idle_service: Service, text: str) ->
         answer = await client.get(path, params=params)
         assert answer.status_code == 400, (path, answer.text)
         assert answer.json()["errors"][0]["message"]
+
+
+async def test_a_lot_finds_the_items_that_were_named_with_it(service: Service) -> None:
+    """By whoever: at the making, or later by a reader of its label."""
+    seen = event(
+        3, action="OBSERVE", bizStep="inspecting", epcList=[f"{GTIN}/10/L7/21/S9"], eventTime="2026-05-05T09:00:00Z"
+    )
+    await service.capture(event(1, epcList=[f"{GTIN}/10/L7/21/S8"]), event(2, epcList=[f"{GTIN}/21/S9"]), seen)
+    for serial in ("S8", "S9"):
+        thing = (await service.scanner.get(f"/things/{quote(f'{GTIN}/21/{serial}', safe='')}")).json()
+        assert thing["lot"] == f"{GTIN}/10/L7"
+    trace = (await service.analyst.get(f"/trace/{quote(f'{GTIN}/10/L7', safe='')}")).json()
+    assert {f"{GTIN}/21/S8", f"{GTIN}/21/S9"} <= {node["id"] for node in trace["nodes"]}
 
 
 async def test_a_number_with_a_slash_is_found(service: Service) -> None:

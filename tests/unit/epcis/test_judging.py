@@ -158,7 +158,7 @@ def test_a_label_that_is_misread(text: str, code: str | None) -> None:
 
 
 def test_other_numbers_are_no_identifiers() -> None:
-    for text in ("4711", "04012345111119", "ABC123", ""):
+    for text in ("4711", "04012345111119", "ABC123", "", "0", "7", "٤٠١٢٣٤٥١١١١١٨"):
         assert read(text) == (text, None, None)
     assert read(GTIN[1:], bare=False) == (GTIN[1:], None, None)
 
@@ -238,6 +238,15 @@ def test_any_text_is_judged_and_one_judgement_is_that_of_all(text: str) -> None:
     assert standing(identity_of(text)).fault is None or fault is not None
     if identifier is None and fault is None:
         assert standing(text) == (False, False, None)
+
+
+@given(_ANY | st.text("()0123456789AB %", max_size=40))
+def test_whatever_is_typed_is_read(text: str) -> None:
+    for bare in (True, False):
+        uri, identifier, fault = read(text, bare)
+        if identifier is not None:
+            assert read(said(uri)).uri == uri
+        assert fault is None or fault.message
 
 
 def _is_opaque(text: str) -> bool:
