@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaincode import keys, parties
+from chaincode import keys, lots, parties
 from chaincode.claims import documents_of
 from chaincode.context import Context
 from chaincode.effects import ACCEPTING, RELEASING
@@ -46,19 +46,16 @@ def _known(context: Context, fact: Fact) -> list[str]:
 
 def _holdings(context: Context, fact: Fact) -> Iterator[str]:
     """Balances and open shipments of the lots an event names. A wrong guess costs a read, not a wrong result."""
-    if fact.step in KINDS:
-        yield from (keys.document(*document) for document in documents_of(fact.event)[:1])
     holder = _speaker(context, fact)
-    to = fact.step in RELEASING and parties.consignee(context, fact)
+    consignee = (parties.consignee(context, fact) if fact.step in RELEASING else holder) or ""
     for uri in fact.classes:
         yield keys.balance(uri, holder or "", fact.place or "")
-        yield keys.balance(uri, "", fact.place or "")
+        yield keys.unclaimed(uri, fact.place or "")
         if fact.event.parent_id is not None:
             yield keys.loose(fact.event.parent_id, uri)
-        if fact.step in RELEASING:
-            yield keys.claims(uri, to or "")
-        elif fact.step in ACCEPTING:
-            yield keys.claims(uri, holder or "")
+            yield keys.loose_history(fact.event.parent_id, uri)
+        if fact.step in KINDS:
+            yield from lots.keys_of_shipment(uri, consignee, documents_of(fact.event)[:1])
 
 
 def _speaker(context: Context, fact: Fact) -> str | None:

@@ -19,7 +19,7 @@ Whoever packs a thing calls ``pack`` after the parent is known. If the parent wa
 late), ``pack`` asks ``emptying.first_emptied_after`` and notes it. ``inside`` lists the lots that a parent's record speaks of.
 """
 
-from chaincode.lots.custody import keys_of
+from chaincode.lots.custody import keys_of, keys_of_shipment
 from chaincode.lots.statements import emptied, hand_over, inside, make, pack, see, unpack, use
 
-__all__ = ["emptied", "hand_over", "inside", "keys_of", "make", "pack", "see", "unpack", "use"]
+__all__ = ["emptied", "hand_over", "inside", "keys_of", "keys_of_shipment", "make", "pack", "see", "unpack", "use"]

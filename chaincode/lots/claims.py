@@ -161,7 +161,8 @@ class Release:
     open: Decimal = NOTHING
     taken: Decimal = NOTHING
     got: Decimal = NOTHING
-    uncounted: int = 0
+    counted: int = 0
+    """How many of what it met counted."""
     answers: list[str] = field(default_factory=list)
     count: int = 0
     voids: list[str] = field(default_factory=list)
@@ -199,7 +200,7 @@ class Release:
             if getattr(self, name) != getattr(blank, name):
                 record[name] = decimal_text(getattr(self, name))
         for name in (
-            "uncounted",
+            "counted",
             "answers",
             "count",
             "voids",
@@ -227,7 +228,7 @@ class Release:
             Decimal(get("open", record["q"] or "0")),
             Decimal(get("taken", "0")),
             Decimal(get("got", "0")),
-            get("uncounted", 0),
+            get("counted", 0),
             list(get("answers", ())),
             get("count", 0),
             list(get("voids", ())),

@@ -44,13 +44,13 @@ class Leftovers:
         for kept, is_there in ((was, False), (now, True)):
             if kept is not None:
                 kind, document, side = kept
-                for group in _groups(kind, document, item, consignee):
+                for group in groups_of(kind, document, item, consignee):
                     self._update(group, side, [item, consignee, identity], is_there=is_there)
                     self._changed.add(group)
 
     def know(self, document: tuple[str, str], item: str, consignee: str, identity: str, side: str) -> None:
         """A handoff that the first version kept as a leftover."""
-        for group in _groups(*document, item, consignee):
+        for group in groups_of(*document, item, consignee):
             self._update(group, side, [item, consignee, identity], is_there=True)
             self._changed.add(group)
 
@@ -84,7 +84,7 @@ class Leftovers:
         return self._contradicting(item, consignee, view.reference)
 
     def _contradicting(self, item: str, consignee: str, document: tuple[str, str]) -> Faults:
-        by_lot, by_product = _groups(*document, item, consignee)
+        by_lot, by_product = groups_of(*document, item, consignee)
         faults: Faults = {}
         for _, meant, _ in self._first(by_lot, "released"):
             if meant != consignee:
@@ -129,6 +129,7 @@ def _kept(record: Record | None) -> tuple[str, str, str] | None:
     return record["reference"]["type"], record["reference"]["id"], "released" if released else "accepted"
 
 
-def _groups(kind: str, document: str, item: str, consignee: str) -> tuple[_Group, _Group]:
+def groups_of(kind: str, document: str, item: str, consignee: str) -> tuple[_Group, _Group]:
+    """Where a handoff is kept: by its lot, and by consignee and product."""
     by_product = "\n".join((consignee, product_of(item)))
     return (kind, document, _LOT, item), (kind, document, _PRODUCT, by_product)

@@ -1,4 +1,4 @@
-"""The keys of all that records the custody of a lot, for those who protect it."""
+"""The keys of what records the custody of a lot: all of them for those who protect it, the likely ones for those who read ahead."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from chaincode import keys
 from chaincode.context import Context
 from chaincode.handoffs import lane_name
-from chaincode.lots import legacy, views
+from chaincode.lots import contradictions, legacy, views
 from chaincode.lots.account import Account
-from chaincode.lots.claims import AccountName
+from chaincode.lots.claims import AccountName, Documents
 from chaincode.lots.header import load
 from chaincode.lots.lane import Lane
 
@@ -53,3 +53,14 @@ def _account(context: Context, uri: str, consignee: str, document: tuple[str, st
     yield from account.keys()
     for group in account.groups():
         yield keys.handoff(f"{name}-{views.anchor(group.name, is_primary=group.is_primary)}")
+
+
+def keys_of_shipment(uri: str, consignee: str, documents: Documents) -> Iterator[str]:
+    """What a claim to a consignee, under a document if it names one, is likely to read."""
+    yield keys.claims(uri, consignee)
+    for kind, document in documents:
+        yield keys.account(uri, consignee, kind, document)
+        anchor = views.anchor(AccountName(kind, document), is_primary=True)
+        yield keys.handoff(f"{lane_name(uri, consignee)}-{anchor}")
+        for group in contradictions.groups_of(kind, document, uri, consignee):
+            yield keys.leftovers(*group)

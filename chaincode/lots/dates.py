@@ -22,7 +22,7 @@ def expiry(fact: Fact) -> str | None:
 
 
 def _name(member: str) -> str:
-    return member.rpartition(":")[2].rpartition("/")[2]
+    return re.split("[:/#]", member)[-1]
 
 
 def _day(value: Any) -> str | None:

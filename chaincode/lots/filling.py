@@ -43,7 +43,7 @@ def undo(lane: Lane, answer: Answer) -> None:
         receipt.confirmed -= one.amount
         lane.put(receipt)
         if one.release is not None:
-            _with(lane, one.release, _unname, answer)
+            _with(lane, one.release, _unnote, answer)
     answer.fills, answer.confirms, answer.rest, answer.capped = [], [], NOTHING, False
     lane.put(answer)
 
@@ -129,7 +129,6 @@ def _meet(lane: Lane, answer: Answer, release: Release, left: Decimal | None) ->
     was_open, amount = release.open, left
     if left is None:
         release.open = NOTHING
-        release.uncounted += 1
     elif release.quantity is None:
         release.got += left
     else:
@@ -137,6 +136,7 @@ def _meet(lane: Lane, answer: Answer, release: Release, left: Decimal | None) ->
         release.open -= amount
         release.got += amount
     if amount is not None:
+        release.counted += 1
         answer.rest -= amount
     answer.fills.append(Fill(release.place, amount, was_open))
     _name(release, answer)
@@ -146,11 +146,28 @@ def _meet(lane: Lane, answer: Answer, release: Release, left: Decimal | None) ->
 def _name(release: Release, answer: Answer) -> None:
     release.first = release.first or answer.place
     release.last = answer.place
-    if answer.kind == VOID:
-        release.void_count += 1
-        if len(release.voids) < MOST_NAMED:
-            release.voids.append(answer.place[2])
+    if answer.kind != VOID:
+        _note(release, answer)
         return
+    release.void_count += 1
+    if len(release.voids) < MOST_NAMED:
+        release.voids.append(answer.place[2])
+
+
+def _unname(release: Release, answer: Answer) -> None:
+    """Only ever the last that met it, so the first that are named stay the first."""
+    release.last = None
+    if answer.kind != VOID:
+        _unnote(release, answer)
+    else:
+        release.void_count -= 1
+        release.voids = release.voids[: release.void_count]
+    if release.count == 0 and release.void_count == 0:
+        release.first = None
+
+
+def _note(release: Release, answer: Answer) -> None:
+    """Name an answer, or an acceptance that only confirms one."""
     release.answer = release.answer or answer.place
     release.count += 1
     release.damaged += answer.said.damaged
@@ -158,32 +175,25 @@ def _name(release: Release, answer: Answer) -> None:
         release.answers.append(answer.place[2])
 
 
-def _unname(release: Release, answer: Answer) -> None:
-    """Only ever the last that met it, so the first that are named stay the first."""
-    release.last = None
-    if answer.kind == VOID:
-        release.void_count -= 1
-        release.voids = release.voids[: release.void_count]
-    else:
-        release.count -= 1
-        release.answers = release.answers[: release.count]
-        release.damaged -= answer.said.damaged
+def _unnote(release: Release, answer: Answer) -> None:
+    release.count -= 1
+    release.answers = release.answers[: release.count]
+    release.damaged -= answer.said.damaged
     if release.count == 0:
         release.answer = None
-    if release.count == 0 and release.void_count == 0:
-        release.first = None
 
 
 def _part(release: Release, answer: Answer, fill: Fill, *, last: bool) -> None:
+    amount = fill.amount
+    if amount is None:
+        release.open = fill.was_open
+    elif release.quantity is not None:  # its account may have grown since, so what was taken is given back
+        release.open += amount
     if answer.kind == VOID:
-        release.taken -= fill.amount or NOTHING
-    elif fill.amount is None:
-        release.uncounted -= 1
-    else:
-        release.got -= fill.amount
-        if last:
-            release.got -= answer.rest
-    release.open = fill.was_open
+        release.taken -= amount or NOTHING
+    elif amount is not None:
+        release.counted -= 1
+        release.got -= amount + (answer.rest if last else NOTHING)
     _unname(release, answer)
 
 
@@ -225,7 +235,7 @@ def _confirm(lane: Lane, answer: Answer) -> Decimal | None:
         release = receipt.fills[0].release if receipt.fills else None
         answer.confirms.append(Confirmed(receipt.place, amount, release))
         if release is not None:
-            _with(lane, release, _name, answer)
+            _with(lane, release, _note, answer)
         left = NOTHING if left is None else left - amount
     return left
 

@@ -20,9 +20,9 @@ Place = tuple[Any, Any, Any]
 Mark = Callable[[Entry], int]
 """What is to be noted of an entry: bits."""
 
-ROOT_ENTRIES, ROOT_PARTS = 4, 8
-ENTRIES, PARTS = 12, 48
-"""At most so many in a node; the root lies in a record that everybody writes, and is smaller."""
+ROOT_ENTRIES, ROOT_PARTS, ROOT_SIZE = 4, 8, 1_500
+ENTRIES, PARTS = 12, 24
+"""At most so many in a node; the root lies in a record that everybody reads, and is smaller: also its entries have at most so many characters."""
 
 
 @dataclass(slots=True)
@@ -164,8 +164,7 @@ class Sequence:
             node = path[depth][0]
             content: list[Any] = node.entries if node.entries is not None else node.parts
             is_root = depth == 0
-            most = (ROOT_ENTRIES, ROOT_PARTS) if is_root else (ENTRIES, PARTS)
-            if len(content) <= (most[0] if node.entries is not None else most[1]):
+            if not _is_too_full(node, is_root=is_root):
                 return
             if is_root:
                 lower = _Node(node.entries, node.parts, changed=True)
@@ -238,6 +237,14 @@ class Sequence:
                 if self._state.get(self._key(part.number)) != page:
                     self._state.put(self._key(part.number), page)
                 part.node.changed = False
+
+
+def _is_too_full(node: _Node, *, is_root: bool) -> bool:
+    if node.entries is None:
+        return len(node.parts) > (ROOT_PARTS if is_root else PARTS)
+    if not is_root:
+        return len(node.entries) > ENTRIES
+    return len(node.entries) > ROOT_ENTRIES or sum(len(repr(entry)) for entry in node.entries) > ROOT_SIZE
 
 
 def _node(record: Mapping[str, Any]) -> _Node:

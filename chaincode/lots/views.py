@@ -176,7 +176,7 @@ def of_release(release: Release, consignee: str, answer: Party | None) -> View:
         Party(release.place, release.said, (release.place[2],)),
         answer,
         released,
-        release.got if release.count > release.uncounted else None,
+        release.got if release.counted else None,
         tuple(release.voids),
         release.void_count,
         is_void=answer is None and release.void_count > 0 and (released is None or released == 0),
@@ -207,7 +207,7 @@ def of_group(group: Group, consignee: str, leftover: Release | Answer | None, mo
         return None
     if isinstance(leftover, Release):
         released = None if released is None else released - leftover.taken
-        if leftover.count > leftover.uncounted:
+        if leftover.counted:
             accepted = (accepted or NOTHING) + leftover.got
         voids += leftover.voids
         void_count, damaged = void_count + leftover.void_count, damaged + leftover.damaged
