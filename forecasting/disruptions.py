@@ -194,10 +194,9 @@ def open_exceptions(connection: Connection) -> Iterator[Disruption]:
     for found in exceptions(connection, status="open", per_page=_MANY).items:
         evidence = (found.event,) if found.event else ()
         subject = found.item or found.id
-        severity = "medium" if found.kind in ("shortage", "overage", "wrong_consignee", "damaged") else "low"
         yield Disruption(
             "exception",
-            severity,
+            found.severity or "low",
             f"{subject} {found.kind}",
             f"{found.kind.replace('_', ' ')}: {found.detail}",
             evidence,
