@@ -14,7 +14,20 @@ from collections.abc import Callable
 from typing import Any
 
 from chaincode import keys
-from tests.unit.chaincode.peer import B, Peer, lot, make_lot, pack, pallet, party, place, quantities, receive, ship, unpack
+from tests.unit.chaincode.peer import (
+    B,
+    Peer,
+    lot,
+    make_lot,
+    pack,
+    pallet,
+    party,
+    place,
+    quantities,
+    receive,
+    ship,
+    unpack,
+)
 
 _SAMPLE = 40
 """Costs are means over so many rounds."""
@@ -90,7 +103,9 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=100_000)
     most = parser.parse_args().most
     at = [10, *(number for number in (10_000, 100_000) if number < most), most]
-    print(f"{'an event of':28} {'after':>8} {'ms':>6} {'reads':>6} {'bytes':>7} {'header':>7}   ratios: ms, reads, bytes")
+    print(
+        f"{'an event of':28} {'after':>8} {'ms':>6} {'reads':>6} {'bytes':>7} {'header':>7}   ratios: ms, reads, bytes"
+    )
     for name, flow in FLOWS.items():
         rows = _measure(flow, at)
         for number, row in zip(at, rows, strict=True):

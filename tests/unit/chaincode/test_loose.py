@@ -41,7 +41,7 @@ def outcome(peer: Peer) -> Any:
     return balances, inside(peer), [kind for kind in peer.open_exceptions() if kind != "custody"]
 
 
-def has(peer: Peer, site: tuple[str, str] = A) -> Decimal:
+def has(peer: Peer, site: tuple[str, str] = A) -> Any:
     return sum((Decimal(one["quantity"]) for one in peer.all("LB") if one["place"] == site[0]), Decimal(0))
 
 

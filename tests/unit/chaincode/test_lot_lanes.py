@@ -26,11 +26,11 @@ def stocked(policy: str = "flag") -> Peer:
     return peer
 
 
-def statuses(peer: Peer) -> Counter[str]:
+def statuses(peer: Peer) -> Any:
     return Counter(one["status"] for one in peer.all("HO"))
 
 
-def balance(peer: Peer, site: tuple[str, str]) -> Decimal:
+def balance(peer: Peer, site: tuple[str, str]) -> Any:
     return sum((Decimal(one["quantity"]) for one in peer.all("LB") if one["place"] == site[0]), Decimal(0))
 
 
