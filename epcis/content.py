@@ -21,12 +21,17 @@ from epcis.identifiers import CANONICAL_BASE, Spelled, canonical_or_same
 
 _NOT_CONTENT = frozenset({"eventID", "recordTime", "errorDeclaration", "@context"})
 _REMARK = "http://www.w3.org/2000/01/rdf-schema#comment"
+_STANDARD = frozenset(
+    {"ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent"}
+)
 _TIMES = frozenset({"eventTime", "time", "startTime", "endTime"})
 
 
 def digest_of(event: dict[str, Any], context: Context) -> str:
     """The digest of an event's members, whose names are written in the namespaces of ``context``."""
     content = {name: value for name, value in event.items() if name not in _NOT_CONTENT}
+    if event.get("type") in _STANDARD:  # an empty list says as much as none
+        content = {name: value for name, value in content.items() if value not in ([], {})}
     return sha256(_text(content, context).encode()).hexdigest()
 
 
@@ -35,8 +40,6 @@ def _text(value: Any, context: Context) -> str:
     if isinstance(value, dict):
         members = []
         for name, member in value.items():
-            if member in ([], {}):
-                continue  # an empty list says as much as none
             if (known_as := _expanded(name, context)) != _REMARK:
                 members.append(f"{_quoted(known_as)}:{_member(name, member, context)}")
         return f"{{{','.join(sorted(members))}}}"
