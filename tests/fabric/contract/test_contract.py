@@ -114,5 +114,11 @@ def test_what_is_left_out_is_there_and_nothing_is_forgotten() -> None:
         "test_state",
         "test_leaving",  # six organisations, as the next
         "test_hostile",
+        "test_first_version_lots",
+        "test_loose",
+        "test_lot_lanes",
+        "test_lot_model",
+        "test_lot_units",
+        "test_sequence",
     }  # parts by themselves, and what docs/contract.md must name
     assert there - here == elsewhere | without_peer
