@@ -132,11 +132,14 @@ def _packing(event: int, digest: str, told: Told) -> list[PackingRow]:
     parent, associated = named[0].thing, told.type == "AssociationEvent"
     mark = _mark(_RANKS[action], digest)
     rows: list[PackingRow] = []
-    for n, item in _children(named):
+    children = _children(named)
+    for n, item in children:
+        if item.thing == parent:
+            continue  # nothing is in itself
         loose = "quantity" if item.role == "childQuantityList" else "aggregation"
         kind = "association" if associated else loose
         rows.append(PackingRow(item.thing, parent, told.time, event, n, kind, action, mark, item.quantity, item.uom))
-    if not rows and action == "DELETE":
+    if not children and action == "DELETE":
         kind = "association" if associated else "aggregation"
         rows.append(PackingRow(None, parent, told.time, event, 0, kind, action, mark))
     moving = KINDS.get(told.step or "")
