@@ -122,7 +122,7 @@ def genealogy(n: int) -> Iterator[EventDict]:
         for last in range(1, 11):
             finished = lot(n, middle * 100 + last)
             yield made_of(hours + 1, lot(n, middle), finished)
-            names = [f"{finished}/21/{k}" for k in range(6)]
+            names = [instance(finished, k) for k in range(6)]
             for pair in range(0, 6, 3):
                 pallet, inside = (
                     sscc(9_000_000 + n * 10_000 + middle * 100 + last * 2 + pair // 3),
@@ -153,6 +153,18 @@ def lot(family: int, n: int) -> str:
     return f"https://id.gs1.org/01/0950600001{min(n, 9):04d}/10/F{family}-{n}"
 
 
+def instance(of: str, n: int) -> str:
+    """An item of a lot. Its lot is no part of its name: the ledger's record of the item says it."""
+    product, _, name = of.partition("/10/")
+    return f"{product}/21/{name}.{n}"
+
+
+def lot_of(name: str) -> str | None:
+    """The lot of an item of a genealogy."""
+    product, _, serial = name.partition("/21/")
+    return f"{product}/10/{serial.partition('.')[0]}" if "." in serial else None
+
+
 def sscc(n: int) -> str:
     return f"https://id.gs1.org/00/{n:018d}"
 
@@ -168,6 +180,11 @@ def block_of(number: int, previous: bytes, events: list[EventDict]) -> DecodedBl
         digest = hashlib.sha256(f"{number}/{n}".encode()).hexdigest()
         value = {"event": one, "msp": "BenchMSP", "n": n}
         writes.append(Write("lotline", f"\x00EV\x00{digest}\x00", orjson.dumps(value), False))
+        made = one.get("epcList", ()) if one.get("action") == "ADD" else ()
+        for name in made:
+            if (of := lot_of(name)) is not None:
+                state = {"id": name, "msp": "BenchMSP", "lot": of, "status": "active", "time": one["eventTime"]}
+                writes.append(Write("lotline", f"\x00TH\x00{name}\x00", orjson.dumps(state), False))
     header = hashlib.sha256(previous + number.to_bytes(8, "big")).digest()
     transaction = DecodedTx(
         tx_id=header.hex(),

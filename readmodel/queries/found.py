@@ -136,7 +136,10 @@ class Walk:
 
     def link(self, link: Link, *, possible: bool = False) -> None:
         """Note a link; it is certain once one way to it is."""
-        self.links[link] = possible and self.links.get(link, True)
+        if not possible:
+            self.links[link] = False
+        else:
+            self.links.setdefault(link, True)
 
     def handoff(self, handoff: int, *, possible: bool = False) -> None:
         """Note a handoff of some of a lot."""
@@ -150,7 +153,10 @@ class Walk:
             self.roles[thing] = (role, depth)
         elif known[0] in ("carrier", "lot") and role == "material":
             self.roles[thing] = (role, known[1])
-        self.possible[thing] = possible and self.possible.get(thing, True)
+        if not possible:
+            self.possible[thing] = False
+        else:
+            self.possible.setdefault(thing, True)
         return True
 
     def _full(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,14 +99,15 @@ def trace_events(
     most: int,
 ) -> tuple[list[TraceEvent], bool]:
     """The events by time, and whether there are more than ``most``."""
-    things: dict[int, dict[str, None]] = {}
-    amounts: dict[int, dict[tuple[str, int, str | None], None]] = {}
+    things: defaultdict[int, dict[str, None]] = defaultdict(dict)
+    amounts: defaultdict[int, dict[tuple[str, int, str | None], None]] = defaultdict(dict)
+    uris = {key: node.id for key, node in nodes.items()}
     for walk in walks:
         for event, thing, quantity, uom in _named(connection, walk, nodes, handoffs):
-            uri = nodes[thing].id
-            things.setdefault(event, {})[uri] = None
+            uri = uris[thing]
+            things[event][uri] = None
             if quantity is not None:
-                amounts.setdefault(event, {})[(uri, int(quantity), uom)] = None
+                amounts[event][(uri, int(quantity), uom)] = None
     rows = fetch(connection, _EVENT, things)
     declared = declarations(connection, [row[1] for row in rows[:most] if row[-1] is not None])
     return [
@@ -136,7 +138,7 @@ def _event(
         tx_id,
         block,
         things,
-        [TraceQuantity(thing, quantity / 1_000_000, uom) for thing, quantity, uom in amounts],
+        [TraceQuantity(thing, quantity / 1_000_000, uom) for thing, quantity, uom in amounts] if amounts else [],
         _documents(stored),
         None if declares is None else digest_uri(declares),
         declared,
@@ -157,16 +159,18 @@ def _named(
     whole, born = walk.ranges()
     others: list[_Named] = []
     events = set(walk.packing_events)
-    for event, thing, role, *amount in (
-        *fetch_ranges(connection, _NAMED, whole),
-        *fetch_ranges(connection, _NAMED + _BORN, born),
-        *_of_parts(connection, walk, nodes, handoffs),
+    bounds = walk.bounds
+    for rows in (
+        fetch_ranges(connection, _NAMED, whole),
+        fetch_ranges(connection, _NAMED + _BORN, born),
+        _of_parts(connection, walk, nodes, handoffs),
     ):
-        if role == "parentID" and thing not in walk.bounds:
-            others.append((event, thing, *amount))
-        else:
-            events.add(event)
-            yield (event, thing, *amount)
+        for event, thing, role, quantity, uom in rows:
+            if role == "parentID" and thing not in bounds:
+                others.append((event, thing, quantity, uom))
+            else:
+                events.add(event)
+                yield event, thing, quantity, uom
     # What a carrier took on or gave off counts only if it was something traced.
     yield from (one for one in others if one[0] in events)
 

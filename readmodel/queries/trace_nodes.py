@@ -100,17 +100,30 @@ def trace_nodes(connection: Connection, walks: Sequence[Walk]) -> dict[Key, Trac
     states = lot_states(connection, [row[0] for row in rows if row[2] != "instance"])
     called_back = recalled(connection, merged.roles)
     nodes: dict[Key, TraceNode] = {}
+    up, down, possible = merged.up, merged.down, merged.possible
     for key, uri, kind, product, lot, status, place, holder, disposition in rows:
         if (state := states.get(key)) is not None:
             status, disposition = state.status or status, state.disposition or disposition
-        is_recalled = key in called_back
+        if is_recalled := key in called_back:
+            status, disposition = RECALLED if key in states else status, RECALLED
+        role, depth = merged.roles[key]
+        sides = (key in up, key in down)
         nodes[key] = TraceNode(
-            *(uri, kind, *merged.roles[key], product, lot),
-            RECALLED if is_recalled and key in states else status,
-            *(place, holder, key in merged.up, key in merged.down),
-            RECALLED if is_recalled else disposition,
-            is_recalled,
-            merged.possible[key],
+            *(
+                uri,
+                kind,
+                role,
+                depth,
+                product,
+                lot,
+                status,
+                place,
+                holder,
+                *sides,
+                disposition,
+                is_recalled,
+                possible[key],
+            )
         )
     for key, name, tie in fetch(connection, _TRANSFORMATION, merged.made):
         identity = digest_uri(name) if tie is None else name
@@ -130,10 +143,11 @@ def trace_edges(walks: Sequence[Walk], nodes: dict[Key, TraceNode]) -> list[Trac
     for walk in walks:
         for link, possible in walk.links.items():
             links[link] = possible and links.get(link, True)
+    uris = {key: node.id for key, node in nodes.items()}
     return [
-        TraceEdge(nodes[source].id, nodes[target].id, kind, moment(start), moment(end), possible)
+        TraceEdge(uris[source], uris[target], kind, moment(start), moment(end), possible)
         for (source, target, kind, start, end), possible in links.items()
-        if source in nodes and target in nodes
+        if source in uris and target in uris
     ]
 
 
