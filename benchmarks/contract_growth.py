@@ -1,6 +1,6 @@
 """What an event about a lot costs the contract after 10, 10,000 and 100,000 others like it, in one run.
 
-    python -m benchmarks.contract_growth [--most 100000]
+    python -m benchmarks.contract_growth [--most 100000] [--flow "never received"]
 
 Ratios are to the cost after ten. A consignee who never reports, one who always does, one shortage at the beginning, one whose sender
 never reports, and a bin that is filled and emptied, each without and with documents where that makes a difference.
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.report import report
 from chaincode import keys
 from tests.unit.chaincode.peer import (
     B,
@@ -100,17 +101,25 @@ def _measure(flow: Flow, at: list[int]) -> list[tuple[float, float, float, int]]
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--most", type=int, default=100_000)
-    most = parser.parse_args().most
+    parser.add_argument("--most", type=int, default=10_000)
+    parser.add_argument("--flow", choices=sorted(FLOWS), action="append", help="only this one (can be repeated)")
+    options = parser.parse_args()
+    most = options.most
     at = [10, *(number for number in (10_000, 100_000) if number < most), most]
     print(
         f"{'an event of':28} {'after':>8} {'ms':>6} {'reads':>6} {'bytes':>7} {'header':>7}   ratios: ms, reads, bytes"
     )
-    for name, flow in FLOWS.items():
-        rows = _measure(flow, at)
+    worst = [0.0, 0.0]
+    for name in options.flow or FLOWS:
+        rows = _measure(FLOWS[name], at)
         for number, row in zip(at, rows, strict=True):
-            ratios = "  ".join(f"{value / first:5.2f}" for value, first in zip(row[:3], rows[0][:3], strict=True))
-            print(f"{name:28} {number:>8} {row[0]:6.2f} {row[1]:6.1f} {row[2]:7.0f} {row[3]:7}   {ratios}", flush=True)
+            ratios = [value / first for value, first in zip(row[:3], rows[0][:3], strict=True)]
+            shown = "  ".join(f"{ratio:5.2f}" for ratio in ratios)
+            print(f"{name:28} {number:>8} {row[0]:6.2f} {row[1]:6.1f} {row[2]:7.0f} {row[3]:7}   {shown}", flush=True)
+        worst = [max(worst[0], ratios[0]), max(worst[1], ratios[2])]
+    claim = f"an event about a lot after {most:,} others, to one after 10"
+    report(f"{claim}: processor time", measured=worst[0], target=2, unit="times", lower_is_better=True)
+    report(f"{claim}: bytes written", measured=worst[1], target=1.5, unit="times", lower_is_better=True)
 
 
 if __name__ == "__main__":

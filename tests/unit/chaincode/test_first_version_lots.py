@@ -15,7 +15,7 @@ from chaincode import keys
 from tests.unit.chaincode.lot_model import Statement
 from tests.unit.chaincode.peer import A, B, C, Peer, at, lot, make_lot, pallet, quantities, receive, ship, unpack
 from tests.unit.chaincode.telling import declared_wrong
-from tests.unit.chaincode.test_lot_model import expected, registered, state_of
+from tests.unit.chaincode.test_lot_model import expected, registered, state_of, visible
 
 _RECORDS = json.loads((Path(__file__).parent / "first_version_lots.json").read_text())
 _DESPATCH = (("desadv", "D1"),)
@@ -39,11 +39,6 @@ def left() -> Peer:
     peer = registered()
     peer.state |= {key.replace("|", "\x00"): json.dumps(record).encode() for key, record in _RECORDS.items()}
     return peer
-
-
-def visible(found: dict[str, Any]) -> dict[str, Any]:
-    """Without balances of nothing: the first version left them, and which they are depends on the order."""
-    return {**found, "balances": {key: amount for key, amount in found["balances"].items() if amount}}
 
 
 def test_what_comes_next_ends_as_if_all_had_been_told_to_this_version() -> None:

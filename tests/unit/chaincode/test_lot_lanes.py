@@ -14,7 +14,7 @@ from chaincode.lots import filling, lane
 from tests.unit.chaincode.lot_model import Statement
 from tests.unit.chaincode.peer import A, B, C, Peer, event, lot, make_lot, quantities, receive, ship
 from tests.unit.chaincode.telling import declared_wrong
-from tests.unit.chaincode.test_lot_model import expected, registered, state_of
+from tests.unit.chaincode.test_lot_model import expected, registered, state_of, take_back, visible
 
 LANE = keys.claims(lot(1), B[1])
 
@@ -323,12 +323,7 @@ def test_what_is_in_nobodys_name_is_its_holders(order: tuple[int, ...]) -> None:
     assert not [key for key in peer.state if key[1:3] == "LU"]
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_what_is_looked_at_is_a_function_of_the_set_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With so few that are looked at that it matters: any order, and taking back, end the same."""
-    monkeypatch.setattr(filling, "LOOK", 2)
-    monkeypatch.setattr(lane, "LOOK", 2)
-    dice = random.Random(seed)
+def _random_story(dice: random.Random) -> list[Statement]:
     kinds = ["ship", "ship", "ship", "receive", "receive", "accept", "void"]
     said = []
     for number in range(14):
@@ -339,14 +334,101 @@ def test_what_is_looked_at_is_a_function_of_the_set_too(seed: int, monkeypatch: 
         amount, to = dice.choice([5, 10, 10, 15]), "BMSP" if releasing else None
         sender = None if releasing else dice.choice([None, "AMSP"])
         said.append(Statement(kind, 1 + number * 0.1, msp, amount, to=to, documents=documents, sender=sender))
+    return said
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_looked_at_is_a_function_of_the_set_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With so few that are looked at that it matters: any order, and taking back, end the same."""
+    monkeypatch.setattr(filling, "LOOK", 2)
+    monkeypatch.setattr(lane, "LOOK", 2)
+    dice = random.Random(seed)
+    said = _random_story(dice)
+    wrong = said[-5:]
     outcomes = []
-    for _ in range(3):
+    for number in range(4):
         dice.shuffle(said)
         peer = registered()
-        for one in said:
+        for one in said if number else [one for one in said if one not in wrong]:
             peer.accept(one.event(), msp=one.msp)
-        outcomes.append(state_of(peer))
-    assert outcomes[0] == outcomes[1] == outcomes[2]
+        for one in wrong if number else []:
+            take_back(peer, one)
+        outcomes.append(visible(state_of(peer)))
+    assert outcomes[0] == outcomes[1] == outcomes[2] == outcomes[3]
+
+
+@pytest.mark.parametrize("kind", ["receive", "void"])
+def test_a_release_that_never_was_is_not_looked_at(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer looks at two releases. Once the one that nothing met is declared wrong, it looks at one more."""
+    monkeypatch.setattr(filling, "LOOK", 2)
+    monkeypatch.setattr(lane, "LOOK", 2)
+    other = "AMSP" if kind == "receive" else "CMSP"
+    wrong = Statement("ship", 2.5, other, 30, to="BMSP")
+    said = [
+        Statement("ship", 1, "AMSP", 20 if kind == "receive" else 10, to="BMSP"),
+        Statement("ship", 3, other, 10, to="BMSP"),
+        Statement(kind, 4, "BMSP" if kind == "receive" else "AMSP", 10, to=None if kind == "receive" else "BMSP"),
+    ]
+    never, once = registered(), registered()
+    for one in said:
+        never.accept(one.event(), msp=one.msp)
+    for one in [wrong, *said]:
+        once.accept(one.event(), msp=one.msp)
+    assert visible(state_of(once)) != visible(state_of(never))
+    take_back(once, wrong)
+    assert state_of(once) == state_of(never)
+
+
+_D1 = (("desadv", "D1"),)
+STORIES = {
+    "an acceptance that confirms is undone before its receipt": [
+        Statement("receive", 60, "BMSP", 20, sender="AMSP"),
+        Statement("accept", 90, "BMSP", 20),
+        Statement("receive", 28, "BMSP", 20, documents=_D1),
+    ],
+    "a late release comes before one that was met ahead of its time": [
+        Statement("receive", 4, "BMSP", 15),
+        Statement("ship", 22, "AMSP", 5, to="BMSP"),
+        Statement("ship", 14, "AMSP", 15, to="BMSP"),
+    ],
+    "also where nothing waits any more": [
+        Statement("receive", 4, "BMSP", 5),
+        Statement("ship", 22, "AMSP", 5, to="BMSP"),
+        Statement("ship", 14, "AMSP", 15, to="BMSP"),
+    ],
+    "and what still waits takes that first": [
+        Statement("receive", 12, "BMSP", 15),
+        Statement("ship", 36, "AMSP", 5, to="BMSP"),
+        Statement("ship", 3, "AMSP", 5, to="BMSP", documents=(("desadv", "D2"),)),
+        Statement("ship", 23, "AMSP", 10, to="BMSP", documents=(("desadv", "D3"), ("po", "P1"))),
+    ],
+    "a release that has grown is given back what was taken": [
+        Statement("ship", 3, "AMSP", 15, to="BMSP", documents=_D1),
+        Statement("ship", 1, "AMSP", 10, to="BMSP", documents=_D1),
+        Statement("void", 4, "AMSP", 15, to="BMSP"),
+        Statement("ship", 1, "AMSP", 5, to="BMSP", documents=_D1),
+        Statement("receive", 1, "BMSP", 15),
+    ],
+    "a release grows that the last receipt, not a confirmation, has used up": [
+        Statement("accept", 27, "BMSP", 10, sender="AMSP"),
+        Statement("ship", 2, "AMSP", 15, to="BMSP", documents=_D1),
+        Statement("receive", 1, "BMSP", 5),
+        Statement("receive", 21, "BMSP", 10),
+        Statement("ship", 27, "AMSP", 15, to="BMSP"),
+        Statement("ship", 8, "AMSP", 5, to="BMSP", documents=_D1),
+        Statement("receive", 5, "BMSP", 10, sender="AMSP"),
+        Statement("ship", 16, "AMSP", 10, to="BMSP", documents=_D1),
+    ],
+}
+
+
+@pytest.mark.parametrize("story", sorted(STORIES))
+def test_orders_that_were_told_wrong_once(story: str) -> None:
+    peer, told = registered(), list[Statement]()
+    for one in STORIES[story]:
+        peer.accept(one.event(), msp=one.msp)
+        told.append(one)
+        assert state_of(peer) == expected(told)
 
 
 def test_the_model_and_the_contract_agree_on_the_worked_example() -> None:

@@ -86,6 +86,11 @@ def state_of(peer: Peer) -> dict[str, Any]:
     return {"balances": balances, "loose": loose, "handoffs": handoffs, "open": opened}
 
 
+def visible(found: dict[str, Any]) -> dict[str, Any]:
+    """Without balances of nothing: the first version left them, and one is left while somebody speaks of it."""
+    return {**found, "balances": {key: amount for key, amount in found["balances"].items() if amount}}
+
+
 def expected(statements: list[Statement]) -> dict[str, Any]:
     world = World(statements)
     return {"balances": world.balances, "loose": world.loose, "handoffs": world.handoffs, "open": world.open}

@@ -146,6 +146,12 @@ class Histories(RuleBasedStateMachine):
         loose = {"childQuantityList": quantities({uri: amount})}
         self.say(msp, pack(self.next_hour(), parent, site=SITES[msp], **loose))
 
+    @rule(msp=msps, parent=st.sampled_from(PALLETS), uri=lots, amount=amounts)
+    def take_some_out(self, msp: str, parent: str, uri: str, amount: float) -> None:
+        """As much as is in there, or more: nobody has goods by it that were not made."""
+        loose = {"childQuantityList": quantities({uri: amount})}
+        self.say(msp, unpack(self.next_hour(), parent, site=SITES[msp], **loose))
+
     @invariant()
     def everything_has_one_holder(self) -> None:
         for thing in self.peer.all("TH"):
@@ -173,7 +179,9 @@ class Histories(RuleBasedStateMachine):
             assert balance["overdrawn"] == (Decimal(balance["quantity"]) < 0)
         for key in self.peer.state:
             if key.startswith(keys.key("IQ")):
-                there[key[1:-1].split("\x00")[2]] += Decimal(self.peer.get(key)["quantity"])
+                amount = Decimal(self.peer.get(key)["quantity"])
+                assert amount > 0
+                there[key[1:-1].split("\x00")[2]] += amount
         for uri in LOTS:
             assert there[uri] == self.made[uri]
 
