@@ -62,7 +62,7 @@ def update_containment(bulk: Bulk, new: Sequence[Fact], gone: Sequence[Fact], fi
         repacked |= {(parent, low, high) for _, parent, low, high in differences}
         # What was inside something that turns out to have been elsewhere may have left it, or may not.
         affected = moves.affected(differences).items()
-        again = {(child, "aggregation", 0): Changes(time, time) for child, time in affected}
+        again = {(child, "aggregation", 0): Changes(*span) for child, span in affected}
         differences = _work_out(bulk, again, Fresh(FAR_OFF, ()), moves)
     return repacked
 
@@ -148,7 +148,7 @@ def _work_out(bulk: Bulk, changed: dict[Group, Changes], fresh: Fresh, moves: Mo
     width = _FIRST_WINDOW
     while tasks or left:
         tasks += _tasks(bulk, left, width)
-        left, width = {}, width * 8
+        left, width = {}, 8 * (width + 1)
         sweeps = _sweeps(bulk, tasks, fresh)
         for task in tasks:
             stays = _fold(task, sweeps, moves)
@@ -341,7 +341,7 @@ def _difference(before: Row | None, after: Row | None) -> Iterable[tuple[int, in
     starts, ends = zip(*spans, strict=True)
     if starts[0] != starts[1]:
         yield min(starts), max(starts)
-    if ends[0] != ends[1]:
+    if ends[0] != ends[1] or before[2] != after[2]:  # another event of the same time counts too: it may come before a third
         yield min(ends), max(ends)
 
 

@@ -74,9 +74,9 @@ class Moves:
                 return found
         return None
 
-    def affected(self, differences: Collection[tuple[int, int, int, int]]) -> dict[int, int]:
-        """The things of which it is to be decided anew whether they left, and since when: those inside a child that turns out
-        to have been in another parent, when that or what holds it was shipped or received with them."""
+    def affected(self, differences: Collection[tuple[int, int, int, int]]) -> dict[int, tuple[int, int]]:
+        """The things of which it is to be decided anew whether they left, and the first and last time of that: those inside a
+        child that turns out to have been in another parent, when that or what holds it was shipped or received with them."""
         changed = [one for one in differences if one[0] < self._first_thing or one[0] in self._parents]
         if not changed:
             return {}
@@ -84,7 +84,8 @@ class Moves:
         moments = {time for time, _ in self._bulk.fetch_ranges(_MOVES_BETWEEN, above)}
         roots = {(child, time) for child, _, low, high in changed for time in moments if low <= time <= high}
         within = inward(self._bulk, roots)
-        found: dict[int, int] = {}
+        found: dict[int, tuple[int, int]] = {}
         for child, time in self._bulk.fetch_rows(_MOVES_AT, ("thing", "time"), ("bigint",) * 2, list(within)):
-            found[child] = min(time, found.get(child, time))
+            first, last = found.get(child, (time, time))
+            found[child] = (min(time, first), max(time, last))
         return found

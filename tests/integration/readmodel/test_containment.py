@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, text
 
 from chaincode.history import short_name
 from ledger.blocks import DecodedBlock, Write
-from readmodel import Projector, digest
+from readmodel import Projector, containment, digest
 from readmodel.projector import clear
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
@@ -160,7 +160,9 @@ def in_batches(engine: Engine, blocks: list[DecodedBlock], random: Random) -> No
 
 
 @pytest.fixture
-def engine_for(fresh: Callable[[], Engine]) -> Engine:
+def engine_for(fresh: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A model that looks ahead as little as possible: how far is only a question of speed."""
+    monkeypatch.setattr(containment, "_FIRST_WINDOW", 0)
     return fresh()
 
 
@@ -248,6 +250,22 @@ def test_a_crate_that_was_packed_thousands_of_times_costs_no_more_than_a_new_one
     # One that comes years late overturns one stay, and costs that.
     late = chain.capture(c.pack(25.2, c.sscc(3), [c.item(1)]), c.pack(25.3, c.sscc(3), [c.item(1)], "DELETE"))
     assert rows_read(engine, lambda: projector.apply(late)) <= first
+
+
+def test_things_in_a_circle_are_decided_to_the_last(engine: Engine) -> None:
+    """Each in the other, as two observers have it, and received and shipped meanwhile: what is told last decides both times."""
+    pallet, crate = c.sscc(1), c.item(1)
+    story = [
+        Said(6, "shipping", crate, (crate,)),
+        Said(4, "receiving", pallet, (pallet, crate)),
+        Said(0, "pack", pallet, (crate,)),
+        Said(4, "see", crate, (pallet,)),
+    ]
+    chain = ChainBuilder()
+    for one in story:
+        chain.capture(one.event())
+        Projector(engine).apply(chain.blocks[-1])
+    assert projected(engine) == Replay(story).stays
 
 
 def test_a_crate_is_where_it_was_though_its_truck_is_told_of_late(engine: Engine) -> None:
