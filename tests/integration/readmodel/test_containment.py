@@ -166,7 +166,33 @@ def engine_for(fresh: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch) -> 
     return fresh()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def check(engine: Engine, statements: list[Said], declarations: list[tuple[int, bool]], random: Random) -> None:
+    """Told in any order and projected in any batches, some of it declared wrong, statements give what a replay gives."""
+    story: list[tuple[Said, str | None] | Said] = [*statements]
+    random.shuffle(story)
+    out: set[Said] = set()
+    for number, in_error in declarations:
+        if number < len(statements):
+            one = statements[number]
+            story.insert(random.randint(0, len(story)), (one, "ab" * 32))
+            story.append((one, "ab" * 32 if in_error else None))  # or the declaration was in error itself
+            (out.add if in_error else out.discard)(one)
+    chain = ChainBuilder()
+    for entry in story:
+        if isinstance(entry, Said):
+            chain.capture(entry.event())
+        else:
+            chain.add([declared(*entry)])
+    expected = Replay([one for one in statements if one not in out]).stays
+    in_batches(engine, chain.blocks, random)
+    assert projected(engine) == expected
+    once = digest(engine)
+    clear(engine)
+    Projector(engine).apply(chain.blocks)
+    assert digest(engine) == once
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(said(), min_size=1, max_size=14, unique=True),
     st.lists(st.tuples(st.integers(0, 13), st.booleans()), max_size=4),
@@ -175,35 +201,30 @@ def engine_for(fresh: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_order_and_batching_gives_what_a_replay_gives(
     engine_for: Engine, statements: list[Said], declarations: list[tuple[int, bool]], random: Random
 ) -> None:
-    story: list[tuple[Said, str | None] | Said] = [*statements]
-    random.shuffle(story)
-    out: set[Said] = set()
-    for number, in_error in declarations:
-        if number < len(statements):
-            one = statements[number]
-            story.insert(random.randint(0, len(story)), (one, "ab" * 32))
-            out.add(one)
-            if not in_error:  # the declaration was in error itself
-                story.append((one, None))
-                out.discard(one)
-            else:
-                story.append((one, "ab" * 32))
-    chain = ChainBuilder()
-    for entry in story:
-        if isinstance(entry, Said):
-            chain.capture(entry.event())
-        else:
-            chain.add([declared(*entry)])
-    expected = Replay([one for one in statements if one not in out]).stays
-    digests = set()
-    for _ in range(2):
-        in_batches(engine_for, chain.blocks, random)
-        assert projected(engine_for) == expected
-        digests.add(digest(engine_for))
-    clear(engine_for)
-    Projector(engine_for).apply(chain.blocks)
-    digests.add(digest(engine_for))
-    assert len(digests) == 1
+    check(engine_for, statements, declarations, random)
+
+
+def any_said(random: Random) -> Said:
+    what = random.choice(
+        ["pack", "pack", "pack", "unpack", "empty", "see", "use", "shipping", "receiving", "accepting"]
+    )
+    parent, things = random.choice(NAMES[:4]), random.sample(NAMES, random.randint(1, 3))
+    others = [one for one in things if one != parent] or [NAMES[6]]
+    return Said(random.randint(0, 8), what, parent, tuple(others if what in ("pack", "unpack", "see") else things))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_long_stories_too(engine_for: Engine, seed: int) -> None:
+    """Chance makes fuller stories than whoever looks for the smallest that fails."""
+    random = Random(seed)
+    for number in range(60):
+        statements = list(dict.fromkeys(any_said(random) for _ in range(random.choice([8, 12, 20]))))
+        declarations = [(random.randrange(20), random.random() < 0.6) for _ in range(random.randrange(4))]
+        try:
+            check(engine_for, statements, declarations, random)
+        except AssertionError as error:
+            error.add_note(f"story {number}: {statements}")
+            raise
 
 
 def rows_read(engine: Engine, work: Callable[[], object]) -> int:
