@@ -213,7 +213,9 @@ class Handoffs:
     def _view_of(self, place: Place) -> View | None:
         if place[1] == RANKS[RELEASE]:
             release = self._lane.release(place)
-            return None if release is None else views.of_release(release, self.consignee, self._answers_of(release))
+            if release is None:
+                return None
+            return views.of_release(release, self.consignee, self._answers_of(release), self._voids_of(release))
         answer = self._lane.answer(place)
         return None if answer is None else views.of_answer(answer, self.consignee)
 
@@ -226,7 +228,8 @@ class Handoffs:
             elif left is not None:
                 fared = self._lane.answer(left.place)
             more = self._answers_of(fared) if isinstance(fared, Release) else None
-            view = views.of_group(group, self.consignee, fared, more)
+            voids = self._voids_of(fared) if isinstance(fared, Release) else ()
+            view = views.of_group(group, self.consignee, fared, more, voids)
             self._seen[self._identity(group)] = view
 
     def _answers_of(self, release: Release) -> Party | None:
@@ -238,12 +241,17 @@ class Handoffs:
         events = [event for name in release.answers for event in self._events(name)]
         return Party(first.place, first.said, tuple(dict.fromkeys(events))[:MOST_NAMED], release.count)
 
-    def _events(self, entry_name: str) -> list[str]:
+    def _voids_of(self, release: Release) -> tuple[str, ...]:
+        """The events that took back what was released in the lane."""
+        events = [event for name in release.voids for event in self._events(name, voids=True)]
+        return tuple(dict.fromkeys(events))[:MOST_NAMED]
+
+    def _events(self, entry_name: str, *, voids: bool = False) -> list[str]:
         name = AccountName.of(entry_name)
         if name is None:
             return [entry_name]
-        groups = self.account((name.kind, name.document)).groups()
-        return [event for group in groups if group.name == name for _, event in group.answers.events]
+        groups = [group for group in self.account((name.kind, name.document)).groups() if group.name == name]
+        return [event for group in groups for _, event in (group.void if voids else group.answers).events]
 
     def _save(self) -> None:
         """Write lane, accounts, handoffs and exceptions."""

@@ -168,8 +168,8 @@ def _faults(view: View, item: str) -> Faults:
     return faults
 
 
-def of_release(release: Release, consignee: str, answer: Party | None) -> View:
-    """The handoff of a release that stands for itself; ``answer``: those of what it met."""
+def of_release(release: Release, consignee: str, answer: Party | None, voids: tuple[str, ...]) -> View:
+    """The handoff of a release that stands for itself; ``answer``: those of what it met; ``voids``: the events that took it back."""
     released = None if release.quantity is None else release.quantity - release.taken
     return View(
         consignee,
@@ -177,7 +177,7 @@ def of_release(release: Release, consignee: str, answer: Party | None) -> View:
         answer,
         released,
         release.got if release.counted else None,
-        tuple(release.voids),
+        voids,
         release.void_count,
         is_void=answer is None and release.void_count > 0 and (released is None or released == 0),
         damaged=release.damaged > 0,
@@ -195,8 +195,11 @@ def of_answer(answer: Answer, consignee: str) -> View | None:
     return View(consignee, None, party, accepted=accepted, damaged=answer.said.damaged)
 
 
-def of_group(group: Group, consignee: str, leftover: Release | Answer | None, more: Party | None) -> View | None:
-    """An account's handoff. ``leftover``: how it fared in the lane; ``more``: what answered it there. None: it is part of another's."""
+def of_group(
+    group: Group, consignee: str, leftover: Release | Answer | None, more: Party | None, taken_back: tuple[str, ...]
+) -> View | None:
+    """An account's handoff. ``leftover``: how it fared in the lane; ``more`` and ``taken_back``: what answered it there, and the
+    events that took it back. None: it is part of another's."""
     release = _party(group.release) if group.release.count else None
     answer = _party(group.answers) if group.answers.count else None
     accepted = group.accepted
@@ -209,7 +212,7 @@ def of_group(group: Group, consignee: str, leftover: Release | Answer | None, mo
         released = None if released is None else released - leftover.taken
         if leftover.counted:
             accepted = (accepted or NOTHING) + leftover.got
-        voids += leftover.voids
+        voids += taken_back
         void_count, damaged = void_count + leftover.void_count, damaged + leftover.damaged
         answer = _joined(answer, more)
     elif leftover is not None and leftover.fills and accepted is not None:
