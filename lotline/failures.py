@@ -56,6 +56,12 @@ def explain(error: Exception) -> Telling:
         if isinstance(kind, type) and isinstance(error, kind):
             return Telling(_words(error), hint, code)
     engine = sys.modules.get("readmodel.engine")  # not loaded for this: commands start quickly
+    if engine is not None and isinstance(error, engine.NOT_OF_THIS_VERSION) and engine.is_missing(error):
+        return Telling(
+            f"the read model was made by another version of Lotline: {engine.said(error)}",
+            "`lotline up` brings it to this version; `lotline rebuild` makes it anew from the ledger.",
+            UNAVAILABLE,
+        )
     if engine is not None and isinstance(error, engine.DATABASE_AWAY):
         return Telling(
             f"the read model's database can't be used: {engine.said(error)}",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
@@ -21,6 +21,9 @@ _PRAGMAS = (
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 """What is raised when the database does not answer; ``said`` tells its words."""
+NOT_OF_THIS_VERSION = (OperationalError, ProgrammingError)
+"""Among these is what is raised when a table or column is missing; ``is_missing`` tells."""
+_MISSING = ("no such table", "no such column", "42P01", "42703")  # SQLite's words, PostgreSQL's codes
 _CONNECT_SECONDS = 10  # the system's own patience with a server that is gone is minutes
 
 # Every question here is a batch of look-ups by index. PostgreSQL's defaults are for disks that turn, where it
@@ -49,6 +52,12 @@ def open_engine(url: str | URL | Path) -> Engine:
 def said(error: DBAPIError) -> str:
     """What the database or its driver said of a failure, in one line."""
     return " ".join(str(error.orig).split())
+
+
+def is_missing(error: DBAPIError) -> bool:
+    """Whether a table or column was asked for that this database does not have: another version made it."""
+    found = getattr(error.orig, "sqlstate", None) or str(error.orig)
+    return found.startswith(_MISSING)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -57,7 +57,7 @@ def rebuild_command(context: typer.Context) -> None:
         hint = (
             "Move it away (HOME/readmodel.db, or `database_url` in HOME/config.toml): the next start makes a new one."
         )
-        raise UnavailableError(f"the read model's database cannot be used: {said(error)}", hint=hint) from error
+        raise UnavailableError(f"the read model's database can't be used: {said(error)}", hint=hint) from error
     finally:
         engine.dispose()
     same = None if before.digest is None else before.digest == after

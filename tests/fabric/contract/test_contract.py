@@ -26,6 +26,7 @@ from tests.unit.chaincode import (
     test_duplicates,
     test_first_version,
     test_handoffs,
+    test_lot_voids,
     test_lots,
     test_master_data,
     test_order,
@@ -44,8 +45,8 @@ pytestmark = pytest.mark.fabric
 
 SUITE = [
     test_answers, test_any_order, test_capture, test_containment, test_custody, test_declarations, test_determinism, test_duplicates,
-    test_first_version, test_gs1_documents, test_handoffs, test_lots, test_master_data, test_order, test_protection,
-    test_publications, test_queries, test_reassignment, test_registry, test_signatures,
+    test_first_version, test_gs1_documents, test_handoffs, test_lot_voids, test_lots, test_master_data, test_order,
+    test_protection, test_publications, test_queries, test_reassignment, test_registry, test_signatures,
 ]  # fmt: skip
 LEFT_OUT = {
     "any_order: every_order_gives_the_same": "below, with fewer examples",

@@ -1,7 +1,9 @@
-"""Commands while the read model's database is away: told as that, and not as a fault of the program."""
+"""Commands while the read model's database is away or another version's: told as that, not as a fault of the program."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,14 @@ def test_questions_are_for_later(home: Path, command: list[str]) -> None:
     told = lotline(home, *command, code=3).stderr
     assert "the read model's database can't be used: connection failed" in told
     assert "database_url" in told
+
+
+@pytest.mark.parametrize("command", [["thing", "(01)09506000134352(21)1"], ["disruptions"]])
+def test_tables_of_another_version(tmp_path: Path, command: list[str]) -> None:
+    lotline(tmp_path / "home", "init")
+    with closing(sqlite3.connect(tmp_path / "home" / "readmodel.db")) as tables:
+        for (name,) in tables.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            tables.execute(f'ALTER TABLE "{name}" RENAME TO "old_{name}"')
+    told = lotline(tmp_path / "home", *command, code=3).stderr
+    assert "the read model was made by another version of Lotline: no such table" in told
+    assert "`lotline rebuild`" in told

@@ -7,11 +7,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from readmodel import migrate, open_engine
 from readmodel.bulk import table_of
 from readmodel.derived import DERIVED_TABLES
+from readmodel.engine import NOT_OF_THIS_VERSION, is_missing
 from readmodel.forecast_tables import FORECAST_TABLES
 from readmodel.migrate import newest, revision
 
@@ -33,6 +35,19 @@ def test_every_table_is_either_made_from_blocks_or_a_result() -> None:
 def test_migrating_again_changes_nothing(engine: Engine) -> None:
     assert revision(engine) == newest()
     assert migrate(engine) == newest()
+
+
+@pytest.mark.parametrize("question", ["SELECT * FROM not_there", "SELECT not_there FROM checkpoint"])
+def test_a_missing_table_or_column_is_another_version_s(engine: Engine, question: str) -> None:
+    with engine.connect() as connection, pytest.raises(NOT_OF_THIS_VERSION) as caught:
+        connection.exec_driver_sql(question)
+    assert is_missing(caught.value)
+
+
+def test_a_question_that_cannot_be_read_is_not(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+        connection.exec_driver_sql("SELECT * FRM checkpoint")
+    assert not is_missing(caught.value)
 
 
 def test_an_empty_database_has_no_revision(tmp_path: Path) -> None:
