@@ -13,15 +13,16 @@ import readmodel
 from api import methods, openapi, problems
 from api.bodies import limit_headers
 from api.edge import Edge
-from api.inbox import Inbox
-from api.intake import Reader
 from api.metrics import Metrics
 from api.routes import ROUTERS
-from api.settings import Settings
-from api.status import Status, assess, read_heartbeat
-from api.tokens import TokenStore
+from api.status import Status, assess
+from instance.settings import Settings
+from instance.tokens import TokenStore
 from readmodel.engine import DATABASE_AWAY
 from readmodel.queries.paging import InvalidTokenError
+from relay.heartbeat import read_heartbeat
+from relay.inbox import Inbox
+from relay.intake import Reader
 
 log = structlog.get_logger("lotline.http")
 

@@ -8,8 +8,8 @@ from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.problems import ApiError
-from api.settings import ROLES, Role
-from api.tokens import Principal, TokenStore
+from instance.settings import ROLES, Role
+from instance.tokens import Principal, TokenStore
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token made by `lotline token create`")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import Request
 
-from api.intake import TOO_LARGE, Intake, Reader
-from api.jobs import OnError
 from api.problems import ApiError, ErrorItem, invalid_events
-from api.settings import Settings
+from instance.settings import Settings
+from relay.intake import TOO_LARGE, Intake, Reader
+from relay.jobs import OnError
 
 _EVENT_EXAMPLE: dict[str, Any] = {
     "type": "ObjectEvent",

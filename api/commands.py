@@ -11,15 +11,15 @@ from fastapi import Body, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from api import problems
-from api.inbox import Inbox, NewJob
 from api.job_documents import job_errors
-from api.jobs import Job
 from api.models import Answer, CaptureAccepted
 from api.problems import ApiError, ErrorItem
 from api.routes.capture import later, put
-from api.settings import Settings
-from api.tokens import Principal
 from epcis.identifiers import read
+from instance.settings import Settings
+from instance.tokens import Principal
+from relay.inbox import Inbox, NewJob
+from relay.jobs import Job
 
 
 class RegisteredItem(Answer):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.jobs import Failure, Job
 from api.models import JobDocument, JobSummary, Verdict
 from api.paging import token_of
 from api.problems import ErrorItem, ProblemDocument, describe
+from relay.jobs import Failure, Job
 
 MAX_ERRORS = 100
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import uvicorn
 
-from api import logs
 from api.app import create_app
-from api.settings import Settings, SettingsError, load_settings
+from instance import logs
+from instance.settings import Settings, SettingsError, load_settings
 
 # Time for requests under way when the process is told to stop.
 GRACE_SECONDS = 10

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
-import orjson
 from pydantic import Field
 
-from api.jobs import Depth
 from api.models import Answer
+from relay.heartbeat import STALE_SECONDS, Heartbeat
+from relay.jobs import Depth
 
-# The worker reports every second; three missed reports and it counts as gone.
-STALE_SECONDS = 4.0
 # A scan that has waited so long for the ledger is worth waking somebody.
 OLD_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """The worker about itself."""
-
-    pid: int
-    at: float
-    height: int | None
-    checkpoint: int | None
-    failing: list[str] = field(default_factory=list)
-    quarantined: int | None = None
-    stopped: str = ""
-    """Why the read model stands still, in words for everybody."""
 
 
 class InboxStatus(Answer):
@@ -71,21 +51,6 @@ class Status(Answer):
     projector: ProjectorStatus
     inbox: InboxStatus
     worker: WorkerStatus
-
-
-def write_heartbeat(path: Path, heartbeat: Heartbeat) -> None:
-    """Replace the report in one step, so that no reader meets half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_bytes(orjson.dumps(asdict(heartbeat)))
-    os.replace(temporary, path)
-
-
-def read_heartbeat(path: Path) -> Heartbeat | None:
-    """The worker's last report, None if it never made one."""
-    with contextlib.suppress(FileNotFoundError, orjson.JSONDecodeError, TypeError):
-        return Heartbeat(**orjson.loads(path.read_bytes()))
-    return None
 
 
 def assess(heartbeat: Heartbeat | None, depth: Depth, at: float | None = None) -> Status:

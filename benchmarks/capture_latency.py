@@ -35,8 +35,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from api.instance import OrganisationConfig, create_instance, create_token, load_settings
 from benchmarks.report import report
+from instance.creation import OrganisationConfig, create_instance, create_token, load_settings
 
 TARGET_MS = 20.0
 WARM_UP_SECONDS = 3.0
@@ -94,7 +94,7 @@ def instance(home: Path) -> Iterator[tuple[str, str]]:
     port = free_port()
     create_instance(home, organisations=[OrganisationConfig(msp_id="FarmMSP", name="Farm")], port=port)
     token = create_token(load_settings(home), "scanner", "scanner")
-    with process("api.worker", "--home", str(home)), process("api.server", "--home", str(home)):
+    with process("relay.worker", "--home", str(home)), process("api.server", "--home", str(home)):
         url = f"http://127.0.0.1:{port}"
         until(lambda: health(url).get("status") == "ok")
         yield url, token

@@ -20,14 +20,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from api.instance import OrganisationConfig, create_instance, create_token, load_settings
-from api.jobs import open_inbox
 from benchmarks.capture_latency import drain, free_port, health, load, process, until
 from benchmarks.report import report
+from instance.creation import OrganisationConfig, create_instance, create_token, load_settings
 from lotline.joining import join_network
 from network import binaries
 from network.network import Network
 from network.topology import build
+from relay.jobs import open_inbox
 from tests.conftest import free_base_port
 
 TARGET_SECONDS = 1.5
@@ -54,7 +54,7 @@ def instance(home: Path, on: Network) -> Iterator[tuple[str, str]]:
     port = free_port()
     create_instance(home, organisations=(), ledger=join_network(home, on, [SPEAKER]), port=port)
     token = create_token(load_settings(home), "scanner", "scanner")
-    with process("api.worker", "--home", str(home)), process("api.server", "--home", str(home)):
+    with process("relay.worker", "--home", str(home)), process("api.server", "--home", str(home)):
         url = f"http://127.0.0.1:{port}"
         until(lambda: health(url).get("status") == "ok")
         yield url, token

@@ -55,7 +55,11 @@ _RULES: tuple[tuple[str, When, str], ...] = (
     ("too_many_declarations", "always", "an event is declared in error at most 16 times"),
     ("already_commissioned", "always", "a thing begins once"),
     ("not_your_lot", "always", "only who made a lot makes more of it"),
-    ("ended", "always", "nothing happens to a thing after its end, and it ends once; a stranger's word of its end binds only the stranger"),
+    (
+        "ended",
+        "always",
+        "nothing happens to a thing after its end, and it ends once; a stranger's word of its end binds only the stranger",
+    ),
     ("cycle", "always", "nothing is in itself, however indirectly"),
     ("too_deep", "always", "nothing is packed more than 32 deep"),
     (

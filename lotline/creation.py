@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from api.instance import CustodyPolicy, create_instance
-from api.settings import CONFIG_FILE, LedgerSettings, OrganisationConfig, SettingsError
+from instance.creation import CustodyPolicy, create_instance
+from instance.settings import CONFIG_FILE, LedgerSettings, OrganisationConfig, SettingsError
 
 
 def create(

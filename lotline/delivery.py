@@ -17,13 +17,13 @@ from typing import IO, Any
 
 import orjson
 
-from api.inbox import Inbox, NewJob
-from api.intake import Intake
-from api.jobs import CAPTURE, Job, OnError
-from api.settings import Settings
+from instance.settings import Settings
 from lotline import services
 from lotline.errors import CommandError, UnavailableError
 from lotline.supervisor import end, is_up, start_bound
+from relay.inbox import Inbox, NewJob
+from relay.intake import Intake
+from relay.jobs import CAPTURE, Job, OnError
 
 # Events a job: as many as a transaction carries, so that a job is a block.
 JOB_EVENTS = 1000

@@ -26,7 +26,7 @@ class Telling:
 
 # (module, class) -> exit code, hint; the exception's own words are the message
 _KNOWN = {
-    ("api.settings", "SettingsError"): (
+    ("instance.settings", "SettingsError"): (
         UNAVAILABLE,
         "Create an instance with `lotline init`, or point --home at one.",
     ),

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from api.settings import ROLES, LedgerSettings, OrganisationConfig
+from instance.settings import ROLES, LedgerSettings, OrganisationConfig
 from lotline.errors import UsageError
 from network.network import Network
 

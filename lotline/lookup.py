@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 import readmodel
 from api.lookup import find_things
-from api.settings import Settings
 from epcis.identifiers import InvalidIdentifier, read
+from instance.settings import Settings
 from lotline.errors import CommandError, UsageError
 
 _FORMS = "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from api.instance import load_settings
-from api.settings import OrganisationConfig, Settings, SettingsError
+from instance.creation import load_settings
+from instance.settings import OrganisationConfig, Settings, SettingsError
 from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.output import Session

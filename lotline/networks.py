@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from api.instance import CustodyPolicy
-from api.settings import OrganisationConfig, Settings
+from instance.creation import CustodyPolicy
+from instance.settings import OrganisationConfig, Settings
 from lotline.creation import create
 from lotline.errors import CommandError, UnavailableError, UsageError
 from lotline.joining import join_network

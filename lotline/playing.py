@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.jobs import Job
-from api.settings import Settings
 from epcis import parse_event
+from instance.settings import Settings
 from lotline.delivery import Counts, Delivery
 from lotline.registering import Registration, register_new
 from lotline.waves import Said, Wave, cut, things_of
+from relay.jobs import Job
 from simulation import Simulation
 
 _CHUNK = 10_000

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import readmodel
-from api.settings import Settings
+from instance.settings import Settings
 from lotline.delivery import Delivery
 from readmodel.queries import registry
 

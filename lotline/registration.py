@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from api.settings import Settings
 from epcis.identifiers import CANONICAL_BASE, read
+from instance.settings import Settings
 from lotline.delivery import delivering
 from lotline.errors import CommandError, UsageError
 from readmodel.queries.paging import MOST, Page

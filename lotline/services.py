@@ -11,11 +11,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from api.instance import create_token, list_tokens, revoke_token
-from api.settings import Settings
-from api.status import STALE_SECONDS, Heartbeat, read_heartbeat
+from instance.creation import create_token, list_tokens, revoke_token
+from instance.settings import Settings
 from lotline.errors import UnavailableError
 from lotline.supervisor import Service
+from relay.heartbeat import STALE_SECONDS, Heartbeat, read_heartbeat
 
 UI_HOST = "127.0.0.1"
 DASHBOARD_LABEL = "dashboard started by `lotline up`"
@@ -27,7 +27,7 @@ def worker(settings: Settings) -> Service:
     started = time.time()
     return Service(
         "worker",
-        [sys.executable, "-m", "api.worker", "--home", str(settings.home)],
+        [sys.executable, "-m", "relay.worker", "--home", str(settings.home)],
         ready=lambda: _beats_since(settings, started),
     )
 

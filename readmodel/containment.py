@@ -341,7 +341,9 @@ def _difference(before: Row | None, after: Row | None) -> Iterable[tuple[int, in
     starts, ends = zip(*spans, strict=True)
     if starts[0] != starts[1]:
         yield min(starts), max(starts)
-    if ends[0] != ends[1] or before[2] != after[2]:  # another event of the same time counts too: it may come before a third
+    if (
+        ends[0] != ends[1] or before[2] != after[2]
+    ):  # another event of the same time counts too: it may come before a third
         yield min(ends), max(ends)
 
 

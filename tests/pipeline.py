@@ -12,13 +12,13 @@ from sqlalchemy import Engine, select
 from sqlmodel import col
 
 from api.event_documents import query_document
-from api.intake import Intake, read
 from chaincode.answers import verdicts_of
 from ledger.blocks import DecodedBlock, DecodedTx, Write
 from readmodel import Projector
 from readmodel.queries import EventFilter, HandoffFilter, exceptions, find_events, handoffs, thing, trace
 from readmodel.queries.refusals import refusals
 from readmodel.tables import EventEpc, Thing
+from relay.intake import Intake, read
 from tests.unit.chaincode.peer import Peer
 
 ORGANISATIONS = ("AMSP", "BMSP", "CMSP")

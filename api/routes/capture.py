@@ -12,14 +12,14 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from api import problems
 from api.auth import MAY_CAPTURE
 from api.bodies import DOCUMENT_BODY, read_events
-from api.inbox import Inbox, InboxFullError, NewJob, Stored
 from api.job_documents import describe_job, summarise
-from api.jobs import Job
 from api.models import CaptureAccepted, JobDocument, JobSummary, Page
 from api.paging import PageSize, PageToken, position, token_of
 from api.problems import ApiError
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
+from relay.inbox import Inbox, InboxFullError, NewJob, Stored
+from relay.jobs import Job
 
 router = APIRouter(route_class=ApiRoute, tags=["capture"])
 

@@ -15,7 +15,7 @@ from api.models import Answer, Given
 from api.parameters import Identified
 from api.problems import ApiError
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.master_data import master_data
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
@@ -71,7 +71,9 @@ class DescriptionsOut(Answer):
     )
 
 
-@router.get("/descriptions/{id:path}", response_model=DescriptionsOut, responses=problems.responses(400, 401, 403, 404, 406))
+@router.get(
+    "/descriptions/{id:path}", response_model=DescriptionsOut, responses=problems.responses(400, 401, 403, 404, 406)
+)
 def get_descriptions(request: Request, _: Annotated[Principal, Depends(MAY_SEE_THINGS)], identified: Identified) -> Any:
     """What organisations say of a product, place, party or thing, by organisation."""
     with request.app.state.engine.connect() as connection:

@@ -19,7 +19,7 @@ from api.models import Answer, Given, Page
 from api.paging import PageSize, PageToken
 from api.problems import ApiError
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries import registry
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])

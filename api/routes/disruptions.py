@@ -14,7 +14,7 @@ from api.auth import MAY_QUERY
 from api.models import HASH, Answer, Page
 from api.paging import PageSize, PageToken
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 
 router = APIRouter(route_class=ApiRoute, tags=["foresight"])
 

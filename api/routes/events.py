@@ -17,17 +17,17 @@ from api.auth import MAY_CAPTURE, MAY_QUERY
 from api.bodies import EVENT_BODY, read_events
 from api.event_documents import EXAMPLE, query_document
 from api.event_query import EventQuery, openapi_parameters, parse_query
-from api.inbox import Inbox, NewJob
 from api.job_documents import job_errors
-from api.jobs import Job
 from api.models import CaptureAccepted, EventCreated
 from api.paging import PageSize, PageToken, next_link
 from api.problems import ApiError, ErrorItem
 from api.routes.capture import IdempotencyKey, later, put
 from api.routing import JSON, JSON_LD, ApiRoute
-from api.settings import Settings
-from api.tokens import Principal
+from instance.settings import Settings
+from instance.tokens import Principal
 from readmodel.queries.events import count_events, event_and_declarations, find_events
+from relay.inbox import Inbox, NewJob
+from relay.jobs import Job
 
 EPCIS_HEADERS = {"GS1-EPCIS-Version": "2.0.0", "GS1-CBV-Version": "2.0.0"}
 MAX_PER_PAGE = 1000

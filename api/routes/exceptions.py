@@ -16,7 +16,7 @@ from api.paging import PageSize, PageToken
 from api.parameters import Identifier
 from api.problems import ApiError
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.exceptions import exception as find_exception
 from readmodel.queries.exceptions import exceptions
 

@@ -15,7 +15,7 @@ from api.models import Answer, Page
 from api.parameters import Identifier
 from api.problems import ApiError
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.flows import flows
 
 router = APIRouter(route_class=ApiRoute, tags=["foresight"])

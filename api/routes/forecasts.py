@@ -16,7 +16,7 @@ from api.models import Answer, Page
 from api.paging import PageSize, PageToken
 from api.parameters import Identifier
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 
 router = APIRouter(route_class=ApiRoute, tags=["foresight"])
 Kind = Annotated[Literal["demand", "transit", "dwell"] | None, Query()]

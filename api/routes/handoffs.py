@@ -16,7 +16,7 @@ from api.paging import PageSize, PageToken
 from api.parameters import AsOf, Identifier, moment_of
 from api.problems import ApiError
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.handoffs import HandoffFilter, handoffs
 from readmodel.queries.handoffs import handoff as find_handoff
 

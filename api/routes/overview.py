@@ -15,7 +15,7 @@ from api.models import Answer
 from api.parameters import AsOf, moment_of
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.overview import overview
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])

@@ -11,7 +11,7 @@ from api import problems
 from api.auth import MAY_QUERY
 from api.models import Answer
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.prefixes import prefixes
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])

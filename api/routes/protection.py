@@ -13,7 +13,7 @@ from api.auth import MAY_ADMINISTER
 from api.commands import MANY, REGISTERED, Registered, Text, as_list, command, identified
 from api.models import Given
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.identifiers import describe
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])

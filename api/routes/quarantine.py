@@ -12,7 +12,7 @@ from api.auth import MAY_QUERY
 from api.models import Answer, Page
 from api.paging import PageSize, PageToken
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.quarantine import quarantined
 
 router = APIRouter(route_class=ApiRoute, tags=["operation"])

@@ -12,7 +12,7 @@ from api.auth import MAY_ADMINISTER
 from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, command
 from api.models import Given
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 
 router = APIRouter(route_class=ApiRoute, tags=["registry"])
 REASSIGNED: dict[int | str, dict[str, Any]] = {

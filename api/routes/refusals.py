@@ -15,7 +15,7 @@ from api.models import HASH, Answer, Page
 from api.paging import PageSize, PageToken
 from api.parameters import Identifier
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.refusals import refusals
 
 router = APIRouter(route_class=ApiRoute, tags=["handoffs"])

@@ -17,8 +17,8 @@ from api.problems import ApiError, query_error
 from api.routes.exceptions import ExceptionOut
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
-from api.tokens import Principal
 from epcis.identifiers import InvalidIdentifier
+from instance.tokens import Principal
 from readmodel.queries.things import thing as find_thing
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])

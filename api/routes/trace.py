@@ -16,7 +16,7 @@ from api.parameters import ThingId
 from api.problems import ApiError
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
-from api.tokens import Principal
+from instance.tokens import Principal
 from readmodel.queries.trace import trace
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])

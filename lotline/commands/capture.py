@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from api.instance import load_settings
-from api.intake import Intake, read
-from api.jobs import Job, OnError
-from api.settings import Settings
 from epcis import Problem
+from instance.creation import load_settings
+from instance.settings import Settings
 from lotline.delivery import Delivery, delivering
 from lotline.documents import describe, find_documents, read_document
 from lotline.errors import NEGATIVE, UsageError
 from lotline.output import Session, session
+from relay.intake import Intake, read
+from relay.jobs import Job, OnError
 
 app = typer.Typer()
 # Documents under way at once: enough to fill a transaction, few enough to keep the list of verdicts short.

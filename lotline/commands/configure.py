@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.instance import CustodyPolicy, load_settings
+from instance.creation import CustodyPolicy, load_settings
 from lotline.errors import UsageError
 from lotline.output import session
 from lotline.registration import SPEAKER, given, submit

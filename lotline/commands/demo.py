@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from api.instance import create_token
-from api.settings import Settings
+from instance.creation import create_token
+from instance.settings import Settings
 from lotline.commands.forecast import run_forecast
 from lotline.commands.simulate import configuration, play_into, simulated_instance
 from lotline.commands.up import dashboard_port, run_instance

@@ -9,7 +9,7 @@ from sqlmodel import Session as SqlSession
 
 import readmodel
 from api.foresight import list_disruptions, list_late_risks, newest_run
-from api.instance import load_settings
+from instance.creation import load_settings
 from lotline.errors import CommandError
 from lotline.output import Session, session
 from lotline.plain import camel, plain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from api.instance import load_settings
+from instance.creation import load_settings
 from lotline.output import session
 from lotline.supervisor import stop
 

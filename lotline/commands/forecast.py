@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import typer
 
 import readmodel
-from api.instance import load_settings
-from api.settings import Settings
 from forecasting import NothingToForecastError, RunSummary, run
+from instance.creation import load_settings
+from instance.settings import Settings
 from lotline.errors import CommandError
 from lotline.output import Session, session
 

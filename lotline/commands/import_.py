@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.settings import Settings
+from instance.settings import Settings
 from lotline.delivery import delivering
 from lotline.errors import NEGATIVE, UsageError
 from lotline.members import instance_with

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from api.instance import CustodyPolicy, load_settings
-from api.settings import OrganisationConfig
+from instance.creation import CustodyPolicy, load_settings
+from instance.settings import OrganisationConfig
 from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.joining import join_by_files

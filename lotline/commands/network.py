@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from api.settings import Role
+from instance.settings import Role
 from ledger.ca import check_name
 from ledger.keys import KeyType
 from lotline.errors import UsageError

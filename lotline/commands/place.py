@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.instance import load_settings
+from instance.creation import load_settings
 from lotline.lookup import reading
 from lotline.output import session
 from lotline.registration import SPEAKER, every, given, numbered, submit

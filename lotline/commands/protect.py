@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.instance import load_settings
+from instance.creation import load_settings
 from lotline.errors import CommandError
 from lotline.lookup import reading, resolve
 from lotline.output import session

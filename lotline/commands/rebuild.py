@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 import readmodel
-from api.instance import load_settings
-from api.ledgers import open_ledger
-from api.settings import Settings
+from instance.creation import load_settings
+from instance.ledgers import open_ledger
+from instance.settings import Settings
 from ledger import Unavailable
 from ledger.port import Ledger
 from lotline import services

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from api.settings import Settings
+from instance.settings import Settings
 from lotline.delivery import delivering
 from lotline.errors import UsageError
 from lotline.members import instance_with

@@ -9,9 +9,8 @@ from typing import Any
 import typer
 
 import readmodel
-from api.instance import load_settings
-from api.jobs import depth, open_inbox
-from api.settings import Settings
+from instance.creation import load_settings
+from instance.settings import Settings
 from lotline import services
 from lotline.output import session
 from lotline.plain import camel
@@ -19,6 +18,7 @@ from lotline.supervisor import is_up, running
 from readmodel.engine import DATABASE_AWAY, said
 from readmodel.projector import Projector
 from readmodel.queries.quarantine import count_quarantined, quarantined
+from relay.jobs import depth, open_inbox
 
 _LATEST = 5
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from api.instance import create_token, list_tokens, load_settings, revoke_token
-from api.settings import Role
+from instance.creation import create_token, list_tokens, load_settings, revoke_token
+from instance.settings import Role
 from lotline.errors import CommandError
 from lotline.output import session
 

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.instance import load_settings
-from api.settings import CONFIG_FILE, OrganisationConfig, Settings
+from instance.creation import load_settings
+from instance.settings import CONFIG_FILE, OrganisationConfig, Settings
 from lotline import services
 from lotline.creation import create
 from lotline.errors import UnavailableError, UsageError

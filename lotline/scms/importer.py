@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from api.settings import Settings
 from epcis import parse_event
+from instance.settings import Settings
 from lotline.delivery import JOB_EVENTS, Counts, Delivery
 from lotline.registering import register_new
 from lotline.scms.actors import Organisations, registry

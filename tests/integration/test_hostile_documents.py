@@ -16,12 +16,12 @@ import orjson
 import pytest
 from sqlalchemy import Engine
 
-from api.intake import Intake, read
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from readmodel import Projector, digest, migrate, open_engine
 from readmodel.projector import clear
 from readmodel.queries import quarantined
+from relay.intake import Intake, read
 from tests.hostile import Hostile
 from tests.pipeline import ORGANISATIONS, Pipeline
 

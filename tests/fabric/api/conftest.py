@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.instance import create_instance
+from instance.creation import create_instance
 from lotline.joining import join_network
 from tests.fabric.playground import LOTLINE, Playground
 from tests.integration.api.conftest import (  # noqa: F401  fixtures

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 import readmodel
-from api.instance import create_token, load_settings
-from api.ledgers import open_ledger
-from api.settings import SettingsError
+from instance.creation import create_token, load_settings
+from instance.ledgers import open_ledger
+from instance.settings import SettingsError
 from ledger.errors import Unavailable
 from readmodel import Projector, digest, rebuild
 from tests.fabric.api.conftest import make_instance
@@ -32,7 +32,7 @@ async def test_what_one_captures_another_traces(service: Service, playground: Pl
     config.write_text(config.read_text().replace("port = 8700", f"port = {port}"))
     settings = load_settings(other)
     token = create_token(settings, "auditor", "auditor", "ShopMSP")
-    processes = [Process("api.worker", other), Process("api.server", other)]
+    processes = [Process("relay.worker", other), Process("api.server", other)]
     try:
         await asyncio.to_thread(until, lambda: answers(settings.url))
         async with httpx_client(settings.url, token) as client:

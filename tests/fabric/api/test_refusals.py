@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from api.instance import load_settings
-from api.settings import Settings
-from api.worker import Worker
+from instance.creation import load_settings
+from instance.settings import Settings
 from ledger.fabric.options import Deadlines
 from ledger.identity import Identity
 from ledger.keys import KeyType, private_pem
+from relay.worker import Worker
 from tests.fabric.api.conftest import make_instance
 from tests.fabric.playground import Playground
 from tests.integration.api.conftest import CONTEXT, Service, bare, document, event

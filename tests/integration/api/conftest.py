@@ -16,8 +16,8 @@ import structlog
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.instance import OrganisationConfig, Settings, create_instance, create_token, load_settings
-from api.worker import Worker
+from instance.creation import OrganisationConfig, Settings, create_instance, create_token, load_settings
+from relay.worker import Worker
 
 ORGANISATIONS = [
     OrganisationConfig(msp_id="FarmMSP", name="Green Farm"),

@@ -7,11 +7,11 @@ import collections
 from dataclasses import dataclass
 
 import readmodel
-from api.jobs import find_job, open_inbox
-from api.ledgers import open_ledger
-from api.settings import Settings
+from instance.ledgers import open_ledger
+from instance.settings import Settings
 from readmodel import Projector
 from readmodel.identifiers import hash_hex
+from relay.jobs import find_job, open_inbox
 from tests.integration.captured_events import captured_events
 
 

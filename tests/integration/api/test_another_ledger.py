@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from typing import Any
 
-from api.worker import Worker
+from relay.worker import Worker
 from tests.integration.api.conftest import Service, document, event
 from tests.integration.lotline.run import answer, lotline
 

@@ -11,8 +11,8 @@ import httpx
 import orjson
 import pytest
 
-from api.instance import create_token
-from api.settings import Settings
+from instance.creation import create_token
+from instance.settings import Settings
 from tests.integration.api.conftest import Service, bare, document, event, sgtin
 from tests.integration.api.processes import Process, answers, free_port, until
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from api.worker import Worker
+from relay.worker import Worker
 from tests.integration.api.conftest import Service, bare, document, event, sgtin
 
 

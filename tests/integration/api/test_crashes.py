@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from api.instance import Settings, create_token
-from api.jobs import open_inbox
-from api.status import read_heartbeat
+from instance.creation import Settings, create_token
+from relay.heartbeat import read_heartbeat
+from relay.jobs import open_inbox
 from tests.integration.api.conftest import document, event
 from tests.integration.api.kept import check_kept, unfinished
 from tests.integration.api.processes import Process, answers, free_port, until
@@ -69,7 +69,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(settings: Set
     accepted: list[str] = []
     caught_at_work = 0
     while kills > 0 or not caught_at_work:  # until one fell where it hurts, between a batch and its answer
-        worker = Process("api.worker", settings.home)
+        worker = Process("relay.worker", settings.home)
         # Scans go on while the worker starts, works and dies, at any moment from its first batch on.
         ends = None
         while ends is None or time.monotonic() < ends:
@@ -85,7 +85,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(settings: Set
         worker.kill()
         kills -= 1
         caught_at_work += unanswered_batches(settings)
-    finish(Process("api.worker", settings.home), settings)
+    finish(Process("relay.worker", settings.home), settings)
     check_kept(settings, accepted, len(accepted))
 
 
@@ -110,7 +110,7 @@ def test_what_the_http_process_answered_202_for_survives_its_death(settings: Set
                 assert answer.status_code == 202
                 accepted.append(answer.json()["captureID"])
 
-    worker = Process("api.worker", settings.home)
+    worker = Process("relay.worker", settings.home)
     chance = random.Random(SEED)
     lives = 0
     while lives < 2 or not cut_off:  # until a kill fell where it hurts

@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.instance import create_token, load_settings
-from api.settings import Settings
+from instance.creation import create_token, load_settings
+from instance.settings import Settings
 from tests.integration.api.conftest import document, event
 from tests.integration.api.kept import check_kept, unfinished
 from tests.integration.api.processes import Process, answers, free_port, until
@@ -84,7 +84,7 @@ class Instance:
         port = free_port()
         self.settings = settings
         self.url = f"http://127.0.0.1:{port}"
-        self.worker = Process("api.worker", settings.home)
+        self.worker = Process("relay.worker", settings.home)
         self.server = Process("api.server", settings.home, "--port", str(port))
         until(lambda: answers(self.url))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from api.instance import Settings
+from instance.creation import Settings
 from tests.integration.api.processes import Process, answers, free_port, until
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "api.md"
@@ -21,7 +21,7 @@ DOCS = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 def url(settings: Settings) -> Iterator[str]:
     port = free_port()
     server = Process("api.server", settings.home, "--port", str(port))
-    worker = Process("api.worker", settings.home)
+    worker = Process("relay.worker", settings.home)
     try:
         until(lambda: answers(f"http://127.0.0.1:{port}"))
         yield f"http://127.0.0.1:{port}"

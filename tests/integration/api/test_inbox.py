@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from api.batches import Batches, Lane, Outcome
-from api.inbox import Inbox, InboxFullError, NewJob
-from api.jobs import CAPTURE, Failure, find_job, open_inbox
+from relay.batches import Batches, Lane, Outcome
+from relay.inbox import Inbox, InboxFullError, NewJob
+from relay.jobs import CAPTURE, Failure, find_job, open_inbox
 
 LANE = Lane("FarmMSP", "scanner")
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from api.intake import MAX_STORED_BYTES, Intake, read
-from api.jobs import open_inbox
-from api.worker import Worker
+from relay.intake import MAX_STORED_BYTES, Intake, read
+from relay.jobs import open_inbox
+from relay.worker import Worker
 from tests.integration.api.conftest import CONTEXT, DOCK, Service, bare, document, event, sgtin
 
 PROCEED = {"GS1-Capture-Error-Behaviour": "proceed"}
@@ -219,7 +219,7 @@ def test_what_master_data_is_to_the_contract() -> None:
 
 
 async def test_a_document_that_would_grow_too_large(idle_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.intake.MAX_STORED_BYTES", 100)
+    monkeypatch.setattr("relay.intake.MAX_STORED_BYTES", 100)
     answer = await idle_service.scanner.post("/capture", json=document(event(1)))
     assert answer.status_code == 413
     assert answer.headers["GS1-EPCIS-Capture-File-Size-Limit"]

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from openapi_spec_validator import validate
 
 from api.app import create_app
-from api.instance import load_settings
+from instance.creation import load_settings
 from tests.integration.api.conftest import Service
 
 

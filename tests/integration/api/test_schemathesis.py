@@ -16,8 +16,8 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
 
 from api.app import create_app
-from api.instance import create_token, load_settings
-from api.settings import LedgerSettings, Settings
+from instance.creation import create_token, load_settings
+from instance.settings import LedgerSettings, Settings
 from tests.integration.api.conftest import ORGANISATIONS
 from tests.integration.api.processes import Process, answers, free_port, until
 
@@ -32,7 +32,7 @@ def running(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """URL and admin token of an instance with both processes."""
     home = Path(shutil.copytree(template, tmp_path_factory.mktemp("schemathesis") / "home"))
     port = free_port()
-    worker, server = Process("api.worker", home), Process("api.server", home, "--port", str(port))
+    worker, server = Process("relay.worker", home), Process("api.server", home, "--port", str(port))
     url = f"http://127.0.0.1:{port}"
     try:
         until(lambda: answers(url))

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from api.batches import Batches, Lane
-from api.inbox import Inbox, NewJob
-from api.jobs import CAPTURE, Job, find_job, open_inbox
-from api.settings import WorkerSettings
-from api.submitter import Submitter
+from instance.settings import WorkerSettings
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, TimedOut, Unavailable
+from relay.batches import Batches, Lane
+from relay.inbox import Inbox, NewJob
+from relay.jobs import CAPTURE, Job, find_job, open_inbox
+from relay.submitter import Submitter
 from tests.integration.api.fakes import FakeLedger, SimulatedCrash, fake_identity
 
 QUICK = WorkerSettings(linger=0, poll=0.001, backoff_first=0.001, backoff_last=0.002)

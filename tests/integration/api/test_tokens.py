@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.tokens import TokenStore
+from instance.tokens import TokenStore
 
 
 @pytest.fixture

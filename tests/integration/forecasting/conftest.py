@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 import readmodel
-from api.instance import load_settings
+from instance.creation import load_settings
 from tests.integration.lotline.run import answer
 
 

@@ -54,7 +54,7 @@ def gs1(home: Path, shared_data: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def stored_events(home: Path) -> Iterator[Any]:
-    from api.instance import load_settings
+    from instance.creation import load_settings
     from readmodel.queries.records import event_record, select_events
 
     with reading(load_settings(home)) as connection:

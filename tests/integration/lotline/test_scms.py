@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.instance import load_settings
+from instance.creation import load_settings
 from lotline.lookup import reading
 from readmodel.queries.handoffs import HandoffFilter, handoffs
 from tests.integration.lotline.run import answer, lotline

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from api.instance import load_settings
+from instance.creation import load_settings
 from lotline.lookup import reading
 from readmodel.queries.registry import places
 from tests.integration.lotline.run import answer, lotline

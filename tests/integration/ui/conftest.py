@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.instance import create_token, load_settings
+from instance.creation import create_token, load_settings
 from tests.integration.api.processes import Process, answers, free_port, until
 from tests.integration.lotline.run import answer, lotline
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from api.jobs import Depth
-from api.status import Heartbeat, assess
+from api.status import assess
+from relay.heartbeat import Heartbeat
+from relay.jobs import Depth
 
 NOW = datetime(2026, 5, 4, 9, 0, 0, tzinfo=UTC).timestamp()
 EMPTY = Depth(0, 0, None)

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import api.settings
 import epcis
+import instance.settings
 import ledger.errors
 from lotline.cli import COMMANDS, app, hoist, load_command
 from lotline.documents import describe
@@ -76,7 +76,7 @@ def test_every_command_is_there_and_has_help(name: str) -> None:
         (CommandError("no"), NEGATIVE),
         (UsageError("wrong"), USAGE),
         (UnavailableError("away"), UNAVAILABLE),
-        (api.settings.SettingsError("no instance"), UNAVAILABLE),
+        (instance.settings.SettingsError("no instance"), UNAVAILABLE),
         (epcis.identifiers.InvalidIdentifier("no GTIN"), USAGE),
         (ledger.errors.Unavailable("locked"), UNAVAILABLE),
         (ledger.errors.RejectedByContract(403, "not yours"), NEGATIVE),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from api.identities import load_identity
-from api.settings import Settings, SettingsError
+from instance.identities import load_identity
+from instance.settings import Settings, SettingsError
 from ledger.embedded import EmbeddedLedger
 from ledger.locks import writer_lock
 from ledger.port import Ledger

@@ -17,10 +17,9 @@ from typing import Literal
 import orjson
 
 import readmodel
-from api.identities import load_identity
-from api.jobs import open_inbox
-from api.ledgers import open_ledger
-from api.settings import (
+from instance.identities import load_identity
+from instance.ledgers import open_ledger
+from instance.settings import (
     ROLES,
     LedgerSettings,
     OrganisationConfig,
@@ -30,7 +29,7 @@ from api.settings import (
     load_settings,
     write_config,
 )
-from api.tokens import TokenInfo, TokenStore
+from instance.tokens import TokenInfo, TokenStore
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from ledger.errors import LedgerError
@@ -82,7 +81,6 @@ def create_instance(
     engine = readmodel.open_engine(settings.readmodel_url)
     readmodel.migrate(engine)
     engine.dispose()
-    open_inbox(settings.inbox_file).close()
     write_config(home, settings.ledger, port=port, database_url=database_url)
     _write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
 

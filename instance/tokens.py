@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api.database import connect, data_version, transaction
-from api.settings import ROLES, Role
+from instance.database import connect, data_version, transaction
+from instance.settings import ROLES, Role
 
 PREFIX = "lot_"
 _SCHEMA = """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.settings import Settings, SettingsError
+from instance.settings import Settings, SettingsError
 from ledger import ca
 from ledger.port import Identity
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import orjson
 
-from api.database import data_version, transaction
-from api.jobs import CAPTURE, Failure, now
 from chaincode import batch_form
+from instance.database import data_version, transaction
+from relay.jobs import CAPTURE, Failure, now
 
 NONCE_BYTES = 24
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 import orjson
 
 import epcis
-from api.jobs import OnError
 from epcis.problems import MAX_PROBLEMS
+from relay.jobs import OnError
 
 MAX_STORED_BYTES = 32 * 2**20
 """Bytes of a document's events in stored form. Each carries what it needs of the context, so they may be more than came."""

@@ -1,6 +1,6 @@
 """The worker process: it alone writes the ledger and the read model.
 
-Run it with ``python -m api.worker --home DIR``. It may be killed at any time: what it was doing is in the
+Run it with ``python -m relay.worker --home DIR``. It may be killed at any time: what it was doing is in the
 inbox.
 """
 
@@ -22,20 +22,20 @@ import uvloop
 from sqlalchemy import Engine
 
 import readmodel
-from api import logs
-from api.batches import Batches, Lane
-from api.identities import load_identity
-from api.jobs import open_inbox
-from api.ledgers import open_ledger
-from api.settings import Settings, SettingsError, load_settings
-from api.status import Heartbeat, write_heartbeat
-from api.submitter import Submitter
+from instance import logs
+from instance.identities import load_identity
+from instance.ledgers import open_ledger
+from instance.settings import Settings, SettingsError, load_settings
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
 from readmodel.engine import DATABASE_AWAY, said
 from readmodel.following import ChainMismatchError, require_checkpoint
 from readmodel.projector import Applied, Projector
 from readmodel.queries.quarantine import count_quarantined
+from relay.batches import Batches, Lane
+from relay.heartbeat import Heartbeat, write_heartbeat
+from relay.jobs import open_inbox
+from relay.submitter import Submitter
 
 HEARTBEAT_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
@@ -221,7 +221,7 @@ async def run(settings: Settings) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry of the process. 0 after a signal, 1 when a part failed, 2 when there is no instance."""
-    parser = argparse.ArgumentParser(prog="python -m api.worker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m relay.worker", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the instance's directory")
     home: Path = parser.parse_args(arguments).home
     logs.configure("worker")

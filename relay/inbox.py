@@ -17,9 +17,9 @@ from pathlib import Path
 
 import orjson
 
-from api.database import transaction
-from api.intake import Intake, Refusal
-from api.jobs import (
+from instance.database import transaction
+from relay.intake import Intake, Refusal
+from relay.jobs import (
     CAPTURE,
     Depth,
     Job,

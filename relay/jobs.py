@@ -8,7 +8,7 @@ A job's life::
 ``pending`` and ``sent`` are what a crash must not lose; ``committed`` waits for the read model, so that
 whoever
 sees a finished job also finds its events. This module holds the schema and what both processes read; rows are
-written by `api.inbox` (HTTP process) and `api.batches` (worker process).
+written by `relay.inbox` (HTTP process) and `relay.batches` (worker process).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import orjson
 
-from api.database import connect
+from instance.database import connect
 
 OnError = Literal["rollback", "proceed"]
 State = Literal["pending", "sent", "committed", "done", "failed"]

@@ -27,12 +27,12 @@ from typing import Any
 import orjson
 import structlog
 
-from api.batches import Batch, Batches, Lane, Outcome
-from api.jobs import CAPTURE, Failure
-from api.settings import WorkerSettings
 from chaincode.answers import verdicts_of
+from instance.settings import WorkerSettings
 from ledger.errors import Conflict, LedgerError, RejectedByContract, TooLarge
 from ledger.port import Committed, Identity, Ledger
+from relay.batches import Batch, Batches, Lane, Outcome
+from relay.jobs import CAPTURE, Failure
 
 # Jobs of one identity that follow each other within this time are a stream.
 STREAM_SECONDS = 0.5

@@ -1,0 +1,1 @@
+"""What was accepted reaches the ledger, once: inbox, jobs, batches, submitter, worker."""
