@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .lotline
 
-.PHONY: setup run faults test lint unit bench clean browser fabric
+.PHONY: help setup run faults test check deep lint unit bench clean browser fabric
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -35,6 +35,12 @@ lint: setup ## style, types and the direction of imports
 
 unit: setup ## the fast tests: no I/O
 	$(BIN)/python -m pytest tests/unit
+
+check: setup lint ## what to run all day: style, types, and the tests that need neither a Fabric network nor a browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration
+
+deep: setup ## the property tests with twenty times the examples (an hour and more)
+	LOTLINE_EFFORT=20 $(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/integration
 
 test: setup lint browser fabric ## everything
 	$(BIN)/python -m pytest -n 2 --dist loadfile

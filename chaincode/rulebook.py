@@ -61,7 +61,11 @@ _RULES: tuple[tuple[str, When, str], ...] = (
         "nothing happens to a thing after its end, and it ends once; a stranger's word of its end binds only the stranger",
     ),
     ("cycle", "always", "nothing is in itself, however indirectly"),
-    ("too_deep", "always", "nothing is packed more than 32 deep"),
+    (
+        "too_deep",
+        "always",
+        "what follows from statements about things that are in one another comes to an end (a safeguard: no such statements are known)",
+    ),
     (
         "too_late",
         "always",

@@ -408,7 +408,7 @@ class Fold:
         at = self._at
         releasing = entry[3] == e.RELEASE
         self._ask(entry, e.GUEST_RELEASE if releasing else e.GUEST_ACCEPTANCE)
-        stays, msp, party = e.more_of(entry).get("answer") or [False, None, None]
+        stays, msp, party = e.more_of(entry).get("answer") or _NOT_ANSWERED
         if stays:
             return True
         refusal = f"{self.item} is in {at.parent}: unpack it first, or name the parent"
@@ -578,6 +578,8 @@ class Fold:
                 faults[("after_end", self.item)] = Fault(detail, parties, e.event_uri(event), time, msp)
 
 
+# As if it went with its parent: so all that depends on the parent is asked at once, and not one after the other.
+_NOT_ANSWERED = (True, None, None)
 _CLAIM = frozenset({"from", "to", "documents", "toMsp", "toPlace", "promised", "damaged", "count"})
 _HANDLERS: dict[str, Callable[[Fold, Entry], None]] = {
     e.BEGIN: Fold._begin,

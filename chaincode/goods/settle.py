@@ -7,6 +7,7 @@ so there is an end.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -131,14 +132,19 @@ class Settling:
             return
         more = e.more_of(known) if known is not None else e.more_of(guest)
         deep = max(more.get("deep", 0), self._depth(uri, guest) + 1)
-        if deep > _DEEPEST:
-            if self.fact.event.action == "DELETE":
-                return  # taking things out of one another again is the way out
-            raise Rejection("too_deep", f"{self._deep_one()} is packed more than {_DEEPEST} deep")
+        if deep > _DEEPEST:  # strangers can pile up parents: nobody's word waits for what is so far out
+            self.fact.flags.add("too_deep")
+            if guest[3] != e.GUEST:
+                self._tell(uri, place_of(guest), [False, None, None])
+            return
         if guest[3] == e.GUEST:  # needs no answer: how many is enough
             entry = e.with_more(known or guest, n=more.get("n", 0) + 1, deep=deep)
         else:
-            entry = e.with_more(known or guest, of=sorted({*more.get("of", ()), uri}), deep=deep)
+            of = list(more.get("of", ()))
+            at = bisect_left(of, uri)
+            if of[at : at + 1] != [uri]:
+                of.insert(at, uri)
+            entry = e.with_more(known or guest, of=of, deep=deep)
         if known is None:
             thing.add(entry)
         else:
@@ -153,15 +159,6 @@ class Settling:
         found: int = e.more_of(own).get("deep", 0) if own is not None and own[3][0] == e.GUEST else 0
         return found
 
-    def _deep_one(self) -> str:
-        return next((uri for uri in self.fact.instances if self._height(uri) > _DEEPEST), self.fact.instances[0])
-
-    def _height(self, uri: str) -> int:
-        height, at = 0, self._parent(uri)
-        while at is not None and height <= _DEEPEST:
-            height, at = height + 1, self._parent(at)
-        return height
-
     def _parent(self, uri: str) -> str | None:
         known = self._things.get(uri)
         if known is not None and uri in self._touched:
@@ -173,7 +170,7 @@ class Settling:
     def _unask(self, uri: str, parent: str, guest: Entry) -> None:
         thing = self.thing(parent)
         known = thing.find(place_of(guest))
-        if known is None or known[3][0] != e.GUEST:
+        if known is None or known[3][0] != e.GUEST or self._depth(uri, guest) >= _DEEPEST:
             return
         more = e.more_of(known)
         of = [one for one in more.get("of", ()) if one != uri]

@@ -15,6 +15,7 @@ from chaincode.history import short_name
 from ledger.blocks import DecodedBlock, Write
 from readmodel import Projector, containment, digest
 from readmodel.projector import clear
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 
@@ -192,7 +193,7 @@ def check(engine: Engine, statements: list[Said], declarations: list[tuple[int, 
     assert digest(engine) == once
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(said(), min_size=1, max_size=14, unique=True),
     st.lists(st.tuples(st.integers(0, 13), st.booleans()), max_size=4),

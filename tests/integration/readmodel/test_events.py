@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from readmodel import Projector
 from readmodel.projector import clear
 from readmodel.queries import EventFilter, EventRecord, InvalidTokenError, count_events, event, find_events
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 from tests.integration.readmodel.stories import busy_chain
@@ -124,7 +125,7 @@ FILTERS = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(BODIES, max_size=12), FILTERS, st.integers(1, 4))
 def test_the_query_finds_what_a_slow_one_finds(
     sqlite_engine: Engine, bodies: list[dict[str, Any]], wanted: EventFilter, per_page: int

@@ -14,6 +14,7 @@ from ledger.blocks import Write
 from readmodel import Projector
 from readmodel.projector import clear
 from readmodel.queries import HandoffFilter, InvalidTokenError, Page, exceptions, handoffs
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 
@@ -91,7 +92,7 @@ def test_a_strange_token_is_refused(engine: Engine, token: str) -> None:
 DATES = st.lists(st.tuples(st.none() | st.integers(0, 4), st.none() | st.integers(0, 4)), max_size=8)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DATES, st.integers(1, 4))
 def test_every_page_size_walks_the_same_order(
     sqlite_engine: Engine, dates: list[tuple[int | None, int | None]], size: int

@@ -16,6 +16,7 @@ from chaincode.cid import client_identity
 from ledger.blocks import DecodedBlock, Write
 from readmodel import ChainMismatchError, Checkpoint, Projector, digest
 from readmodel.projector import clear
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 from tests.integration.readmodel.stories import busy_chain
@@ -246,7 +247,7 @@ def _story(entries: list[tuple[str, int, set[int]]]) -> list[tuple[dict[str, obj
     return story
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EVENTS, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_what_happened_does_not_depend_on_when_it_was_told(
     model_of: Callable[[list[DecodedBlock], int], list[object]],

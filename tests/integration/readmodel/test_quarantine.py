@@ -17,6 +17,7 @@ from ledger.blocks import DecodedTx, Write
 from readmodel import Projector, digest
 from readmodel.projector import clear
 from readmodel.queries import quarantined, thing
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 from tests.integration.readmodel.stories import busy_chain
@@ -179,7 +180,7 @@ def _spoil(write: Write, how: str, place: int, junk: Any) -> Write:
     return write._replace(value=orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(spoilt(), min_size=1, max_size=5), st.integers(1, 4))
 def test_whatever_is_written_everything_else_is_shown(
     one_model: Engine, spoils: list[tuple[int, int, str, Any]], size: int

@@ -17,6 +17,7 @@ from ledger.blocks import DecodedBlock, DecodedTx, Write
 from readmodel import Projector, digest, projector
 from readmodel.handoffs import write_flows
 from readmodel.projector import clear
+from tests.effort import examples
 from tests.hostile import PARTIES, PLACES, Hostile
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
@@ -76,7 +77,7 @@ def one_model(fresh: Callable[[], Engine]) -> Engine:
     return fresh()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 2**32), st.randoms(use_true_random=False))
 def test_batches_and_crashes_decide_nothing(one_model: Engine, seed: int, random: Random) -> None:
     blocks = story(one_model, seed, 40)
@@ -186,7 +187,7 @@ LIVES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LIVES, st.randoms(use_true_random=False))
 def test_records_that_go_and_come_again(
     one_model: Engine, lives: list[tuple[str, str, str, int]], random: Random

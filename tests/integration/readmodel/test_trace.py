@@ -15,6 +15,7 @@ from readmodel.intervals import Fact, of_instance
 from readmodel.projector import clear
 from readmodel.queries import Trace, trace
 from readmodel.queries.trace import Direction
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 
@@ -290,7 +291,7 @@ class Model:
         return found
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PARTS)
 def test_downstream_is_what_the_slow_model_reaches(
     sqlite_engine: Engine, parts: list[tuple[str, int, set[int], set[int]]]

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from readmodel import Projector
 from readmodel.projector import clear
 from readmodel.queries import Trace, trace
+from tests.effort import examples
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 
@@ -121,7 +122,7 @@ def _use(world: World, what: str, chance: random.Random) -> None:
         piece.pallets.append(name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_every_way_a_piece_really_went_is_on_the_trace(sqlite_engine: Engine, steps: list[tuple[str, int]]) -> None:
     world = play([("make", 1), *steps])

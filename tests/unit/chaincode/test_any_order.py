@@ -6,12 +6,13 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, assume, given, settings
 
 from chaincode import history
+from tests.effort import examples
 from tests.unit.chaincode.telling import Said, outcome, stories, told
 
 MANY = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
-FEW = settings(MANY, max_examples=40)
+FEW = settings(MANY, max_examples=examples(12))
 
 
 def check(story: list[Said], shuffled: list[Said], policy: str = "flag") -> None:

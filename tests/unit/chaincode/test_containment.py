@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chaincode import keys
+from chaincode.facts import hash_hex
 from tests.unit.chaincode.peer import (
     B,
     Peer,
@@ -108,10 +109,25 @@ def test_taking_out_what_was_never_in_is_flagged(child: int) -> None:
     assert [set(found) - {"unregistered_place"} for found in flags] == [{"not_packed"}]
 
 
-def test_too_deep_is_told_of_the_thing_that_was_named() -> None:
+def test_parents_that_a_stranger_piles_up_stop_nobody() -> None:
+    """Whatever is around a thing, who holds it handles and ships it, and it arrives."""
     peer = Peer()
-    peer.accept(*(pack(n, pallet(n + 1), pallet(n)) for n in range(1, 41)))
-    (verdict,) = peer.capture(observe(50, pallet(1)))
-    assert verdict["code"] == "too_deep"
-    assert verdict["detail"].startswith(pallet(1))
-    assert [one["verdict"] for one in peer.capture(observe(50, pallet(20)))] == ["accepted"]
+    peer.accept(commission(1, item(1)), pack(1, pallet(1), item(1)))
+    peer.accept(*(pack(n, pallet(n + 1), pallet(n)) for n in range(1, 43)), msp="CMSP")
+    (verdict,) = peer.capture(observe(50, item(1)))
+    assert verdict["verdict"] == "accepted"
+    assert "too_deep" in peer.get(keys.event(hash_hex(verdict["event"])))["flags"]
+    peer.accept(ship(51, item(1)))
+    peer.accept(receive(52, item(1)), msp="BMSP")
+    record = peer.get(keys.thing(item(1)))
+    assert (record["msp"], record["parent"]) == ("BMSP", None)
+
+
+def test_many_receipts_by_name_wait_for_one_late_shipment() -> None:
+    peer = Peer()
+    peer.accept(commission(1, item(1)), pack(2, pallet(1), item(1)))
+    for n in range(300):
+        peer.accept({**receive(20, item(1)), "eventTime": f"2025-03-02T00:{n // 60:02}:{n % 60:02}Z"}, msp="BMSP")
+    peer.accept(ship(10, pallet(1)))
+    assert peer.get(keys.thing(item(1)))["parent"] == pallet(1)
+    assert peer.get(keys.thing(pallet(1)))["msp"] == "BMSP"

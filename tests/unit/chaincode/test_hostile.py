@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chaincode import keys
+from tests.effort import examples
 from tests.unit.chaincode.peer import (
     A,
     B,
@@ -190,5 +191,5 @@ def _claim(peer: Peer) -> None:
         assert answer.status == 200, answer.message
 
 
-Strangers.TestCase.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+Strangers.TestCase.settings = settings(max_examples=examples(20), stateful_step_count=15, deadline=None)
 TestStrangers = Strangers.TestCase

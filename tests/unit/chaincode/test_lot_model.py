@@ -13,6 +13,7 @@ from chaincode import keys, lots
 from chaincode.context import Context
 from chaincode.facts import Fact, fact_of
 from epcis import parse_value
+from tests.effort import examples
 from tests.unit.chaincode.lot_model import Statement, World
 from tests.unit.chaincode.peer import Call, Peer, at, party, place
 
@@ -124,7 +125,7 @@ def statements(draw: st.DrawFn, most: int = 12) -> list[Statement]:
     return list(dict.fromkeys(said))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(said=statements(), data=st.data())
 def test_any_order_and_any_taking_back(said: list[Statement], data: st.DataObject) -> None:
     """Each statement is captured; some are taken back after that, at any time."""

@@ -7,6 +7,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
+from tests.effort import examples
 from tests.unit.chaincode.peer import SITES as BY_MSP
 from tests.unit.chaincode.peer import (
     A,
@@ -60,7 +61,7 @@ def outcome(said: Said) -> dict[str, Any]:
     return {**found, "handoffs": [handoff for handoff in found["handoffs"] if "void" not in handoff]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(steps=INSTANCE_STEPS, was_made=st.booleans(), data=st.data())
 def test_instances(steps: list[tuple[str, int, int, str | None]], was_made: bool, data: st.DataObject) -> None:
     said: Said = [("AMSP", commission(1, item(1)))] if was_made else []
@@ -78,7 +79,7 @@ def test_instances(steps: list[tuple[str, int, int, str | None]], was_made: bool
     assert outcome(data.draw(st.permutations(said))) == outcome(said)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(steps=STEPS, data=st.data())
 def test_lots(steps: list[tuple[str, int, int, str | None]], data: st.DataObject) -> None:
     said: Said = []

@@ -13,6 +13,7 @@ from hypothesis.stateful import initialize, invariant, rule
 
 from chaincode import keys
 from chaincode.endorsement import Protection
+from tests.effort import examples
 from tests.unit.chaincode.peer import (
     A,
     B,
@@ -367,5 +368,5 @@ def _plain(peer: Peer) -> dict[str, Any]:
     }
 
 
-Protections.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Protections.TestCase.settings = settings(max_examples=examples(15), stateful_step_count=25, deadline=None)
 TestProtections = Protections.TestCase

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from chaincode import keys
 from chaincode.lots.sequence import Sequence
 from chaincode.state import State
+from tests.effort import examples
 from tests.unit.chaincode.peer import NOW, Call
 
 OPEN = 1
@@ -45,7 +46,7 @@ class Store:
 PLACES = st.integers(0, 60)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     steps=st.lists(st.tuples(st.sampled_from(["put", "put", "put", "remove"]), PLACES, st.booleans()), max_size=150),
     start=PLACES,

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chaincode import keys
+from tests.effort import examples
 from tests.unit.chaincode.peer import (
     SITES,
     Peer,
@@ -215,5 +216,5 @@ class Histories(RuleBasedStateMachine):
         assert {key: value for key, value in other.state.items() if not key.startswith(ignored)} == mine
 
 
-Histories.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+Histories.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=25, deadline=None)
 TestHistories = Histories.TestCase
