@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -61,6 +62,7 @@ class _Server(uvicorn.Server):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry of the process. 2 when there is no instance."""
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m api.server", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the instance's directory")
     parser.add_argument("--host", help="address to listen on; by default the configured one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 from chaincode.contract import Lotline
@@ -18,6 +19,7 @@ def _tune() -> None:
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
+    os.umask(0o077)
     _tune()
     return serve(Lotline(), concurrency=1)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -20,6 +19,7 @@ import readmodel
 from instance.identities import load_identity
 from instance.ledgers import open_ledger
 from instance.settings import (
+    DEFAULT_PORT,
     ROLES,
     LedgerSettings,
     OrganisationConfig,
@@ -33,6 +33,7 @@ from instance.tokens import TokenInfo, TokenStore
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from ledger.errors import LedgerError
+from ledger.private import close_to_others, write_private
 
 __all__ = [
     "OrganisationConfig",
@@ -53,7 +54,7 @@ def create_instance(
     *,
     organisations: Sequence[OrganisationConfig],
     custody_policy: CustodyPolicy = "flag",
-    port: int = 8700,
+    port: int = DEFAULT_PORT,
     database_url: str = "",
     ledger: LedgerSettings | None = None,
 ) -> None:
@@ -81,8 +82,9 @@ def create_instance(
     engine = readmodel.open_engine(settings.readmodel_url)
     readmodel.migrate(engine)
     engine.dispose()
+    write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
+    close_to_others(home)
     write_config(home, settings.ledger, port=port, database_url=database_url)
-    _write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
 
 
 def create_token(settings: Settings, identity: str, role: Role, msp_id: str | None = None, label: str = "") -> str:
@@ -146,9 +148,3 @@ async def _configure(settings: Settings, custody_policy: CustodyPolicy) -> None:
         await ledger.submit("configure", [orjson.dumps(rules)], identity=admin)
     finally:
         await ledger.close()
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)

@@ -12,14 +12,22 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-MSP_ID = r"^[A-Za-z0-9.-]{1,64}$"
+from ledger.private import write_private
+
+MSP_ID = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$"
+"""It names folders, so it does not begin with a dot."""
 CONFIG_FILE = "config.toml"
+DEFAULT_PORT = 8700
 Role = Literal["scanner", "analyst", "auditor", "admin"]
 ROLES: tuple[Role, ...] = ("scanner", "analyst", "auditor", "admin")
 
 
 class SettingsError(Exception):
-    """The home directory holds no usable instance; the message says what to do next."""
+    """The home directory holds no usable instance; ``hint`` says what to do next."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class _Section(BaseModel):
@@ -37,7 +45,7 @@ class HttpSettings(_Section):
     """The HTTP process. Sizes in bytes, times in seconds."""
 
     host: str = "127.0.0.1"
-    port: int = Field(8700, ge=0, le=65535)
+    port: int = Field(DEFAULT_PORT, ge=0, le=65535)
     body_limit: int = Field(10 * 1024 * 1024, ge=1024)
     capture_limit: int = Field(20_000, ge=1)
     # Bodies above this are parsed in another process: a megabyte of events holds the interpreter for a
@@ -122,8 +130,13 @@ class Settings(_Section):
         return self.home / "admin.token"
 
     @property
-    def readmodel_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.home / 'readmodel.db'}"
+    def readmodel_url(self) -> str | Path:
+        return self.database_url or self.readmodel_file
+
+    @property
+    def readmodel_file(self) -> Path:
+        """The read model, unless it is elsewhere (``database_url``)."""
+        return self.home / "readmodel.db"
 
     @property
     def url(self) -> str:
@@ -147,7 +160,14 @@ def load_settings(home: Path) -> Settings:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SettingsError(f"no instance at {home}: {CONFIG_FILE} is missing. Create one first.") from None
+        raise SettingsError(
+            f"no instance at {home}: {CONFIG_FILE} is missing",
+            "Create an instance with `lotline init`, or point --home at one.",
+        ) from None
+    except NotADirectoryError:
+        raise SettingsError(
+            f"{home} is a file; a home is a folder", "Point --home at the folder of an instance."
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} can't be read: {error}") from error
     try:
@@ -157,7 +177,7 @@ def load_settings(home: Path) -> Settings:
         raise SettingsError(f"{path}: {faults}") from error
 
 
-def write_config(home: Path, ledger: LedgerSettings, *, port: int = 8700, database_url: str = "") -> Path:
+def write_config(home: Path, ledger: LedgerSettings, *, port: int = DEFAULT_PORT, database_url: str = "") -> Path:
     """Write the ``config.toml`` of a new instance; every other key has a default."""
     lines = [
         "# An instance of Lotline. Defaults are left out; docs/api.md lists every key.",
@@ -176,7 +196,7 @@ def write_config(home: Path, ledger: LedgerSettings, *, port: int = 8700, databa
         lines += ["", "[[ledger.organisations]]"]
         lines += [f"msp_id = {_toml(organisation.msp_id)}", f"name = {_toml(organisation.name)}"]
     path = home / CONFIG_FILE
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_private(path, "\n".join(lines) + "\n")  # a database's address holds its password
     return path
 
 

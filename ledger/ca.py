@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from ledger.identity import ATTRIBUTES_OID, Identity
 from ledger.keys import KeyType, PublicKey, load_private, private_pem
+from ledger.private import write_private
 
 _ROOT_LIFE = dt.timedelta(days=15 * 365)
 _LEAF_LIFE = dt.timedelta(days=5 * 365)
@@ -49,7 +49,7 @@ def create_organisation(directory: Path, msp_id: str, name: str | None = None) -
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _write_private(directory / "ca.key", private_pem(key))
+    write_private(directory / "ca.key", private_pem(key))
     (directory / "organisation.json").write_text(json.dumps({"mspId": msp_id, "name": name or msp_id}))
     (directory / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -91,7 +91,7 @@ def issue(
     folder = directory / "identities" / name
     folder.mkdir(parents=True, exist_ok=True)
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    _write_private(folder / "key.pem", private_pem(key))
+    write_private(folder / "key.pem", private_pem(key))
     (folder / "cert.pem").write_bytes(pem)
     return Identity(name, msp_id(directory), pem, key)
 
@@ -157,15 +157,3 @@ def check_name(name: str) -> None:
     """Raises ValueError for what can't be the name of an identity."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} can't be a name: letters, digits and . _ @ + - only, at most 64, no leading mark")
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Readable by its owner only from the first byte on, and under its name only when whole."""
-    unfinished = path.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    unfinished.replace(path)

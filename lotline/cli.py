@@ -139,6 +139,7 @@ def root(
 
 def main() -> None:
     """Entry point of the ``lotline`` script."""
+    os.umask(0o077)  # keys, tokens and what others said: for the owner's eyes, in this process and all it starts
     # A reader that goes away early (`lotline trace … | head`) is no failure of ours.
     try:
         app()

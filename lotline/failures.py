@@ -26,10 +26,7 @@ class Telling:
 
 # (module, class) -> exit code, hint; the exception's own words are the message
 _KNOWN = {
-    ("instance.settings", "SettingsError"): (
-        UNAVAILABLE,
-        "Create an instance with `lotline init`, or point --home at one.",
-    ),
+    ("instance.settings", "SettingsError"): (UNAVAILABLE, ""),
     ("epcis", "InvalidDocument"): (NEGATIVE, "Correct the fields named above; nothing of it was captured."),
     ("epcis.identifiers", "InvalidIdentifier"): (
         USAGE,
@@ -54,7 +51,7 @@ def explain(error: Exception) -> Telling:
     for (module, name), (code, hint) in _KNOWN.items():
         kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type) and isinstance(error, kind):
-            return Telling(_words(error), hint, code)
+            return Telling(_words(error), getattr(error, "hint", "") or hint, code)
     engine = sys.modules.get("readmodel.engine")  # not loaded for this: commands start quickly
     if engine is not None and isinstance(error, engine.NOT_OF_THIS_VERSION) and engine.is_missing(error):
         return Telling(

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography import x509
 
 from instance.settings import ROLES, LedgerSettings, OrganisationConfig
+from ledger.private import write_private
 from lotline.errors import UsageError
 from network.network import Network
 
 _ORGANISATIONS = Path("ledger") / "organisations"
 
 
-def join_network(home: Path, network: Network, organisations: Sequence[OrganisationConfig]) -> LedgerSettings:
-    """One identity per role and organisation from the network's authorities, copied into ``home``; what to configure.
+def join_network(
+    place: Path, home: Path, network: Network, organisations: Sequence[OrganisationConfig]
+) -> LedgerSettings:
+    """One identity per role and organisation from the network's authorities, copied into ``place``, which will be ``home``;
+    what to configure.
 
     Raises `UsageError` for an organisation that the network does not have.
     """
@@ -28,7 +36,7 @@ def join_network(home: Path, network: Network, organisations: Sequence[Organisat
                 f"the network has no organisation {member.msp_id}",
                 hint=f"It has {', '.join(known)}.",
             )
-        folder = _folder(home, member)
+        folder = _folder(place, member)
         shutil.copy(network.layout.connection(known[member.msp_id]), folder / "connection.json")
         for role in ROLES:
             _copy_identity(network.issue(member.msp_id, role, role), folder / "identities" / role)
@@ -41,7 +49,9 @@ def join_network(home: Path, network: Network, organisations: Sequence[Organisat
     )
 
 
-def join_by_files(home: Path, connections: Sequence[Path], identities: Sequence[Path]) -> LedgerSettings:
+def join_by_files(
+    home: Path, connections: Sequence[Path], identities: Sequence[Path], say: Callable[[str], None] = lambda _: None
+) -> LedgerSettings:
     """Members of a network that others run: a connection file each, and a folder with an MSP folder per role.
 
     ``identities[n]/ROLE`` is an MSP folder as Fabric CA's client writes it (``signcerts``, ``keystore``). Raises
@@ -55,7 +65,10 @@ def join_by_files(home: Path, connections: Sequence[Path], identities: Sequence[
             connection = read_connection(file)
             member = OrganisationConfig(msp_id=connection.msp_id, name=connection.msp_id)
             target = _folder(home, member)
-            shutil.copy(file, target / "connection.json")
+            (target / "connection.json").write_bytes(orjson.dumps(inlined(file), option=orjson.OPT_INDENT_2))
+            for peer in connection.peers:
+                if peer.tls is None:
+                    say(f"{peer.address} is spoken to without TLS: {file} names no certificate for it")
             for role in ROLES:
                 _copy_identity(folder / role, target / "identities" / role)
         except (ValueError, OSError) as error:
@@ -77,6 +90,25 @@ def add_identity(home: Path, msp_id: str, name: str, msp: Path) -> None:
         _copy_identity(msp, member / "identities" / name)
 
 
+def inlined(file: Path) -> dict[str, Any]:
+    """A connection file with the certificates that it names in it: it will lie elsewhere than they do."""
+    document: dict[str, Any] = orjson.loads(file.read_bytes())
+    for peer in document["peers"]:
+        if "tlsCaFile" in peer:
+            named = file.parent / peer.pop("tlsCaFile")
+            peer.setdefault("tlsCaPem", _certificates(named))  # as `read_connection`: what is in the file goes first
+    return document
+
+
+def _certificates(file: Path) -> str:
+    content = file.read_bytes()
+    try:
+        x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise ValueError(f"{file} holds no certificate in PEM") from error
+    return content.decode()
+
+
 def _folder(home: Path, member: OrganisationConfig) -> Path:
     folder = home / _ORGANISATIONS / member.msp_id
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,9 +118,8 @@ def _folder(home: Path, member: OrganisationConfig) -> Path:
 
 def _copy_identity(msp: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copy(_only(msp / "signcerts"), target / "cert.pem")
-    shutil.copy(_only(msp / "keystore"), target / "key.pem")
-    (target / "key.pem").chmod(0o600)
+    write_private(target / "key.pem", _only(msp / "keystore").read_bytes())
+    write_private(target / "cert.pem", _only(msp / "signcerts").read_bytes())
 
 
 def _only(folder: Path) -> Path:

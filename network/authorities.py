@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.keys import KeyType
+from ledger.private import write_private
 from network.enrolment import enrol
-from network.files import write_private
 from network.layout import Layout
 from network.processes import Processes
 from network.tools import ToolError, run
@@ -43,6 +43,7 @@ class Authorities:
                 f"{name} to answer",
                 lambda name=name: self.processes.check(name),  # type: ignore[misc]
             )
+            self._strike_password(organisation)
 
     @staticmethod
     def process(organisation: Organisation) -> str:
@@ -69,6 +70,18 @@ class Authorities:
             "FABRIC_CA_SERVER_OPERATIONS_LISTENADDRESS": f"127.0.0.1:{organisation.ca_port + 1}",
         }
         self.processes.start(self.process(organisation), command, environment, home)
+
+    def _strike_password(self, organisation: Organisation) -> None:
+        """Take the registrar's password out of the configuration that the server wrote at its first start.
+
+        It is in the server's database by then, as a hash. Another stands in its place, which nobody knows: with none, a
+        server whose database is lost would take a registrar without a password.
+        """
+        file = self.layout.authority(organisation) / "fabric-ca-server-config.yaml"
+        text = file.read_text()
+        password = self._password(organisation, "registrar")
+        if password in text:
+            write_private(file, text.replace(password, secrets.token_urlsafe(24)))
 
     def _password(self, organisation: Organisation, name: str) -> str:
         """The enrolment secret of an identity: made once, kept in a file that only the owner reads."""

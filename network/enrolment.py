@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import NameOID
 
 from ledger.keys import KeyType, PrivateKey, private_pem
-from network.files import write_private
+from ledger.private import write_private
 from network.tools import ToolError
 
 _SECONDS = 30.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def _wait(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
 
 def main() -> int:
     """Until SIGTERM or SIGINT."""
+    os.umask(0o077)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ledger.keys import KeyType
+from ledger.private import close_to_others
 from network import binaries, store
 from network.authorities import Authorities
 from network.channel import Channel
@@ -99,6 +100,7 @@ class Network:
     def up(self, say: Say = lambda _: None) -> None:
         """Start everything that does not run, and return when the channel can order and every peer has joined it."""
         self._check_ports()
+        close_to_others(self.layout.home)  # also what earlier versions made
         store.write(self.layout.topology, self.topology)
         say("certificate authorities")
         self.authorities.start()
@@ -114,6 +116,7 @@ class Network:
         for peer in peers:
             self.channel.join(peer)
         write_connections(self.topology, self.layout)
+        close_to_others(self.layout.home)
 
     def deploy(
         self,

@@ -76,7 +76,7 @@ def write_builder(folder: Path) -> None:
         file = folder / "bin" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text.replace("{python}", sys.executable))
-        file.chmod(0o755)
+        file.chmod(0o700)
 
 
 def _archive(files: dict[str, bytes]) -> bytes:

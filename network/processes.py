@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from network.files import write_private
+from ledger.private import write_private
 from network.waiting import until
 
 
@@ -51,6 +51,7 @@ class Processes:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
             )
         record = {"pid": process.pid, "started": _start_time(process.pid)}
         self._file(name).write_text(json.dumps(record))

@@ -31,6 +31,7 @@ def run(
             check=False,
             cwd=folder,
             stdin=subprocess.DEVNULL,
+            umask=0o077,
         )
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{tool} {' '.join(arguments[:3])} did not end within {seconds:.0f} s") from error

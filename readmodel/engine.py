@@ -37,7 +37,8 @@ def open_engine(url: str | URL | Path) -> Engine:
     SQLite is opened in WAL mode: any number of readers see whole blocks while one projector writes. The
     tables are made by :func:`readmodel.migrate`.
     """
-    parsed = make_url(f"sqlite:///{url}") if isinstance(url, Path) else make_url(url)
+    # never by way of a text: `?`, `#` and `%` mean something in a URL, and nothing in a path
+    parsed = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else make_url(url)
     if parsed.get_backend_name() == "postgresql":
         arguments = {"options": _POSTGRES, "connect_timeout": _CONNECT_SECONDS}
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)

@@ -221,6 +221,7 @@ async def run(settings: Settings) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry of the process. 0 after a signal, 1 when a part failed, 2 when there is no instance."""
+    os.umask(0o077)
     parser = argparse.ArgumentParser(prog="python -m relay.worker", description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="the instance's directory")
     home: Path = parser.parse_args(arguments).home

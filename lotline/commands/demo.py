@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,9 +13,11 @@ import typer
 
 from instance.creation import create_token
 from instance.settings import Settings
+from ledger.private import write_private
 from lotline.commands.forecast import run_forecast
 from lotline.commands.simulate import configuration, play_into, simulated_instance
 from lotline.commands.up import dashboard_port, run_instance
+from lotline.members import Port
 from lotline.output import Session, session
 from simulation import SimulationConfig, simulate
 
@@ -33,6 +34,7 @@ def demo(
     days: Annotated[int, typer.Option(help="How many days they cover.")] = 730,
     ui: Annotated[bool, typer.Option("--ui/--no-ui", help="With or without the dashboard.")] = True,
     ui_port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = None,
+    port: Port = None,
     start: Annotated[bool, typer.Option("--start/--no-start", help="Run the instance at the end.")] = True,
 ) -> None:
     """Show the whole system: simulate two years, forecast, then run worker, API and dashboard.
@@ -42,7 +44,7 @@ def demo(
     """
     here = session(context)
     done = _Progress(here.home, events, days)
-    settings = simulated_instance(here, simulate(done.configuration))
+    settings = simulated_instance(here, simulate(done.configuration), port)
     done.step("simulated", lambda: _simulate(here, settings, done.configuration))
     done.step("forecast", lambda: _forecast(here, settings))
     done.step("tokens", lambda: _make_tokens(settings))
@@ -97,6 +99,4 @@ def _forecast(here: Session, settings: Settings) -> None:
 def _make_tokens(settings: Settings) -> None:
     lines = [f"admin {settings.admin_token_file.read_text(encoding='utf-8').strip()}"]
     lines += [f"{role} {create_token(settings, role, role, msp_id, 'demo')}" for role, msp_id in _TOKENS]  # type: ignore[arg-type]
-    descriptor = os.open(settings.home / TOKEN_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+    write_private(settings.home / TOKEN_FILE, "\n".join(lines) + "\n")

@@ -12,7 +12,7 @@ import typer
 from instance.settings import Settings
 from lotline.delivery import delivering
 from lotline.errors import NEGATIVE, UsageError
-from lotline.members import instance_with
+from lotline.members import Port, instance_with
 from lotline.output import Session, session
 from lotline.scms.actors import Organisations
 from lotline.scms.importer import Report, import_lines
@@ -43,6 +43,7 @@ def scms(
     vendors: Annotated[str, typer.Option(metavar="MSP", help="Who speaks for vendors.")] = "VendorsMSP",
     programme: Annotated[str, typer.Option(metavar="MSP", help="… for the programme.")] = "ProgrammeMSP",
     clients: Annotated[str, typer.Option(metavar="MSP", help="… for the countries' consignees.")] = "ClientsMSP",
+    port: Port = None,
 ) -> None:
     """Import USAID's SCMS Delivery History: real shipments of medicines, as lots handed over.
 
@@ -56,6 +57,7 @@ def scms(
         here,
         dict(zip(organisations.all, _NAMES, strict=True)),
         hint="Use another --home, or say who speaks: --vendors MSP --programme MSP --clients MSP.",
+        port=port,
     )
     day = None if as_of is None else as_of.date()
     lines = [row for row in rows if isinstance(row, Line)]

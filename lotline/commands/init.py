@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from instance.creation import CustodyPolicy, load_settings
-from instance.settings import OrganisationConfig
+from instance.settings import DEFAULT_PORT, OrganisationConfig
 from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.joining import join_by_files
@@ -37,7 +37,7 @@ def init(
         CustodyPolicy,
         typer.Option(help="What happens when somebody ships what another holds: refuse it, or accept and flag it."),
     ] = "flag",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8700,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = DEFAULT_PORT,
     database_url: Annotated[
         str,
         typer.Option(help="Read model elsewhere, for example in PostgreSQL (default: a file in the home)."),
@@ -93,7 +93,7 @@ def _by_files(
             f"{len(connections)} connection files and {len(identities)} folders of identities",
             hint="Give one --identities DIR for each --connection FILE, in the same order.",
         )
-    create(here.home, (), **settled, join=lambda place: join_by_files(place, connections, identities))
+    create(here.home, (), **settled, join=lambda place: join_by_files(place, connections, identities, here.say))
     return load_settings(here.home).ledger.organisations
 
 

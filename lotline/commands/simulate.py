@@ -13,7 +13,7 @@ import typer
 from instance.settings import Settings
 from lotline.delivery import delivering
 from lotline.errors import UsageError
-from lotline.members import instance_with
+from lotline.members import Port, instance_with
 from lotline.output import Session, session
 from lotline.playing import Played, play
 from simulation import Anomalies, Simulation, SimulationConfig
@@ -36,6 +36,7 @@ def simulate_command(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write EPCIS documents there instead of capturing them.")
     ] = None,
+    port: Port = None,
 ) -> None:
     """Simulate a supply network of five organisations and capture what each of them would report.
 
@@ -49,7 +50,7 @@ def simulate_command(
         here.answer({"directory": str(out), "events": count})
         here.text(f"{count} events in {out}")
         return
-    settings = simulated_instance(here, run)
+    settings = simulated_instance(here, run, port)
     _tell(here, settings, play_into(here, settings, run))
 
 
@@ -65,10 +66,10 @@ def configuration(
         raise UsageError(str(error)) from None
 
 
-def simulated_instance(here: Session, run: Simulation) -> Settings:
+def simulated_instance(here: Session, run: Simulation, port: int | None = None) -> Settings:
     """The instance of the simulation's organisations."""
     names = {msp_id: msp_id.removesuffix("MSP") for msp_id in run.msp_ids}
-    return instance_with(here, names, hint="Use another --home for the simulation.")
+    return instance_with(here, names, hint="Use another --home for the simulation.", port=port)
 
 
 def play_into(here: Session, settings: Settings, run: Simulation) -> Played:

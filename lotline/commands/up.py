@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 import typer
 
 from instance.creation import load_settings
-from instance.settings import CONFIG_FILE, OrganisationConfig, Settings
+from instance.settings import CONFIG_FILE, DEFAULT_PORT, OrganisationConfig, Settings
+from ledger.private import close_to_others
 from lotline import services
 from lotline.creation import create
 from lotline.errors import UnavailableError, UsageError
+from lotline.members import Port, require_port
 from lotline.networks import create_on_network, network_of, raise_network
 from lotline.output import Session, session
 from lotline.supervisor import READY_SECONDS, Service, Supervisor, is_up, running
@@ -29,6 +31,7 @@ def up(
     ui_port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the dashboard (default: the API's and one).")
     ] = None,
+    port: Port = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")] = False,
     ledger: Annotated[
         LedgerKind | None,
@@ -40,18 +43,19 @@ def up(
     An instance on a Fabric network of this machine brings that up too; `lotline network down` stops it.
     """
     here = session(context)
-    settings = _settings(here, ledger)
+    settings = _settings(here, ledger, port)
+    close_to_others(settings.home)  # homes of earlier versions were open to others
     network = network_of(settings)
     if network is not None:
         raise_network(network, here.say)
-    port = dashboard_port(settings, ui_port)
+    ui_port = dashboard_port(settings, ui_port)
     if detach:
-        _detached(here, settings, ui, port)
+        _detached(here, settings, ui, ui_port)
     else:
-        run_instance(here, settings, ui=ui, ui_port=port)
+        run_instance(here, settings, ui=ui, ui_port=ui_port)
 
 
-def _settings(here: Session, ledger: LedgerKind | None) -> Settings:
+def _settings(here: Session, ledger: LedgerKind | None, port: int | None) -> Settings:
     """The instance's settings; a home without one gets one if ``ledger`` says which kind."""
     if ledger is None or (here.home / CONFIG_FILE).exists():
         settings = load_settings(here.home)
@@ -60,11 +64,12 @@ def _settings(here: Session, ledger: LedgerKind | None) -> Settings:
                 f"the instance at {here.home} has the {settings.ledger.kind} ledger, not {ledger}",
                 hint="Use another --home.",
             )
+        require_port(settings, port)
         return settings
     if ledger == "embedded":
-        create(here.home, [OrganisationConfig(msp_id="Org1MSP", name="First organisation")])
+        create(here.home, [OrganisationConfig(msp_id="Org1MSP", name="First organisation")], port=port or DEFAULT_PORT)
     else:
-        create_on_network(here, (), here.home, custody_policy="flag", port=8700, database_url="")
+        create_on_network(here, (), here.home, custody_policy="flag", port=port or DEFAULT_PORT, database_url="")
     return load_settings(here.home)
 
 
