@@ -75,9 +75,10 @@ def explain(error: Exception) -> Telling:
 def tell(error: Exception, session: Session | None) -> int:
     """Say on stderr what went wrong (and on stdout with ``--json``); returns the exit code.
 
-    The command line's own exceptions (wrong option, exit) pass through: typer knows how to tell those.
+    The command line's own exceptions (wrong option, exit) pass through: typer knows how to tell those. So does a reader of the output
+    that has gone.
     """
-    if type(error).__module__.startswith("typer"):
+    if type(error).__module__.startswith("typer") or isinstance(error, BrokenPipeError):
         raise error
     session = session or Session(Path(DEFAULT_HOME))
     if session.debug:

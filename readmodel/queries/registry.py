@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, and_, not_
 from sqlmodel import col
 
 from readmodel.identifiers import clean
+from readmodel.queries.naming import names
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
 from readmodel.tables import Device, Party, Place
 
@@ -52,13 +53,13 @@ def parties(
         query = query.where(col(Party.id) > decode(token, 1)[0])
     per_page = limited(per_page)
     rows = connection.execute(query.order_by(col(Party.id)).limit(per_page + 1)).all()
-    return paged(rows, per_page, _party_records, lambda row: encode(row[0]))
+    return paged(rows, per_page, lambda found: _party_records(connection, found), lambda row: encode(row[0]))
 
 
 def party(connection: Connection, uri: str) -> PartyRecord | None:
     """One party."""
     rows = connection.execute(_select_parties().where(col(Party.uri) == clean(uri))).all()
-    return next(iter(_party_records(rows)), None)
+    return next(iter(_party_records(connection, rows)), None)
 
 
 def places(
@@ -83,13 +84,13 @@ def places(
         query = query.where(col(Place.id) > decode(token, 1)[0])
     per_page = limited(per_page)
     rows = connection.execute(query.order_by(col(Place.id)).limit(per_page + 1)).all()
-    return paged(rows, per_page, _place_records, lambda row: encode(row[0]))
+    return paged(rows, per_page, lambda found: _place_records(connection, found), lambda row: encode(row[0]))
 
 
 def place(connection: Connection, uri: str) -> PlaceRecord | None:
     """One place."""
     rows = connection.execute(_select_places().where(col(Place.uri) == clean(uri))).all()
-    return next(iter(_place_records(rows)), None)
+    return next(iter(_place_records(connection, rows)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,17 @@ def _select_parties() -> Query:
     )
 
 
-def _party_records(rows: Sequence[Any]) -> list[PartyRecord]:
-    return [PartyRecord(*_claimed(*row[1:5]), row[5], row[6] or {}) for row in rows]
+def _party_records(connection: Connection, rows: Sequence[Any]) -> list[PartyRecord]:
+    return _named(connection, [PartyRecord(*_claimed(*row[1:5]), row[5], row[6] or {}) for row in rows])
+
+
+_Record = TypeVar("_Record", PartyRecord, PlaceRecord)
+
+
+def _named(connection: Connection, records: list[_Record]) -> list[_Record]:
+    """What has no registered name has the one that somebody described it by."""
+    said = names(connection, (one.id for one in records if one.name is None))
+    return [replace(one, name=said.get(one.id)) if one.name is None else one for one in records]
 
 
 def _claimed(uri: str, registered: bool, adopted: bool, msp: str | None) -> tuple[str, bool, str | None]:
@@ -158,5 +168,5 @@ def _select_places() -> Query:
     ).outerjoin(Party, col(Party.id) == col(Place.party_id))
 
 
-def _place_records(rows: Sequence[Any]) -> list[PlaceRecord]:
-    return [PlaceRecord(*(*_claimed(*row[1:5]), *row[5:-1], row[-1] or {})) for row in rows]
+def _place_records(connection: Connection, rows: Sequence[Any]) -> list[PlaceRecord]:
+    return _named(connection, [PlaceRecord(*(*_claimed(*row[1:5]), *row[5:-1], row[-1] or {})) for row in rows])

@@ -185,8 +185,8 @@ async def test_a_number_with_a_slash_is_found(service: Service) -> None:
 # --- master data and bounds
 
 
-def _with_master_data(*events: dict[str, Any], name: str = "Cold store") -> dict[str, Any]:
-    element = {"id": DOCK, "attributes": [{"id": "urn:epcglobal:cbv:mda#name", "attribute": name}]}
+def _with_master_data(*events: dict[str, Any], name: str = "Cold store", place: str = DOCK) -> dict[str, Any]:
+    element = {"id": place, "attributes": [{"id": "urn:epcglobal:cbv:mda#name", "attribute": name}]}
     vocabulary = {"type": "urn:epcglobal:epcis:vtype:BusinessLocation", "vocabularyElementList": [element]}
     return {**document(*events), "epcisHeader": {"epcisMasterData": {"vocabularyList": [vocabulary]}}}
 
@@ -197,6 +197,18 @@ async def test_master_data_travels_with_its_document(service: Service, events: l
     assert answer.status_code == 202
     job = await service.finished(answer.headers["location"])
     assert (job["success"], job["accepted"]) == (True, len(events))
+
+
+async def test_a_place_that_nobody_registered_has_the_name_it_is_described_by(service: Service) -> None:
+    place = "https://id.gs1.org/414/9506000999999"
+    answer = await service.scanner.post(
+        "/capture", json=_with_master_data(event(1, readPoint={"id": place}), place=place)
+    )
+    await service.finished(answer.headers["location"])
+    found = (await service.analyst.get(f"/places/{quote(place, safe='')}")).json()
+    assert (found["name"], found["registered"]) == ("Cold store", False)
+    listed = (await service.analyst.get("/places")).json()["items"]
+    assert "Cold store" in [one["name"] for one in listed]
 
 
 async def test_master_data_that_is_wrong_refuses_its_document(idle_service: Service) -> None:
