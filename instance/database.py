@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ledger.readonly import is_read_only, open_reader
+
 BUSY_SECONDS = 10.0
 
 
 def connect(path: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection:
     """A connection in write-ahead mode whose commits survive a power cut (``synchronous=FULL``).
 
-    Transactions are begun by hand (`transaction`). One thread at a time may use it.
+    Transactions are begun by hand (`transaction`). One thread at a time may use it. A file that this user may not write
+    is opened for reading.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_read_only(path):
+        reader = open_reader(path)
+        reader.row_factory = sqlite3.Row
+        return reader
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")

@@ -18,9 +18,11 @@ from pathlib import Path
 
 from instance.database import connect, data_version, transaction
 from instance.settings import ROLES, Role
+from ledger.schema import bring_up
 
 PREFIX = "lot_"
-_SCHEMA = """
+_STEPS = (
+    """
 CREATE TABLE IF NOT EXISTS token (
   id TEXT PRIMARY KEY,
   digest BLOB NOT NULL UNIQUE,
@@ -31,8 +33,10 @@ CREATE TABLE IF NOT EXISTS token (
   created_at TEXT NOT NULL,
   last_used_at TEXT,
   revoked_at TEXT
-) STRICT
-"""
+) STRICT;
+""",
+)
+"""What leads from one version of the file's tables to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class TokenStore:
 
     def __init__(self, path: Path) -> None:
         self._connection = connect(path)
-        self._connection.execute(_SCHEMA)
+        bring_up(self._connection, _STEPS)
         self._lock = threading.Lock()
         self._version = -1
         self._cache: dict[bytes, Principal] = {}

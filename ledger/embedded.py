@@ -49,7 +49,12 @@ class EmbeddedLedger:
         self._file = directory / _FILE
         self._contract = contract
         self._lock = None if read_only else writer_lock(directory)
-        self._store = Store(self._file, read_only=read_only)
+        try:
+            self._store = Store(self._file, read_only=read_only)
+        except BaseException:
+            if self._lock is not None:
+                self._lock.close()
+            raise
         config = ChannelConfig.from_block(_block(self._store, 0))
         self.channel = config.channel
         self._membership = Membership(config.applications)

@@ -8,15 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ledger.errors import Unavailable
+from ledger.readonly import open_reader
+from ledger.schema import bring_up, require_known
 from ledger.simulation import Versioned
 
-_SCHEMA = """
+_STEPS = (
+    """
 CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, header_hash BLOB NOT NULL, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS tx (id BLOB PRIMARY KEY, block INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (key TEXT UNIQUE NOT NULL, value BLOB NOT NULL, block INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS policy (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-"""
+""",
+)
+"""What leads from one version of the file's tables to the next."""
 _CHUNK = 500
 
 
@@ -30,22 +35,21 @@ def file_errors() -> Iterator[None]:
         raise Unavailable(f"the ledger's file fails: {error}") from error
 
 
+def _open_writer(path: Path) -> sqlite3.Connection:
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("PRAGMA synchronous=FULL")
+    bring_up(writer, _STEPS)
+    return writer
+
+
 class Store:
     """One connection. A writer's commits are durable (``synchronous=FULL``); readers see whole blocks only."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        mode = "ro" if read_only else "rwc"
-        self._db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=30,
-        )
-        if not read_only:
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
+        self._db = open_reader(path) if read_only else _open_writer(path)
+        if read_only:
+            require_known(self._db, _STEPS)
         self._db.execute("PRAGMA cache_size=-65536")
 
     def height(self) -> int:

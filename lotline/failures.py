@@ -6,6 +6,8 @@ imported, nobody raised.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import sys
 from dataclasses import dataclass
@@ -39,6 +41,15 @@ _KNOWN = {
         "See the organisations and identities with `lotline status`.",
     ),
     ("ledger.errors", "LedgerError"): (UNAVAILABLE, "See HOME/logs, and try again once the cause is gone."),
+    ("ledger.schema", "NewerSchemaError"): (
+        UNAVAILABLE,
+        "Run the version that wrote it, or one after it; `lotline restore` brings back a backup of before.",
+    ),
+    ("ledger.readonly", "UnfinishedCopyError"): (
+        UNAVAILABLE,
+        "Make the folder writable, or copy it while nothing runs; `lotline backup` makes copies that are whole.",
+    ),
+    ("relay.inbox", "InboxFullError"): (UNAVAILABLE, "Is the disk full?"),
     ("readmodel.following", "ChainMismatchError"): (UNAVAILABLE, ""),
     ("httpx", "HTTPError"): (UNAVAILABLE, "Is the server up? `lotline status` tells."),
 }
@@ -72,6 +83,21 @@ def explain(error: Exception) -> Telling:
     return Telling(f"{type(error).__name__}: {error}", "This is a fault in Lotline: run again with --debug.", BUG)
 
 
+def _about_reading(error: Exception, home: Path) -> Telling | None:
+    """Something was to be written in a home that can only be read: that says more than which file it was."""
+    cause: object = error
+    while isinstance(cause, Exception):
+        denied = isinstance(cause, OSError) and cause.errno in (errno.EACCES, errno.EROFS)
+        code = getattr(cause, "sqlite_errorcode", None) or getattr(getattr(cause, "orig", None), "sqlite_errorcode", 0)
+        if denied or code & 0xFF == sqlite3.SQLITE_READONLY or "readonly database" in str(cause):
+            if os.access(home, os.R_OK) and not os.access(home, os.W_OK):
+                hint = "`status`, `thing`, `trace` and `disruptions` work on it; to write, copy it into a folder of your own."
+                return Telling(f"{home} can only be read", hint, UNAVAILABLE)
+            return None
+        cause = cause.__cause__
+    return None
+
+
 def tell(error: Exception, session: Session | None) -> int:
     """Say on stderr what went wrong (and on stdout with ``--json``); returns the exit code.
 
@@ -83,7 +109,7 @@ def tell(error: Exception, session: Session | None) -> int:
     session = session or Session(Path(DEFAULT_HOME))
     if session.debug:
         session.err.print_exception(show_locals=False)
-    telling = explain(error)
+    telling = _about_reading(error, session.home) or explain(error)
     session.err.print("error:", style="bold red", end=" ")
     session.err.print(telling.message, markup=False)
     if telling.hint:

@@ -21,10 +21,10 @@ _ORGANISATIONS = Path("ledger") / "organisations"
 
 
 def join_network(
-    place: Path, home: Path, network: Network, organisations: Sequence[OrganisationConfig]
+    place: Path, network: Network, organisations: Sequence[OrganisationConfig], home: Path | None = None
 ) -> LedgerSettings:
-    """One identity per role and organisation from the network's authorities, copied into ``place``, which will be ``home``;
-    what to configure.
+    """One identity per role and organisation from the network's authorities, copied into ``place``, which will be moved to
+    ``home``; what to configure.
 
     Raises `UsageError` for an organisation that the network does not have.
     """
@@ -44,7 +44,7 @@ def join_network(
         kind="fabric",
         channel=topology.channel,
         chaincode=topology.chaincode,
-        network=os.path.relpath(network.layout.home, home),
+        network=os.path.relpath(network.layout.home, home or place),
         organisations=tuple(organisations),
     )
 

@@ -83,7 +83,7 @@ def create_on_network(
             custody_policy=custody_policy,
             port=port,
             database_url=database_url,
-            join=lambda place: join_network(place, here.home, network, members),
+            join=lambda place: join_network(place, network, members, here.home),
         )
     return members
 

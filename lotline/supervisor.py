@@ -218,7 +218,7 @@ def is_up(run_dir: Path) -> bool:
     path = run_dir / "up.lock"
     if not path.exists():
         return False
-    with path.open("a") as lock:
+    with path.open() as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.pool import QueuePool
+
+from ledger.readonly import is_read_only, open_reader
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
@@ -34,8 +37,8 @@ _POSTGRES = "-c random_page_cost=1.1 -c jit=off"
 def open_engine(url: str | URL | Path) -> Engine:
     """An engine for a SQLAlchemy URL (``sqlite:///file``, ``postgresql://…``) or the path of a SQLite file.
 
-    SQLite is opened in WAL mode: any number of readers see whole blocks while one projector writes. The
-    tables are made by :func:`readmodel.migrate`.
+    SQLite is opened in WAL mode: any number of readers see whole blocks while one projector writes. A file that this
+    user may not write is opened for reading. The tables are made by :func:`readmodel.migrate`.
     """
     # never by way of a text: `?`, `#` and `%` mean something in a URL, and nothing in a path
     parsed = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else make_url(url)
@@ -44,8 +47,12 @@ def open_engine(url: str | URL | Path) -> Engine:
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(f"the read model runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
-    engine = create_engine(parsed)
-    event.listen(engine, "connect", _prepare_sqlite)
+    file = Path(parsed.database or "")
+    if parsed.database and is_read_only(file):
+        engine = create_engine("sqlite://", creator=lambda: open_reader(file), poolclass=QueuePool)
+    else:
+        engine = create_engine(parsed)
+        event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import typer
 
 import readmodel
+from instance.certificates import UNREADABLE, ending, ends
 from instance.creation import load_settings
-from instance.settings import Settings
+from instance.settings import CONFIG_FILE, Settings
+from ledger.readonly import is_read_only
 from lotline import services
 from lotline.output import session
 from lotline.plain import camel
@@ -44,13 +48,18 @@ def status(context: typer.Context) -> None:
         here.text(f"  set aside    {one['kind']} in block {one['block']}: {one['reason']}")
     if model["quarantined"]:
         here.text(f"  {model['quarantined']} records on the ledger cannot be read; the rest of it is shown")
-    here.text(f"waiting        {found['inbox']['events']} events in {found['inbox']['jobs']} jobs")
+    inbox = found["inbox"]
+    here.text(
+        f"waiting        {inbox['problem'] or str(inbox['events']) + ' events in ' + str(inbox['jobs']) + ' jobs'}"
+    )
+    for one in found["certificates"]["ending"]:
+        here.text(f"certificate    {one['identity']} of {one['mspId']} {_when(one['notAfter'])}")
+    if found["readOnly"]:
+        here.text("this home can only be read")
 
 
 def _status(settings: Settings) -> dict[str, Any]:
     up = is_up(settings.run_dir)
-    with closing(open_inbox(settings.inbox_file)) as inbox:
-        waiting = depth(inbox)
     heartbeat = services.beating(settings)
     return {
         "home": str(settings.home),
@@ -59,8 +68,39 @@ def _status(settings: Settings) -> dict[str, Any]:
         "services": running(settings.run_dir).get("services", {}) if up else {},
         "ledger": {"height": None if heartbeat is None else heartbeat.height},
         "readModel": _read_model(settings),
-        "inbox": {"jobs": waiting.jobs, "events": waiting.events, "oldest": waiting.oldest},
+        "inbox": _waiting(settings),
+        "certificates": _certificates(settings),
+        "readOnly": is_read_only(settings.home / CONFIG_FILE),
     }
+
+
+def _waiting(settings: Settings) -> dict[str, Any]:
+    try:
+        with closing(open_inbox(settings.inbox_file)) as inbox:
+            return {**asdict(depth(inbox)), "problem": None}
+    except sqlite3.OperationalError as error:  # of an earlier version and not to be changed, or not there
+        return {"jobs": None, "events": None, "oldest": None, "problem": f"the inbox can't be read: {error}"}
+
+
+def _certificates(settings: Settings) -> dict[str, Any]:
+    """When the first certificate ends, and which have ended or soon will."""
+    found = ends(settings)
+    soon = ending(settings, datetime.now(UTC))
+    return {
+        "firstEnd": found[0].not_after if found else None,
+        "ending": [{"mspId": one.msp_id, "identity": one.identity, "notAfter": one.not_after} for one in soon],
+    }
+
+
+def _when(end: datetime) -> str:
+    if end == UNREADABLE:
+        return "can't be read"
+    left = end - datetime.now(UTC)
+    return (
+        f"ended {end:%Y-%m-%d %H:%M} UTC"
+        if left < timedelta(0)
+        else f"ends {end:%Y-%m-%d %H:%M} UTC, in {left.days} days"
+    )
 
 
 def _read_model(settings: Settings) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def on_postgres(home: Path, database: postgres.Server) -> Settings:
     text = config.read_text() + "backoff_last = 1.0\n"
     config.write_text(text.replace('database_url = ""', f'database_url = "{database.url}/postgres"'))
     settings = load_settings(home)
-    assert settings.readmodel_url.startswith("postgresql")
+    assert settings.database_url.startswith("postgresql")
     return settings
 
 
