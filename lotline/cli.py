@@ -38,6 +38,8 @@ COMMANDS = {
     "forecast": ("forecast", "Forecast demand and transit times from the ledger's history."),
     "disruptions": ("disruptions", "What will run late or run out, and why."),
     "rebuild": ("rebuild", "Throw the read model away and rebuild it from the ledger."),
+    "backup": ("backup", "Copy the instance, while it is at work, into a folder."),
+    "restore": ("restore", "Make an instance of such a copy."),
     "token": ("token", "Create, list and revoke API tokens."),
     "network": ("network", "Run a Fabric network of several organisations on this machine."),
     "chaincode": ("chaincode", "The contract as a package for networks that others run."),

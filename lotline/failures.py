@@ -50,6 +50,7 @@ _KNOWN = {
         "Make the folder writable, or copy it while nothing runs; `lotline backup` makes copies that are whole.",
     ),
     ("relay.inbox", "InboxFullError"): (UNAVAILABLE, "Is the disk full?"),
+    ("instance.backup", "BackupError"): (NEGATIVE, ""),
     ("readmodel.following", "ChainMismatchError"): (UNAVAILABLE, ""),
     ("httpx", "HTTPError"): (UNAVAILABLE, "Is the server up? `lotline status` tells."),
 }

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from instance.folders import vacant
 from instance.settings import LedgerSettings, OrganisationConfig, SettingsError
 from ledger import ca
 from ledger.private import close_to_others
-from lotline.creation import create, vacant
+from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.joining import join_by_files
 from tests.integration.lotline.run import answer, lotline
@@ -111,7 +112,7 @@ def test_init_twice_says_so_and_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_two_at_once_are_told_apart(tmp_path: Path) -> None:
-    with vacant(tmp_path / "home"), pytest.raises(SettingsError, match="another command"):
+    with vacant(tmp_path / "home", ""), pytest.raises(SettingsError, match="another command"):
         create(tmp_path / "home", FARM)
     assert not (tmp_path / "home").exists()
 
