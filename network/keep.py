@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _STEADY_SECONDS = 10.0
 _GRACE = 10.0
+_PR_SET_PDEATHSIG = 1
 
 
 def keep(command: Sequence[str], stopping: threading.Event) -> None:
@@ -20,13 +22,20 @@ def keep(command: Sequence[str], stopping: threading.Event) -> None:
     pause = _FIRST_PAUSE
     while not stopping.is_set():
         started = time.monotonic()
-        process = subprocess.Popen(list(command), stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            list(command), stdin=subprocess.DEVNULL, preexec_fn=_end_with_keeper if sys.platform == "linux" else None
+        )
         _wait(process, stopping)
         if stopping.is_set():
             return
         print(f"{command[-1]} ended with code {process.returncode}: starting it again", flush=True)
         pause = _FIRST_PAUSE if time.monotonic() - started > _STEADY_SECONDS else min(2 * pause, _LONGEST_PAUSE)
         stopping.wait(pause)
+
+
+def _end_with_keeper() -> None:
+    """A server whose keeper is killed outright would hold its port for ever."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:

@@ -199,6 +199,8 @@ class Network:
                 say(f"stopping {', '.join(stopping)}")
                 with ThreadPoolExecutor(len(stopping)) as pool:
                     list(pool.map(self.processes.stop, stopping))
+        if strays := self.processes.end_strays():
+            say(f"ended {len(strays)} processes that nothing knew of any more")
 
     def reset(self) -> None:
         """Stop everything and delete the home: ledgers, keys and all."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.private import write_private
+from network.strays import end_strays, mark
 from network.waiting import until
 
 
@@ -31,6 +32,7 @@ class Processes:
     """Processes by name, with pid files under ``run`` and logs under ``logs``."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home.resolve()
         self._run = home / "run"
         self._logs = home / "logs"
         self._run.mkdir(parents=True, exist_ok=True)
@@ -40,13 +42,14 @@ class Processes:
         """Start a process unless it runs already."""
         if self.running(name):
             return
+        end_strays(self._home, name)  # of one that was killed: they hold its port
         given = {"command": list(command), "environment": dict(environment), "folder": str(folder)}
         write_private(self._run / f"{name}.command", json.dumps(given))
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
                 list(command),
                 cwd=folder,
-                env={**os.environ, **environment},
+                env={**os.environ, **environment, **mark(self._home, name)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -78,14 +81,19 @@ class Processes:
         return sorted(file.name.removesuffix(".pid") for file in self._run.glob("*.pid"))
 
     def stop(self, name: str, grace: float = 20.0, kill: bool = False) -> None:
-        """End a process (SIGTERM, and SIGKILL after ``grace`` seconds; at once with ``kill``)."""
+        """End a process (SIGTERM, and SIGKILL after ``grace`` seconds; at once with ``kill``), and what it left behind."""
         record = self._record(name)
         if record is not None and self.running(name):
             os.kill(record.pid, signal.SIGKILL if kill else signal.SIGTERM)
             if not _gone(record, grace):
                 os.kill(record.pid, signal.SIGKILL)
                 _gone(record, grace)
+        end_strays(self._home, name)
         self._file(name).unlink(missing_ok=True)
+
+    def end_strays(self) -> list[int]:
+        """End whatever of this home still runs, also what no pid file names; returns their ids."""
+        return end_strays(self._home)
 
     def forget(self, name: str) -> None:
         """End a process and forget that it ever was; its log stays."""
