@@ -14,6 +14,7 @@ from api import methods, openapi, problems
 from api.bodies import limit_headers
 from api.edge import Edge
 from api.metrics import Metrics
+from api.rates import Rates
 from api.routes import ROUTERS
 from api.status import Status, assess
 from instance.settings import Settings
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.rates = Rates(settings.http.requests_per_second)
     problems.install(app)
     app.add_exception_handler(InvalidTokenError, _on_invalid_token)
     for away in DATABASE_AWAY:
@@ -56,9 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     def observe(method: str, route: str, status: int, seconds: float) -> None:
         app.state.metrics.observe(method, route, status, seconds)
 
-    app.add_middleware(
-        Edge, body_limit=settings.http.body_limit, limit_headers=limit_headers(settings), observe=observe
-    )
+    app.add_middleware(Edge, settings=settings.http, limit_headers=limit_headers(settings), observe=observe)
     return app
 
 

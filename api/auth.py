@@ -33,6 +33,7 @@ class Allow:
         """Sets ``request.state.principal``; raises the 401 or 403 problem."""
         tokens: TokenStore = request.app.state.tokens
         principal = _authenticate(tokens, request.headers.get("authorization"))
+        request.app.state.rates.take(principal.token_id)
         if principal.role not in self.roles:
             raise ApiError(
                 403,

@@ -33,6 +33,8 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     for route in (route for router in routers for route in router.routes):
         if isinstance(route, Route):
             allowed[route.path] |= route.methods or set()
+            if "GET" in allowed[route.path]:
+                allowed[route.path].add("HEAD")
             patterns[route.path] = route.path_regex
 
     def allow(path: str) -> dict[str, str]:

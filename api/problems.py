@@ -26,11 +26,14 @@ _TYPES = {
     403: ("SecurityException", "Not allowed"),
     404: ("NoSuchResourceException", "No such resource"),
     406: ("NotAcceptableException", "No representation you accept"),
+    408: ("ValidationException", "The request took too long"),
     409: ("ResourceAlreadyExistsException", "It exists already"),
     413: ("CaptureLimitExceededException", "Too large"),
     414: ("URITooLongException", "The URI is too long"),
     415: ("UnsupportedMediaTypeException", "Unsupported media type"),
     422: ("ValidationException", "The ledger rejected it"),
+    429: ("TooManyRequestsException", "Too many requests"),
+    431: ("ValidationException", "Too much in the headers"),
     500: ("ImplementationException", "A fault of the server"),
     503: ("ImplementationException", "Not able to serve now"),
 }
@@ -128,11 +131,14 @@ def describe(
     )
 
 
+def encode(document: ProblemDocument) -> bytes:
+    """The document as JSON."""
+    return orjson.dumps(document.model_dump())
+
+
 def respond(document: ProblemDocument, headers: Mapping[str, str] | None = None) -> Response:
     """The document as a response."""
-    return Response(
-        orjson.dumps(document.model_dump()), document.status, dict(headers) if headers else None, MEDIA_TYPE
-    )
+    return Response(encode(document), document.status, dict(headers) if headers else None, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,21 +19,30 @@ from pathlib import Path
 import uvicorn
 
 from api.app import create_app
+from api.connections import Connections
 from instance import logs
 from instance.settings import Settings, SettingsError, load_settings
 
 # Time for requests under way when the process is told to stop.
 GRACE_SECONDS = 10
+_OTHER_FILES = 100
+"""Open files that are no connections: databases, logs, other processes."""
 
 
 def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are finished."""
+    app = create_app(settings)
+
+    def observe(status: int) -> None:
+        app.state.metrics.observe("other", "(refused)", status, 0.0)
+
+    connections = Connections(settings.http, most=_room_for(settings.http.connections), observe=observe)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=host or settings.http.host,
         port=settings.http.port if port is None else port,
         loop="uvloop",
-        http="httptools",
+        http=connections.protocol(),
         ws="none",
         log_config=None,
         access_log=False,
@@ -45,6 +55,17 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
     gc.collect()
     gc.freeze()
     _Server(config).run()
+
+
+def _room_for(connections: int) -> int:
+    """So many connections, or as many as the system lets this process have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    room = connections if soft == resource.RLIM_INFINITY else soft - _OTHER_FILES
+    return max(1, min(connections, room if room > 0 else soft // 2))
 
 
 class _Server(uvicorn.Server):

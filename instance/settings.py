@@ -46,7 +46,22 @@ class HttpSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(DEFAULT_PORT, ge=0, le=65535)
+    # Names by which the server may be asked for, beside addresses, localhost and this machine's own; "*" is any.
+    allowed_hosts: tuple[str, ...] = ()
+    # At the socket, before anybody is known. 408, 414, 431 and 503 tell a client which limit it met.
+    head_limit: int = Field(64 * 1024, ge=1024)
+    header_count: int = Field(100, ge=10)
+    url_limit: int = Field(32 * 1024, ge=256)
+    head_seconds: float = Field(10.0, gt=0)
+    body_seconds: float = Field(60.0, gt=0)
+    connections: int = Field(1000, ge=1)
+    connections_per_address: int = Field(500, ge=1)
+    # A token may ask so often, and save up what it does not use for some seconds; beyond, it is answered 429.
+    query_processes: int = Field(2, ge=0, le=64)
+    requests_per_second: float = Field(1000.0, gt=0)
     body_limit: int = Field(10 * 1024 * 1024, ge=1024)
+    # Of all bodies that are being received or read.
+    bodies_limit: int = Field(256 * 1024 * 1024, ge=1024)
     capture_limit: int = Field(20_000, ge=1)
     # Bodies above this are parsed in another process: a megabyte of events holds the interpreter for a
     # tenth of a second, and a scanner must not wait behind it.

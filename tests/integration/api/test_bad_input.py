@@ -320,7 +320,7 @@ async def test_unknown_paths_and_methods(idle_service: Service) -> None:
     problem(await idle_service.admin.get("/capture/" + "0" * 32), 404)
     answer = await idle_service.admin.delete("/capture")
     problem(answer, 405)
-    assert answer.headers["allow"] == "GET, OPTIONS, POST"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
     problem(await idle_service.admin.put("/events/x"), 405)
     problem(await idle_service.admin.request("BREW", "/capture"), 405)
 

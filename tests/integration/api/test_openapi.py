@@ -49,7 +49,7 @@ def test_names_are_camel_case(app: FastAPI) -> None:
 async def test_options_tell_methods_and_limits(idle_service: Service) -> None:
     answer = await idle_service.nobody.options("/capture")
     assert answer.status_code == 204
-    assert answer.headers["allow"] == "GET, OPTIONS, POST"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS, POST"
     assert answer.headers["gs1-epcis-version"] == "2.0.0"
     assert answer.headers["gs1-capture-error-behaviour"] == "rollback, proceed"
     assert int(answer.headers["gs1-epcis-capture-limit"]) > 0
