@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 from fastapi import FastAPI, Request
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 import readmodel
@@ -14,12 +17,14 @@ from api import methods, openapi, problems
 from api.bodies import limit_headers
 from api.edge import Edge
 from api.metrics import Metrics
+from api.queries import Queries
 from api.rates import Rates
 from api.routes import ROUTERS
 from api.status import Status, assess
+from instance.processes import OverrunError, UnavailableError
 from instance.settings import Settings
 from instance.tokens import TokenStore
-from readmodel.engine import DATABASE_AWAY
+from readmodel.engine import DATABASE_AWAY, is_overrun, is_too_complex
 from readmodel.queries.paging import InvalidTokenError
 from relay.heartbeat import read_heartbeat
 from relay.inbox import Inbox
@@ -33,32 +38,51 @@ def create_app(settings: Settings) -> FastAPI:
 
     uvicorn.run(create_app(load_settings(home)))
     """
+    app = _application(settings, _lifespan(settings))
+
+    def observe(method: str, route: str, status: int, seconds: float) -> None:
+        app.state.metrics.observe(method, route, status, seconds)
+
+    app.add_middleware(Edge, settings=settings.http, limit_headers=limit_headers(settings), observe=observe)
+    return app
+
+
+def create_answering_app(settings: Settings) -> FastAPI:
+    """The same without an edge and without all but the read model: it answers queries that another process let in."""
+    app = _application(settings, None)
+    app.state.checked_before = True
+    app.state.engine = _engine(settings)
+    return app
+
+
+def _application(
+    settings: Settings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None
+) -> FastAPI:
     app = FastAPI(
         title="Lotline",
         version=openapi.VERSION,
         summary="Supply-chain traceability on a shared ledger",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
-        lifespan=_lifespan(settings),
+        lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.checked_before = False
+    app.state.queries = None
     app.state.rates = Rates(settings.http.requests_per_second)
     problems.install(app)
     app.add_exception_handler(InvalidTokenError, _on_invalid_token)
+    app.add_exception_handler(UnavailableError, _on_unavailable)
+    app.add_exception_handler(OverrunError, _on_overrun)
     for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _on_database_away)
+        app.add_exception_handler(away, _on_database_error)
     for router in ROUTERS:
         app.include_router(router)
     methods.install(app, ROUTERS)
     openapi.install(app)
-
-    def observe(method: str, route: str, status: int, seconds: float) -> None:
-        app.state.metrics.observe(method, route, status, seconds)
-
-    app.add_middleware(Edge, settings=settings.http, limit_headers=limit_headers(settings), observe=observe)
     return app
 
 
@@ -69,10 +93,42 @@ async def _on_invalid_token(request: Request, error: Exception) -> Response:
     )
 
 
-async def _on_database_away(request: Request, error: Exception) -> Response:
+async def _on_unavailable(request: Request, error: Exception) -> Response:
+    log.warning("unavailable", error=str(error), path=request.scope["path"])
+    document = problems.describe(503, f"{error}; nothing was stored, try again", request.url.path)
+    return problems.respond(document, {"Retry-After": "5"})
+
+
+async def _on_overrun(request: Request, error: Exception) -> Response:
+    log.warning("overrun", error=str(error), path=request.scope["path"])
+    if request.method != "GET":
+        return problems.respond(problems.describe(503, f"{error}; nothing was stored", request.url.path))
+    return _too_long(request)
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)
+    if is_overrun(error):
+        return _too_long(request)
+    if is_too_complex(error):
+        document = problems.describe(
+            400, "the query has more conditions than the database can take", request.url.path,
+            kind="QueryTooComplexException",
+        )  # fmt: skip
+        return problems.respond(document)
     log.warning("read model away", error=str(error))
     document = problems.describe(503, "the read model can't be reached; try again", request.url.path)
     return problems.respond(document, {"Retry-After": "5"})
+
+
+def _too_long(request: Request) -> Response:
+    seconds = request.app.state.settings.http.query_seconds
+    detail = f"the query took longer than the {seconds:g} s that it may; ask for less, or of a shorter time"
+    return problems.respond(problems.describe(503, detail, request.url.path, kind="QueryTooComplexException"))
+
+
+def _engine(settings: Settings) -> Engine:
+    return readmodel.open_engine(settings.readmodel_url, seconds=settings.http.query_seconds)
 
 
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -81,8 +137,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         inbox = Inbox(settings.inbox_file, limit_events=settings.http.inbox_limit)
         app.state.inbox = inbox
         app.state.tokens = TokenStore(settings.tokens_file)
-        app.state.reader = Reader(settings.http.inline_limit)
-        app.state.engine = readmodel.open_engine(settings.readmodel_url)
+        app.state.reader = Reader(settings.http.inline_limit, settings.http.parse_seconds)
+        app.state.engine = _engine(settings)
 
         def status() -> Status:
             return assess(read_heartbeat(settings.heartbeat_file), inbox.depth())
@@ -90,7 +146,8 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.status = status
         app.state.metrics = Metrics(status, inbox.states)
         try:
-            yield
+            async with _answering(app, settings):
+                yield
         finally:
             await inbox.close()
             app.state.reader.close()
@@ -98,3 +155,18 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             app.state.engine.dispose()
 
     return lifespan
+
+
+@asynccontextmanager
+async def _answering(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """With the processes that answer queries, if any are wanted; they start while the server does its work."""
+    if not settings.http.query_processes:
+        yield
+        return
+    queries = app.state.queries = Queries(settings)
+    starting = asyncio.create_task(queries.start())
+    try:
+        yield
+    finally:
+        queries.close()
+        await asyncio.gather(starting, return_exceptions=True)

@@ -17,6 +17,7 @@ from epcis.identifiers import read, reference_of
 from readmodel.queries.events import EventFilter
 
 SHARED = ("perPage", "nextPageToken")
+MAX_CONDITIONS = 50
 MAX_VALUES = 200
 MAX_LENGTH = 500
 
@@ -47,6 +48,8 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> EventQuery:
         if name in seen:
             raise query_error(name, "given twice; several values are written a|b")
         seen.add(name)
+        if len(seen) > MAX_CONDITIONS:
+            raise query_error(name, f"at most {MAX_CONDITIONS} parameters in one query")
         if name not in SHARED:
             _take(name, value, fields)
     count_limit, max_count = fields.pop("count_limit", None), fields.pop("max_count", None)

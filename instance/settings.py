@@ -57,7 +57,6 @@ class HttpSettings(_Section):
     connections: int = Field(1000, ge=1)
     connections_per_address: int = Field(500, ge=1)
     # A token may ask so often, and save up what it does not use for some seconds; beyond, it is answered 429.
-    query_processes: int = Field(2, ge=0, le=64)
     requests_per_second: float = Field(1000.0, gt=0)
     body_limit: int = Field(10 * 1024 * 1024, ge=1024)
     # Of all bodies that are being received or read.
@@ -66,6 +65,10 @@ class HttpSettings(_Section):
     # Bodies above this are parsed in another process: a megabyte of events holds the interpreter for a
     # tenth of a second, and a scanner must not wait behind it.
     inline_limit: int = Field(32 * 1024, ge=0)
+    parse_seconds: float = Field(60.0, gt=0)
+    # Queries are answered in so many other processes, one of which is kept for scanners' look-ups; 0: in this one.
+    query_processes: int = Field(3, ge=0, le=64)
+    query_seconds: float = Field(20.0, gt=0)
     sync_deadline: float = Field(10.0, gt=0)
     # Beyond so many waiting events a capture is answered 503: the disk is not endless, and a reader keeps
     # its own outbox.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,10 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 NOT_OF_THIS_VERSION = (OperationalError, ProgrammingError)
 """Among these is what is raised when a table or column is missing; ``is_missing`` tells."""
 _MISSING = ("no such table", "no such column", "42P01", "42703")  # SQLite's words, PostgreSQL's codes
+_CANCELLED = "57014"  # PostgreSQL: statement_timeout
+_LIMIT_EXCEEDED = "54"  # PostgreSQL's class of "statement too complex" and the like
+_TOO_COMPLEX = ("Expression tree is too large", "too many SQL variables", "parser stack overflow", "too many terms")
+_STEPS = 20_000  # of SQLite's machine, a few hundred microseconds
 _CONNECT_SECONDS = 10  # the system's own patience with a server that is gone is minutes
 
 # Every question here is a batch of look-ups by index. PostgreSQL's defaults are for disks that turn, where it
@@ -34,16 +41,19 @@ _CONNECT_SECONDS = 10  # the system's own patience with a server that is gone is
 _POSTGRES = "-c random_page_cost=1.1 -c jit=off"
 
 
-def open_engine(url: str | URL | Path) -> Engine:
+def open_engine(url: str | URL | Path, *, seconds: float | None = None) -> Engine:
     """An engine for a SQLAlchemy URL (``sqlite:///file``, ``postgresql://…``) or the path of a SQLite file.
 
     SQLite is opened in WAL mode: any number of readers see whole blocks while one projector writes. A file that this
-    user may not write is opened for reading. The tables are made by :func:`readmodel.migrate`.
+    user may not write is opened for reading. The tables are made by :func:`readmodel.migrate`. With ``seconds`` a
+    question that takes longer is ended by the database (:func:`is_overrun`): a statement on PostgreSQL, a transaction
+    on SQLite.
     """
     # never by way of a text: `?`, `#` and `%` mean something in a URL, and nothing in a path
     parsed = URL.create("sqlite", database=str(url)) if isinstance(url, Path) else make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        arguments = {"options": _POSTGRES, "connect_timeout": _CONNECT_SECONDS}
+        options = _POSTGRES if seconds is None else f"{_POSTGRES} -c statement_timeout={int(seconds * 1000)}"
+        arguments = {"options": options, "connect_timeout": _CONNECT_SECONDS}
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(f"the read model runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}")
@@ -54,6 +64,8 @@ def open_engine(url: str | URL | Path) -> Engine:
         engine = create_engine(parsed)
         event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    if seconds is not None:
+        _limit_sqlite(engine, seconds)
     return engine
 
 
@@ -66,6 +78,33 @@ def is_missing(error: DBAPIError) -> bool:
     """Whether a table or column was asked for that this database does not have: another version made it."""
     found = getattr(error.orig, "sqlstate", None) or str(error.orig)
     return found.startswith(_MISSING)
+
+
+def is_overrun(error: DBAPIError) -> bool:
+    """Whether the database ended a question that took too long."""
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT or (
+        getattr(error.orig, "sqlstate", None) == _CANCELLED
+    )
+
+
+def is_too_complex(error: DBAPIError) -> bool:
+    """Whether the database refused a question for its form; it would never answer it."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(_LIMIT_EXCEEDED) or str(error.orig).startswith(_TOO_COMPLEX)
+
+
+def _limit_sqlite(engine: Engine, seconds: float) -> None:
+    """SQLite asks now and then whether to go on; a transaction has so many seconds from its begin."""
+
+    def connected(connection: Any, record: Any) -> None:
+        deadline = record.info["deadline"] = [math.inf]
+        connection.set_progress_handler(lambda: time.monotonic() > deadline[0], _STEPS)
+
+    def begun(connection: Connection) -> None:
+        connection.info["deadline"][0] = time.monotonic() + seconds
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

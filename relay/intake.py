@@ -1,23 +1,18 @@
 """From the bytes of a request to canonical events: parsing and validation, and where that is done.
 
-A small body is parsed on the event loop, at once. A large one would hold the interpreter for a second, so
-it goes
+A small body is parsed on the event loop, at once. A large one would hold the interpreter for a second, so it goes
 to another process of lower priority, and scanners do not notice it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
-import os
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
 import orjson
 
 import epcis
 from epcis.problems import MAX_PROBLEMS
+from instance.processes import Processes
 from relay.jobs import OnError
 
 MAX_STORED_BYTES = 32 * 2**20
@@ -131,33 +126,16 @@ def _for_contract(event: epcis.Event) -> bytes:
 class Reader:
     """`read`, here or in the other process, by size."""
 
-    def __init__(self, inline_limit: int) -> None:
+    def __init__(self, inline_limit: int, seconds: float) -> None:
         self._inline_limit = inline_limit
-        self._pool: ProcessPoolExecutor | None = None
+        self._seconds = seconds
+        self._elsewhere = Processes(1)
 
     async def read(self, body: bytes, on_error: OnError = "rollback") -> Reading:
+        """What is in ``body``; raises `instance.processes.UnavailableError` when a large one can't be read now."""
         if len(body) <= self._inline_limit:
             return read(body, on_error)
-        try:
-            return await self._elsewhere(body, on_error)
-        except BrokenProcessPool:  # killed from outside, by the system for memory for example: once more
-            self._pool = None
-            return await self._elsewhere(body, on_error)
-
-    async def warm_up(self) -> None:
-        """Start the other process now, so that the first large body needn't wait for it."""
-        await self._elsewhere(b"{}", "rollback")
+        return await self._elsewhere.run(read, body, on_error, seconds=self._seconds)
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-    async def _elsewhere(self, body: bytes, on_error: OnError) -> Reading:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_start)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, read, body, on_error)
-
-
-def _start() -> None:
-    if hasattr(os, "nice"):
-        os.nice(5)
+        self._elsewhere.close()

@@ -41,7 +41,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("template") / "home"
     create_instance(home, organisations=ORGANISATIONS)
     config = home / "config.toml"
-    config.write_text(config.read_text() + QUICK)
+    config.write_text(config.read_text().replace("[http]\n", "[http]\nquery_processes = 0\n") + QUICK)
     return home
 
 
