@@ -89,10 +89,13 @@ def middle(rounds: list[Latencies]) -> Latencies:
 
 
 @contextlib.contextmanager
-def instance(home: Path) -> Iterator[tuple[str, str]]:
-    """Both processes of a new instance; its URL and a scanner's token."""
+def instance(home: Path, **http: int) -> Iterator[tuple[str, str]]:
+    """Both processes of a new instance with these settings of ``[http]``; its URL and a scanner's token."""
     port = free_port()
     create_instance(home, organisations=[OrganisationConfig(msp_id="FarmMSP", name="Farm")], port=port)
+    config = home / "config.toml"
+    lines = "".join(f"{name} = {value}\n" for name, value in http.items())
+    config.write_text(config.read_text(encoding="utf-8").replace("[http]\n", f"[http]\n{lines}"), encoding="utf-8")
     token = create_token(load_settings(home), "scanner", "scanner")
     with process("relay.worker", "--home", str(home)), process("api.server", "--home", str(home)):
         url = f"http://127.0.0.1:{port}"
