@@ -137,6 +137,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         inbox = Inbox(settings.inbox_file, limit_events=settings.http.inbox_limit)
         app.state.inbox = inbox
         app.state.tokens = TokenStore(settings.tokens_file)
+        app.state.page_secret = app.state.tokens.secret("pages")
         app.state.reader = Reader(settings.http.inline_limit, settings.http.parse_seconds)
         app.state.engine = _engine(settings)
 
@@ -164,9 +165,17 @@ async def _answering(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         yield
         return
     queries = app.state.queries = Queries(settings)
-    starting = asyncio.create_task(queries.start())
+    starting = asyncio.create_task(_start(queries))
     try:
         yield
     finally:
         queries.close()
-        await asyncio.gather(starting, return_exceptions=True)
+        await starting
+
+
+async def _start(queries: Queries) -> None:
+    """If they can't be had, queries are answered without them."""
+    try:
+        await queries.start()
+    except UnavailableError as error:
+        log.warning("queries have no processes of their own", error=str(error))

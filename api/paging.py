@@ -3,11 +3,16 @@ number."""
 
 from __future__ import annotations
 
+import hmac
 from typing import Annotated
 
+import orjson
 from fastapi import Query, Request
 
-from api.problems import query_error
+from instance.tokens import Principal
+from readmodel.queries.paging import decode, encode
+
+_NOT_THE_QUERY = ("nextPageToken", "perPage")
 
 PageSize = Annotated[int, Query(alias="perPage", ge=1, le=1000, description="Items in one answer, at most")]
 PageToken = Annotated[
@@ -15,22 +20,22 @@ PageToken = Annotated[
 ]
 
 
+def key_of(request: Request, secret: bytes) -> bytes:
+    """What the page tokens of a request belong to: its caller, and its query but for where in it and how much."""
+    principal: Principal = request.state.principal
+    pairs = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _NOT_THE_QUERY)
+    parts = (principal.msp_id, principal.identity, principal.role, request.scope["path"], pairs)
+    return hmac.digest(secret, orjson.dumps(parts), "sha256")
+
+
 def token_of(seq: int) -> str:
     """The token of the page behind the row ``seq``."""
-    return f"{seq:x}"
+    return encode(seq)
 
 
 def position(token: str | None) -> int | None:
-    """The row a token names; a 400 problem if it is none of ours."""
-    if token is None:
-        return None
-    try:
-        value = int(token, 16)
-    except ValueError:
-        raise query_error("nextPageToken", "not a token of this list") from None
-    if token != token_of(value) or not 0 <= value < 2**62:
-        raise query_error("nextPageToken", "not a token of this list")
-    return value
+    """The row a token names; raises `InvalidTokenError` if it is none of ours."""
+    return None if token is None else decode(token, 1)[0]
 
 
 def next_link(request: Request, token: str) -> str:

@@ -38,10 +38,13 @@ class Queries:
         self._processes = Processes(count, partial(_prepare, settings))
         self._for_analysts = asyncio.Semaphore(max(1, count - 1))
         self._waiting = 0
+        self.ready = False
+        """Until the first has started, which takes seconds, queries are answered where they come in."""
 
     async def start(self) -> None:
-        """Now, so that the first query needn't wait for it."""
+        """Start the first of them."""
         await self._processes.start()
+        self.ready = True
 
     @property
     def pids(self) -> list[int]:
@@ -87,7 +90,7 @@ def _scope(request: Request) -> dict[str, Any]:
     """What another process must know of a request."""
     passed = {name: request.scope[name] for name in _PASSED_ON if name in request.scope}
     headers = [(name, value) for name, value in request.scope["headers"] if name != b"authorization"]
-    state = {"principal": request.state.principal, "media_type": request.state.media_type}
+    state = {name: getattr(request.state, name) for name in ("principal", "media_type", "page_key")}
     return {**passed, "headers": headers, "state": state, "client": None, "server": None}
 
 

@@ -13,8 +13,10 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api.auth import MAY_CAPTURE, Allow
+from api.paging import key_of
 from api.problems import ApiError, query_error
 from api.queries import Queries
+from readmodel.queries.paging import bind
 
 JSON = "application/json"
 JSON_LD = "application/ld+json"
@@ -35,16 +37,20 @@ class ApiRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             if request.app.state.checked_before:
+                bind(request.state.page_key)
                 return await handle(request)
             for guard in guards:
                 guard.check(request)
             request.state.media_type = choose(request.headers.get("accept", ""), offered)
             if parameters is not None:
                 _check_names(request, parameters)
+            if guards:
+                request.state.page_key = key_of(request, request.app.state.page_secret)
+                bind(request.state.page_key)
             if takes_json:
                 require_json(request)
             queries: Queries | None = request.app.state.queries
-            if is_query and queries is not None:
+            if is_query and queries is not None and queries.ready:
                 return await queries.answer(request)
             return await handle(request)
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import structlog
 
 from instance.database import connect, data_version, transaction
 from instance.settings import ROLES, Role
@@ -35,8 +38,13 @@ CREATE TABLE IF NOT EXISTS token (
   revoked_at TEXT
 ) STRICT;
 """,
+    """
+CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+""",
 )
 """What leads from one version of the file's tables to the next."""
+
+log = structlog.get_logger("lotline.tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +134,32 @@ class TokenStore:
         return principal
 
     def flush(self) -> None:
-        """Write the last-used times gathered since the last flush."""
+        """Write the last-used times gathered since the last flush. If the disk is full they wait: nobody's request
+        is to fail for them."""
         with self._lock:
             self._flushed = time.monotonic()
             if not self._used:
                 return
             rows = [(_now(), token_id) for token_id in self._used]
-            self._used.clear()
-            with transaction(self._connection):
-                self._connection.executemany("UPDATE token SET last_used_at = ? WHERE id = ?", rows)
+            try:
+                with transaction(self._connection):
+                    self._connection.executemany("UPDATE token SET last_used_at = ? WHERE id = ?", rows)
+            except sqlite3.Error as error:
+                log.warning("when tokens were last used could not be written", error=str(error))
+            else:
+                self._used.clear()
+
+    def secret(self, name: str) -> bytes:
+        """A random secret of this instance under that name, the same ever after."""
+        query, values = "SELECT value FROM secret WHERE name = ?", (name,)
+        with self._lock:
+            row = self._connection.execute(query, values).fetchone()
+            if row is None:
+                with transaction(self._connection):
+                    made = (name, secrets.token_bytes(32))
+                    self._connection.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", made)
+                    row = self._connection.execute(query, values).fetchone()
+        return bytes(row["value"])
 
     def close(self) -> None:
         self.flush()

@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from readmodel.identifiers import clean
 from readmodel.queries.naming import names
-from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick
+from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick, seal, unseal
 from readmodel.tables import Device, Party, Place
 
 
@@ -107,13 +107,13 @@ class DeviceRecord:
 
 
 def devices(connection: Connection, *, per_page: int = 100, token: str | None = None) -> Page[DeviceRecord]:
-    """Devices by id; the token is the last id of the page before."""
+    """Devices by id; the token holds the last id of the page before."""
     query = _select_devices()
     if token is not None:
-        query = query.where(col(Device.id) > clean(token))
+        query = query.where(col(Device.id) > unseal(token).decode())
     per_page = limited(per_page)
     rows = connection.execute(query.order_by(col(Device.id)).limit(per_page + 1)).all()
-    return paged(rows, per_page, _device_records, lambda row: str(row[0]))
+    return paged(rows, per_page, _device_records, lambda row: seal(str(row[0]).encode()))
 
 
 def device(connection: Connection, identity: str) -> DeviceRecord | None:

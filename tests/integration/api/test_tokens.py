@@ -63,3 +63,34 @@ def test_checking_a_token_costs_microseconds(store: TokenStore) -> None:
     token = store.create("scanner", "scanner", "FarmMSP")
     seconds = min(timeit.repeat(lambda: store.find(token), number=200, repeat=5)) / 200
     assert seconds < 200e-6
+
+
+def test_a_file_that_cannot_be_written_fails_nobodys_request(store: TokenStore, tmp_path: Path) -> None:
+    """And what could not be written is written later."""
+    token = store.create("scanner", "scanner", "FarmMSP")
+    store.FLUSH_SECONDS = -1.0  # type: ignore[misc]
+    store._connection.execute("PRAGMA query_only = 1")
+    assert store.find(token) is not None
+    store.flush()
+    store._connection.execute("PRAGMA query_only = 0")
+    assert store.tokens()[0].last_used_at is not None
+
+
+def test_closing_does_not_fail_either(tmp_path: Path) -> None:
+    store = TokenStore(tmp_path / "others.db")
+    assert store.find(store.create("scanner", "scanner", "FarmMSP")) is not None
+    store._connection.execute("PRAGMA query_only = 1")
+    store.close()
+
+
+def test_a_secret_stays_the_same(store: TokenStore, tmp_path: Path) -> None:
+    path = tmp_path / "secrets.db"
+    first = TokenStore(path)
+    secret = first.secret("pages")
+    assert len(secret) == 32
+    assert first.secret("pages") == secret
+    assert first.secret("other") != secret
+    first.close()
+    again = TokenStore(path)
+    assert again.secret("pages") == secret
+    again.close()
