@@ -191,18 +191,18 @@ async def test_a_reader_that_dies_is_a_503_and_nothing_is_stored(
     """Once it is tried again; twice it is told, to all who wait, and one process is there afterwards."""
     reader = idle_service.app.state.reader
     monkeypatch.setattr(reader, "_inline_limit", 100)
-    body = {"json": {"@context": CONTEXT, **event(1, action="NONE")}}
-    assert (await idle_service.scanner.post("/capture", **body)).status_code == 400
+    body = {"@context": CONTEXT, **event(1, action="NONE")}
+    assert (await idle_service.scanner.post("/capture", json=body)).status_code == 400
     (pid,) = reader._elsewhere.pids
     os.kill(pid, signal.SIGSTOP)
     monkeypatch.setattr(reader, "_seconds", 0.2)
     monkeypatch.setattr("instance.processes.START_SECONDS", 0.0)
-    answers = await asyncio.gather(*(idle_service.scanner.post("/capture", **body) for _ in range(4)))
+    answers = await asyncio.gather(*(idle_service.scanner.post("/capture", json=body) for _ in range(4)))
     assert {answer.status_code for answer in answers} == {503}
     assert all("nothing was stored" in answer.json()["detail"] for answer in answers)
     monkeypatch.undo()
     monkeypatch.setattr(reader, "_inline_limit", 100)
-    answers = await asyncio.gather(*(idle_service.scanner.post("/capture", **body) for _ in range(4)))
+    answers = await asyncio.gather(*(idle_service.scanner.post("/capture", json=body) for _ in range(4)))
     assert {answer.status_code for answer in answers} == {400}
     assert len(reader._elsewhere.pids) == 1
     assert idle_service.app.state.inbox.states() == {}

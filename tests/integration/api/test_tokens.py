@@ -68,7 +68,7 @@ def test_checking_a_token_costs_microseconds(store: TokenStore) -> None:
 def test_a_file_that_cannot_be_written_fails_nobodys_request(store: TokenStore, tmp_path: Path) -> None:
     """And what could not be written is written later."""
     token = store.create("scanner", "scanner", "FarmMSP")
-    store.FLUSH_SECONDS = -1.0  # type: ignore[misc]
+    store.FLUSH_SECONDS = -1.0
     store._connection.execute("PRAGMA query_only = 1")
     assert store.find(token) is not None
     store.flush()

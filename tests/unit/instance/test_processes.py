@@ -66,7 +66,7 @@ async def test_one_that_is_frozen_is_ended_at_the_deadline(two: list[Processes])
         pid = await processes.run(os.getpid, seconds=LONG)
         os.kill(pid, signal.SIGSTOP)
         with pytest.raises(OverrunError, match="took longer"):
-            await processes.run(*task, seconds=0.05)  # type: ignore[arg-type]
+            await processes.run(*task, seconds=0.05)
         assert processes.pids == []
 
 
