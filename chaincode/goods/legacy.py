@@ -87,7 +87,7 @@ def _name_hops(uri: str, log: list[Entry], lane: Record) -> None:
     hop = None
     for index, entry in enumerate(log):
         fold.run((entry,))
-        latest = fold.latest_hop
+        latest = fold.at.hop
         if latest is not hop and latest is not None:
             log[index] = e.with_more(entry, known_as=f"{name}-{number}")
             number += 1

@@ -18,7 +18,7 @@ from chaincode.exceptions import Fault, close_exception, open_fault
 from chaincode.facts import Fact
 from chaincode.goods import entries as e
 from chaincode.goods import shipments, sweeps
-from chaincode.goods.fold import Objection, Outcome
+from chaincode.goods.outcome import Objection, Outcome
 from chaincode.goods.timeline import Timeline
 from chaincode.history import Entry, Place, place_of, short_name
 from chaincode.rejection import Rejection

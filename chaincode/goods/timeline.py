@@ -8,8 +8,9 @@ from chaincode import keys
 from chaincode.context import Context
 from chaincode.endorsement import endorsed_as
 from chaincode.goods import entries as e
-from chaincode.goods.fold import Fold, Outcome
+from chaincode.goods.fold import Fold
 from chaincode.goods.legacy import converted
+from chaincode.goods.outcome import Outcome
 from chaincode.goods.standing import Standing
 from chaincode.history import Base, Entry, History, Place, place_of
 from chaincode.state import Record

@@ -44,14 +44,14 @@ def _carried(
     while thing.reach_further():
         pass
     fold = Fold(uri, thing.history.base, confirmed=context.enforces)
-    title, stay, passed = _began(fold, title, start), None, _done(fold.standing.hop)
+    title, stay, passed = _began(fold, title, start), None, _done(fold.at.hop)
     for entry in thing.history.entries:
         place = place_of(entry)
         if end is not None and place > end:
             break
-        before = fold.standing.parent, fold.standing.packed
+        before = fold.at.parent, fold.at.packed
         fold.run([entry])
-        at, counts = fold.standing, start is None or place > start
+        at, counts = fold.at, start is None or place > start
         if start is None and entry[3] == e.BEGIN and at.maker == entry[4]:
             title = entry[4]
         if (at.parent, at.packed) != before:
@@ -68,7 +68,7 @@ def _carried(
 
 def _began(fold: Fold, title: str | None, start: Place | None) -> str | None:
     """The title that is known when a history begins: records of the first version keep no more than the maker."""
-    return fold.standing.title if start is None else title
+    return fold.at.title if start is None else title
 
 
 def _with_parent(

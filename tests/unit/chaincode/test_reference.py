@@ -22,7 +22,7 @@ def test_functions(name: str) -> None:
     assert f"`{name}`" in REFERENCE
 
 
-RAISED = set(re.findall(r"\b(?:Rejection|Objection|_object)\((?:entry, )?\s*\"([a-z_]+)\"", SOURCES))
+RAISED = set(re.findall(r"\b(?:Rejection|Objection|object_to)\((?:fold, entry, )?\s*\"([a-z_]+)\"", SOURCES))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
