@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 import ui
 from tests.integration.api.processes import free_port, until
@@ -84,6 +84,14 @@ def keep(page: Page, name: str, tmp_path: Path) -> None:
     assert picture.stat().st_size > 20_000  # an empty page is smaller
 
 
+def drawn_graph(page: Page) -> Locator:
+    """The graph of a trace, once its tab is open and it is drawn."""
+    page.get_by_role("tab", name="Graph").click(timeout=PATIENCE)
+    graph = page.get_by_test_id("stGraphVizChart").locator("svg").filter(visible=True)
+    expect(graph).to_have_count(1, timeout=PATIENCE)
+    return graph
+
+
 @pytest.mark.parametrize(
     ("path", "heading", "content"),
     [
@@ -104,7 +112,7 @@ def test_every_page_opens(page: Page, dashboard: str, tmp_path: Path, path: str,
 def test_from_a_suggestion_to_the_graph_and_its_events(page: Page, dashboard: str, tmp_path: Path) -> None:
     page.goto(f"{dashboard}/trace")
     page.get_by_test_id("stPageLink-NavLink").filter(has_text="→").first.click()
-    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible(timeout=PATIENCE)
+    drawn_graph(page)
     settled(page)
     assert "id=" in page.url
     keep(page, "trace-graph", tmp_path)
@@ -127,8 +135,7 @@ def test_from_a_typed_lot_number_to_its_trace_and_back_by_its_address(
     page.get_by_text("things carry this number").wait_for()  # several products have a lot of this number
     page.get_by_test_id("stSelectbox").locator("input").click()
     page.get_by_role("option", name=re.compile("lot L00002")).first.click()
-    graph = page.get_by_test_id("stGraphVizChart").locator("svg")
-    expect(graph).to_be_visible(timeout=PATIENCE)
+    graph = drawn_graph(page)
     settled(page)
     expect(graph.get_by_text("lot L00002").first).to_be_visible()
     expect(page).to_have_url(re.compile(r"id=https.*10(/|%2F)L00002"))
@@ -153,7 +160,7 @@ def test_evidence_opens_and_leads_to_the_trace(page: Page, dashboard: str, tmp_p
     settled(page)
     keep(page, "evidence", tmp_path)
     card.get_by_test_id("stPageLink-NavLink").filter(has_text="Trace it").click()
-    expect(page.get_by_test_id("stGraphVizChart").locator("svg")).to_be_visible(timeout=PATIENCE)
+    drawn_graph(page)
     settled(page)
 
 

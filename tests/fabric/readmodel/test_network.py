@@ -39,6 +39,8 @@ MVCC_READ_CONFLICT, CONFIG = 11, 1
 RACED = "raced"
 ELSEWHERE = {"transaction_id", "record_time", "published_at"}
 """Columns that say in which transaction something was, and when."""
+NUMBERED = {"handoff", "exception"}
+"""Tables whose numbers follow from the block that told of them first."""
 
 
 class Writer:
@@ -106,10 +108,20 @@ def content(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
             if model in (Block, TransactionRow):
                 continue
             table = table_of(model)
-            columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name not in ELSEWHERE)
+            columns = ", ".join(_compared(table.name, column.name) for column in table.columns)
             everything = connection.execute(text(f'SELECT {columns} FROM "{table.name}"'))
             found[table.name] = sorted((tuple(row) for row in everything), key=repr)
     return found
+
+
+def _compared(table: str, column: str) -> str:
+    """What is compared of a column: of numbers what they stand for, of what differs nothing."""
+    if column in ELSEWHERE or (table in NUMBERED and column == "id"):
+        return "NULL"
+    numbered = column.removesuffix("_id")
+    if numbered != column and numbered in NUMBERED:
+        return f'(SELECT key FROM "{numbered}" n WHERE n.id = "{table}"."{column}")'
+    return f'"{column}"'
 
 
 def rows(engine: Engine, sql: str) -> list[tuple[Any, ...]]:

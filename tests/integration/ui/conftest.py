@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,14 @@ import pytest
 from instance.creation import create_token, load_settings
 from tests.integration.api.processes import Process, answers, free_port, until
 from tests.integration.lotline.run import answer, lotline
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Streamlit runs a page as the main module and leaves it there; processes that are started afterwards would begin by running it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @dataclass(frozen=True)
