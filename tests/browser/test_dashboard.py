@@ -121,7 +121,7 @@ def test_from_a_suggestion_to_the_graph_and_its_events(page: Page, dashboard: st
     with page.expect_download() as download:
         page.get_by_role("button", name="Events as CSV").click()
     text = Path(download.value.path()).read_text()
-    assert text.startswith("when,step,where,who,what,said by,block,transaction,event")
+    assert text.startswith("eventTime,recordTime,type,action,bizStep,disposition,thing,product,")
     assert len(text.splitlines()) > 2
 
 
