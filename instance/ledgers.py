@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from instance.identities import load_identity
+from functools import partial
+
+from instance.identities import Identities
 from instance.settings import Settings, SettingsError
 from ledger.embedded import EmbeddedLedger
 from ledger.locks import writer_lock
@@ -29,6 +31,8 @@ def _open_fabric(settings: Settings) -> Ledger:
             peers[organisation.msp_id] = read_connection(file).peers
         except ValueError as error:
             raise SettingsError(str(error)) from error
-    reader = load_identity(settings, settings.msp_id(), "auditor")
+    identities = Identities(settings)
+    reader = partial(identities.get, settings.msp_id(), "auditor")
+    reader()  # rather now than at the first question
     lock = writer_lock(settings.ledger_dir)
     return FabricLedger(peers, reader, settings.ledger.channel, settings.ledger.chaincode, on_close=lock.close)

@@ -89,8 +89,10 @@ def _about_reading(error: Exception, home: Path) -> Telling | None:
     cause: object = error
     while isinstance(cause, Exception):
         denied = isinstance(cause, OSError) and cause.errno in (errno.EACCES, errno.EROFS)
-        code = getattr(cause, "sqlite_errorcode", None) or getattr(getattr(cause, "orig", None), "sqlite_errorcode", 0)
-        if denied or code & 0xFF == sqlite3.SQLITE_READONLY or "readonly database" in str(cause):
+        code = getattr(cause, "sqlite_errorcode", None) or getattr(
+            getattr(cause, "orig", None), "sqlite_errorcode", None
+        )
+        if denied or (code or 0) & 0xFF == sqlite3.SQLITE_READONLY or "readonly database" in str(cause):
             if os.access(home, os.R_OK) and not os.access(home, os.W_OK):
                 hint = "`status`, `thing`, `trace` and `disruptions` work on it; to write, copy it into a folder of your own."
                 return Telling(f"{home} can only be read", hint, UNAVAILABLE)

@@ -60,6 +60,12 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
     )
 
 
+def certificates(settings: Settings) -> Service:
+    """Renews the certificates of the network that belongs to the instance."""
+    command = [sys.executable, "-m", "lotline.renewing", "--home", str(settings.home)]
+    return Service("certificates", command, ready=lambda: True)
+
+
 def check_port(host: str, port: int, what: str, hint: str) -> None:
     """`UnavailableError` when somebody listens there already: what answers would not be ours."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

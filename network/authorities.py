@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.keys import KeyType
+from cryptography import x509
+
+from ledger.keys import KeyType, PrivateKey
 from ledger.private import write_private
-from network.enrolment import enrol
+from network.enrolment import certify, enrol
 from network.layout import Layout
 from network.processes import Processes
 from network.tools import ToolError, run
@@ -108,7 +110,7 @@ class Authorities:
 
     def enrol_registrar(self, organisation: Organisation) -> None:
         """The identity that registers all others."""
-        marker = self.layout.organisation(organisation) / "ca-client" / "msp" / "signcerts" / "cert.pem"
+        marker = self.layout.registrar(organisation) / "signcerts" / "cert.pem"
         if not marker.exists():
             self._client(organisation, "enroll", "-M", "msp", user="registrar")
 
@@ -165,6 +167,25 @@ class Authorities:
         shutil.copy(self.layout.authority_certificate(organisation), folder / "ca.crt")
         shutil.copy(folder / "enrolled" / "signcerts" / "cert.pem", folder / "server.crt")
         return folder
+
+    def certify(
+        self,
+        organisation: Organisation,
+        name: str,
+        key: PrivateKey,
+        profile: str = "",
+        like: x509.Certificate | None = None,
+    ) -> bytes:
+        """A new certificate, ``like`` another, for a registered identity's key, which is there already."""
+        root = self.layout.authority_certificate(organisation)
+        address = f"https://{HOST}:{organisation.ca_port}"
+        return certify(address, root, name, self._password(organisation, name), key, profile, like)
+
+    def renew_server(self, organisation: Organisation) -> None:
+        """A new TLS certificate of the authority itself, which it makes when it starts without one."""
+        self.processes.stop(self.process(organisation))
+        (self.layout.authority(organisation) / "tls-cert.pem").unlink(missing_ok=True)
+        self.start()
 
     def issue_all(self) -> None:
         """Every node's and every administrator's identity, and the organisations' public MSP folders."""

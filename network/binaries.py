@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
+
+from network.files import alone
 
 FABRIC_VERSION = "v3.1.1"
 FABRIC_CA_VERSION = "v1.5.21"
@@ -66,17 +66,9 @@ def ensure(say: Callable[[str], None] = lambda _: None) -> Path:
     if found is not None:
         return found
     go = _go()
-    with _alone(cache().parent):
+    cache().parent.mkdir(parents=True, exist_ok=True)
+    with alone(cache().parent / "lock"):  # one builds, whoever else wants to waits
         return find() or _build(go, say)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until nobody else on this machine builds."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(go: str, say: Callable[[str], None]) -> Path:

@@ -59,9 +59,17 @@ class Layout:
         """The organisation's public MSP folder."""
         return self.organisation(organisation) / "msp"
 
+    def identities(self, organisation: Organisation) -> Path:
+        """The folders of an organisation's identities."""
+        return self.organisation(organisation) / "identities"
+
     def identity(self, organisation: Organisation, name: str) -> Path:
         """An identity's folder: ``msp`` and, for nodes, ``tls``."""
-        return self.organisation(organisation) / "identities" / name
+        return self.identities(organisation) / name
+
+    def registrar(self, organisation: Organisation) -> Path:
+        """The MSP folder of the identity that registers all others."""
+        return self.organisation(organisation) / "ca-client" / "msp"
 
     def peer(self, peer: Peer) -> Path:
         return self.home / "nodes" / peer.host

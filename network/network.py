@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -19,13 +20,16 @@ from network.channel import Channel
 from network.connection import write_connections
 from network.definitions import Definitions, Deployed
 from network.deployment import SLOTS, Definition, Deployment
+from network.files import alone
 from network.layout import Layout
 from network.nodes import Nodes
 from network.operations import Operations
 from network.processes import Processes
 from network.recovery import Recovery
+from network.renewal import DUE_BEFORE, Renewal, Renewed
 from network.revocation import Revocation
-from network.topology import Orderer, Peer, Topology
+from network.tools import ToolError
+from network.topology import Orderer, Organisation, Peer, Topology
 from network.waiting import port_free
 
 Say = Callable[[str], None]
@@ -104,6 +108,7 @@ class Network:
         store.write(self.layout.topology, self.topology)
         say("certificate authorities")
         self.authorities.start()
+        self._renew_certificates(DUE_BEFORE, say)  # a network may have been down for long
         self.authorities.issue_all()
         self.channel.create()
         self.deployment.write_builder()
@@ -180,6 +185,57 @@ class Network:
         kind = "admin" if role == "admin" else "client"
         given = {**({} if role is None else {"role": role}), **(attributes or {})}
         return self.authorities.issue(self.topology.organisation(msp_id), name, kind, given, key_type) / "msp"
+
+    def renew(self, within: timedelta = DUE_BEFORE, say: Say = lambda _: None) -> Renewed:
+        """Renew every certificate that ends within that time: of identities, of nodes, which are restarted one after
+        another, and of the authorities.
+        """
+        with alone(self.layout.home / "renewal.lock"):
+            renewed = self._renew_certificates(within, say)
+            self._restart_with_new_certificates(say)
+            return renewed
+
+    def _renew_certificates(self, within: timedelta, say: Say) -> Renewed:
+        renewal = Renewal(self.topology, self.layout, self.authorities)
+        for organisation in renewal.servers_due(within):
+            say(f"renewing the TLS certificate of {Authorities.process(organisation)}")
+            self.authorities.renew_server(organisation)
+        renewed = Renewed()
+        for one in renewal.due(within):
+            try:
+                renewal.renew(one)
+            except ToolError as error:
+                renewed.failed[one.whose] = str(error)
+                say(f"the certificate of {one.whose} could not be renewed: {error}")
+            else:
+                renewed.done.append(one.whose)
+                say(f"the certificate of {one.whose} is renewed")
+        return renewed
+
+    def _restart_with_new_certificates(self, say: Say) -> None:
+        """Nodes that were started with other certificates than they have now; also those of a renewal that was interrupted."""
+        for orderer in self.topology.orderers:
+            read = self._certificates(self.topology.orderer_organisation, orderer.name)
+            if self.processes.older_than(orderer.host, *read):
+                say(f"{orderer.host} starts anew")
+                self.processes.stop(orderer.host)
+                self.nodes.start_orderer(orderer)
+                self.channel.wait_for_leader()
+        for organisation in self.topology.organisations:
+            for peer in organisation.peers:
+                servers = self._certificates(organisation, "chaincode")
+                own = self._certificates(organisation, peer.name)
+                old = [name for name in self._recovery.servers(peer) if self.processes.older_than(name, *servers)]
+                if old or self.processes.older_than(peer.host, *own):
+                    say(f"{peer.host} starts anew")
+                    self._recovery.restart(peer)
+                    self.deployment.wait_until_found(peer, [one.definition for one in self.definitions.all()])
+
+    def _certificates(self, organisation: Organisation, name: str) -> list[Path]:
+        """What a node or a chaincode server reads when it starts."""
+        folder = self.layout.identity(organisation, name)
+        files = [*(folder / "msp" / "signcerts").glob("*.pem"), folder / "tls" / "server.crt"]
+        return [file for file in files if file.exists()]
 
     def revoke(self, msp_id: str, name: str) -> None:
         """Revoke an identity, at its authority and in the channel's configuration: from the next block on peers refuse it.

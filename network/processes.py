@@ -67,6 +67,11 @@ class Processes:
             raise ProcessError(f"{name} was never started here") from None
         self.start(name, given["command"], given["environment"], Path(given["folder"]))
 
+    def environment(self, name: str) -> dict[str, str]:
+        """The environment that a process was given when it was started last."""
+        given: dict[str, str] = json.loads((self._run / f"{name}.command").read_text())["environment"]
+        return given
+
     def known(self) -> list[str]:
         """Every name that was ever started."""
         return sorted(file.name.removesuffix(".command") for file in self._run.glob("*.command"))
@@ -75,6 +80,11 @@ class Processes:
         """Whether the process that was started under this name is alive."""
         record = self._record(name)
         return record is not None and _start_time(record.pid) == record.started
+
+    def older_than(self, name: str, *files: Path) -> bool:
+        """Whether a process runs that was started before one of these files was written."""
+        started = self._file(name)
+        return self.running(name) and any(file.stat().st_mtime > started.stat().st_mtime for file in files)
 
     def names(self) -> list[str]:
         """Every name that was started and not stopped."""

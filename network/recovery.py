@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from network.channel import Channel
@@ -19,7 +20,7 @@ from network.nodes import Nodes
 from network.processes import Processes
 from network.tools import ToolError, run
 from network.topology import Peer, Topology
-from network.waiting import until
+from network.waiting import port_open, until
 
 Say = Callable[[str], None]
 _STANDSTILL = 60.0
@@ -64,6 +65,20 @@ class Recovery:
             return lost
         self._learn_approvals(peer, lost, say)
         return []
+
+    def restart(self, peer: Peer) -> None:
+        """Have a peer and its chaincode servers start anew, each with its certificates as they are now."""
+        self.processes.stop(peer.host)
+        # how the peer reaches its chaincode, its certificate included, is what the builder made: it is asked again
+        shutil.rmtree(self.layout.peer(peer) / "production" / "externalbuilder", ignore_errors=True)
+        for name in self.servers(peer):
+            self.processes.stop(name)
+        self.nodes.start_peer(peer)
+        self._start_servers(peer)
+        for name in self.servers(peer):
+            port = int(self.processes.environment(name)["CHAINCODE_SERVER_ADDRESS"].rpartition(":")[2])
+            until(partial(port_open, port), 60, f"{name} to listen", partial(self.processes.check, name))
+        self.channel.wait_until_answers(peer)
 
     def _wipe(self, peer: Peer) -> None:
         self.processes.stop(peer.host)
@@ -156,9 +171,14 @@ class Recovery:
 
     def _start_servers(self, peer: Peer) -> None:
         """The peer's chaincode servers, if they went down with it."""
-        for name in self.processes.known():
-            if name.startswith("chaincode.") and name.endswith(f".{peer.host}"):
-                self.processes.start_again(name)
+        for name in self.servers(peer):
+            self.processes.start_again(name)
+
+    def servers(self, peer: Peer) -> list[str]:
+        """The names of a peer's chaincode servers."""
+        return [
+            name for name in self.processes.known() if name.startswith("chaincode.") and name.endswith(f".{peer.host}")
+        ]
 
 
 def _folders(parent: Path) -> set[Path]:

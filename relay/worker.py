@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 
 import readmodel
 from instance import logs
-from instance.identities import load_identity
+from instance.identities import Identities
 from instance.ledgers import open_ledger
 from instance.settings import Settings, SettingsError, load_settings
 from ledger.errors import InvalidIdentity, LedgerError
@@ -54,7 +54,7 @@ class Worker:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._identities: dict[Lane, Identity] = {}
+        self._identities = Identities(settings)
         self._tasks: list[asyncio.Task[None]] = []
         # The last block in the read model, known without asking its database; None until it is seen to be on the ledger.
         self._applied: int | None = None
@@ -103,12 +103,10 @@ class Worker:
         self._tasks.append(asyncio.create_task(work, name=name))
 
     def _identity_of(self, lane: Lane) -> Identity:
-        if lane not in self._identities:
-            try:
-                self._identities[lane] = load_identity(self._settings, lane.msp_id, lane.identity)
-            except SettingsError as error:
-                raise InvalidIdentity(str(error)) from error
-        return self._identities[lane]
+        try:
+            return self._identities.get(lane.msp_id, lane.identity)
+        except SettingsError as error:
+            raise InvalidIdentity(str(error)) from error
 
     def _has_applied(self, block: int, quarantined: int) -> None:
         self._applied = self._checkpoint = block

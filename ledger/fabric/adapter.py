@@ -49,26 +49,31 @@ class FabricLedger:
     """A channel and a chaincode through the Gateway service of one or several peers.
 
     ``peers``: for each organisation that speaks here, the peers it asks, the first one first; an organisation that is
-    not named asks the reader's. ``reader`` is the identity for blocks and chain queries. Submitting again with the
-    same nonce never applies twice: the second answer is the first one's.
+    not named asks the reader's. ``reader`` is the identity for blocks and chain queries, or says which it is now, since
+    certificates are renewed. Submitting again with the same nonce never applies twice: the second answer is the first
+    one's.
     """
 
     def __init__(
         self,
         peers: Mapping[str, Sequence[GatewayPeer]],
-        reader: Identity,
+        reader: Identity | Callable[[], Identity],
         channel: str = "lotline",
         chaincode: str = "lotline",
         deadlines: Deadlines | None = None,
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         self._peers = {msp_id: Peers(addresses) for msp_id, addresses in peers.items()}
-        self._reader = reader
+        self._read_as = reader if callable(reader) else lambda: reader
         self._channel = channel
         self._chaincode = chaincode
         self._deadlines = deadlines or Deadlines()
         self._closing = asyncio.Event()
         self._on_close = on_close
+
+    @property
+    def _reader(self) -> Identity:
+        return self._read_as()
 
     async def submit(
         self,

@@ -6,19 +6,22 @@ import re
 import shutil
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from instance.settings import Role
+from instance.settings import CONFIG_FILE, Role, load_settings
 from ledger.ca import check_name
 from ledger.keys import KeyType
-from lotline.errors import UsageError
+from lotline.errors import NEGATIVE, UsageError
 from lotline.joining import add_identity
 from lotline.networks import FOLDER, open_network, raise_network, told
 from lotline.output import Session, session
+from lotline.renewing import take_renewed
 from network import binaries
+from network.renewal import DUE_BEFORE
 from network.topology import Consensus, Topology, build, load
 
 app = typer.Typer(
@@ -239,6 +242,27 @@ def _attribute(text: str) -> tuple[str, str]:
     if not name.isidentifier() or not equals or not value or {",", ":"} & set(value):
         raise UsageError(f"{text!r} is no attribute", hint="Write NAME=VALUE; Fabric CA takes no comma and no colon.")
     return name, value
+
+
+@app.command()
+def renew(
+    context: typer.Context,
+    days: Annotated[int, typer.Option(min=0, help="Certificates that end within so many days.")] = DUE_BEFORE.days,
+) -> None:
+    """Renew certificates before they end: of identities, of nodes (restarted one after another), of the authorities.
+
+    Keys stay. `up` does it too, and beside an instance on this network it is done every hour.
+    """
+    here = session(context)
+    network = open_network(here.home)
+    with told():
+        renewed = network.renew(timedelta(days=days), here.say)
+    if (here.home / CONFIG_FILE).exists():
+        take_renewed(load_settings(here.home), network)
+    here.answer({"renewed": renewed.done, "failed": renewed.failed})
+    here.text(f"{len(renewed.done)} certificates renewed")
+    if renewed.failed:
+        raise typer.Exit(NEGATIVE)
 
 
 @app.command()

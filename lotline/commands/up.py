@@ -94,6 +94,8 @@ def run_instance(here: Session, settings: Settings, *, ui: bool, ui_port: int) -
             services.UI_HOST, ui_port, "the dashboard", "Choose another with --ui-port, or use --no-ui."
         )
         wanted.append(services.dashboard(settings, ui_port, services.dashboard_token(settings)))
+    if settings.ledger.network:
+        wanted.append(services.certificates(settings))
     supervisor = Supervisor(settings.run_dir, settings.logs_dir, wanted, here.say)
     urls = {service.name: service.url for service in wanted if service.url}
     try:
@@ -124,7 +126,7 @@ def _detached(here: Session, settings: Settings, ui: bool, port: int) -> None:
             [sys.executable, "-m", "lotline.cli", "--home", str(settings.home), "up", *arguments],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
-    services_wanted = 3 if ui else 2
+    services_wanted = 4 if ui else 3
     deadline = time.monotonic() + services_wanted * READY_SECONDS
     while not running(settings.run_dir).get("ready"):
         if process.poll() is not None or time.monotonic() > deadline:

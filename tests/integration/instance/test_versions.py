@@ -70,7 +70,7 @@ def test_files_from_before_there_were_versions_open_as_they_are(home: Path, tmp_
         token = store.create("scanner", "scanner", "FarmMSP")
         assert store.find(token) is not None
     assert version_of(tmp_path / "tokens.db") == 1
-    ledger = shutil.copy(home / "ledger" / "ledger.db", tmp_path / "ledger.db")
+    ledger = Path(shutil.copy(home / "ledger" / "ledger.db", tmp_path / "ledger.db"))
     set_version(ledger, 0)
     height = Store(ledger, read_only=True).height()
     with closing(Store(ledger)) as writer:
