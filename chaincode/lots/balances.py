@@ -113,11 +113,14 @@ class Balances:
         if holder == "" and place != "" and (claim := self._claim(place)) is not None:
             self._move_unclaimed(place, claim, moved, asked=asked)
             return
-        before = self._get(holder, place)
-        after = replace(before, statements=before.statements + moved.statements)
-        self._change(account, after, moved.quantity, asked=asked)
-        if holder != "" and place != "" and (before.statements == 0) != (after.statements == 0):
-            self._note_holder(holder, place, there=after.statements != 0)
+        named, before = holder != "" and place != "", self._get(holder, place)
+        statements = before.statements + moved.statements
+        if named and before.statements == 0 and statements:  # first, so that what lies there in nobody's name counts
+            self._note_holder(holder, place, there=True)
+            before = self._get(holder, place)
+        self._change(account, replace(before, statements=statements), moved.quantity, asked=asked)
+        if named and before.statements and not statements:
+            self._note_holder(holder, place, there=False)
 
     def _get(self, holder: str, place: str) -> Balance:
         record = self._context.state.get(keys.balance(self._uri, holder, place))

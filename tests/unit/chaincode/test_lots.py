@@ -94,6 +94,18 @@ def test_all_of_it_may_go_under_enforce() -> None:
 
 
 @pytest.mark.parametrize("policy", ["flag", "enforce"])
+def test_what_was_made_before_anybody_registered_is_there_afterwards(policy: str) -> None:
+    peer = Peer()
+    peer.call("configure", {"admins": ["AMSP"], "custodyPolicy": policy})
+    peer.accept(make_lot(1, lot(1), 10))
+    place, party = A
+    peer.call("registerParty", {"id": party, "name": "A"})
+    peer.call("registerPlace", {"id": place, "party": party})
+    peer.accept(ship(3, lots={lot(1): 4}))
+    assert (balance(peer, A), peer.open_exceptions()) == ("6", [])
+
+
+@pytest.mark.parametrize("policy", ["flag", "enforce"])
 @pytest.mark.parametrize(
     "statement",
     [
