@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+FAILED_ITSELF = 500
+"""From this status on the contract did not judge the call but failed on it."""
+
 
 class LedgerError(Exception):
-    """Base. ``retryable``: trying again can help. ``outcome_unknown``: the transaction may have been applied."""
+    """Base. ``retryable``: trying again can help. ``outcome_unknown``: the transaction may have been applied.
+    ``disputed``: the fault may lie in this very call or in those who looked at it; nobody whose word settles it has spoken.
+    """
 
     retryable = False
     outcome_unknown = False
+    disputed = False
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -21,6 +27,7 @@ class RejectedByContract(LedgerError):  # noqa: N818  the port's words, not Pyth
         super().__init__(f"the contract answered {status}: {message}")
         self.status = status
         self.message = message
+        self.disputed = status >= FAILED_ITSELF
 
 
 class TooLarge(LedgerError):  # noqa: N818
@@ -28,17 +35,31 @@ class TooLarge(LedgerError):  # noqa: N818
 
     status = 413
 
+    def __init__(self, detail: str, *, disputed: bool = False) -> None:
+        super().__init__(detail)
+        self.disputed = disputed
+
 
 class Conflict(LedgerError):  # noqa: N818
-    """Another transaction changed what this one had read. This one is in a block, void for ever: a new one may succeed."""
+    """This transaction is in a block, void for ever: a new one may succeed. Another one changed what it had read, or
+    (``disputed``) the peers found it invalid for a reason of their own."""
 
     retryable = True
+
+    def __init__(self, detail: str, *, disputed: bool = False) -> None:
+        super().__init__(detail)
+        self.disputed = disputed
 
 
 class Unavailable(LedgerError):  # noqa: N818
-    """The ledger cannot be reached or is busy, or its peers do not agree yet; nothing was applied by this call."""
+    """The ledger cannot be reached or is busy, or its peers do not agree yet; nothing was applied by this call. ``disputed``: they
+    answered, each something else."""
 
     retryable = True
+
+    def __init__(self, detail: str, *, disputed: bool = False) -> None:
+        super().__init__(detail)
+        self.disputed = disputed
 
 
 class TimedOut(LedgerError):  # noqa: N818
@@ -49,4 +70,5 @@ class TimedOut(LedgerError):  # noqa: N818
 
 
 class InvalidIdentity(LedgerError):  # noqa: N818
-    """The certificate is unknown, expired, revoked, or lacks what the channel asks for."""
+    """The certificate is unknown, expired, revoked, or lacks what the channel asks for: not before somebody mends that, or
+    the clock, can this identity write."""

@@ -101,8 +101,13 @@ class FabricLedger:
         except EndorseError as error:
             if classify.is_duplicate(error):
                 return await self._first_answer(transaction_id)
-            raise classify.before_ordering(error, identity) from error
+            raise classify.before_ordering(error, identity, self._own(identity)) from error
         return await self._order(transaction, identity)
+
+    def _own(self, identity: Identity) -> set[str]:
+        """The organisations whose peers are taken at their word: the identity's, and the one that is asked for those without
+        peers of their own."""
+        return {identity.msp_id} if identity.msp_id in self._peers else {identity.msp_id, self._reader.msp_id}
 
     async def _endorsed(
         self, identity: Identity, endorse: Callable[[grpc.aio.Channel], Awaitable[Transaction]]
@@ -126,7 +131,7 @@ class FabricLedger:
             try:
                 await self._ask(identity, partial(self._send, identity, envelope))
             except SubmitError as error:
-                beyond = classify.too_large(error)
+                beyond = classify.too_large(error, len(envelope))
                 if beyond is not None:
                     raise beyond from error
                 log.info("transaction %s may not have been ordered: %s", transaction.transaction_id, error)
@@ -193,7 +198,7 @@ class FabricLedger:
         try:
             return await self._ask(identity, ask)
         except GatewayError as error:
-            raise classify.before_ordering(error, identity) from error
+            raise classify.before_ordering(error, identity, self._own(identity)) from error
 
     async def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         """Blocks from ``start`` on, for ever; a stream that ends is opened again, on another peer if need be."""

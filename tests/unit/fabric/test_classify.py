@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.peer import transaction_pb2
 
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TooLarge, Unavailable
-from ledger.fabric.classify import after_commit, before_ordering, is_duplicate
-from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError
+from ledger.fabric.classify import after_commit, before_ordering, is_duplicate, too_large
+from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError, SubmitError
 from ledger.fabric.peers import unavailable
 from ledger.identity import Identity
 
@@ -70,6 +70,50 @@ def test_before_ordering(error: GatewayError, kind: type[LedgerError]) -> None:
     assert not found.outcome_unknown  # nothing was sent to an orderer
 
 
+SHOP = "peer0.shop:7051"
+FORGED = [
+    "chaincode response 400, no",
+    "transaction returned with failure: KeyError",
+    "access denied: creator org unknown",
+    "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
+    "failed to create new connection: context deadline exceeded",
+    "identity not yet known through gossip",
+    "signature of creator is not valid",
+]
+
+
+@pytest.mark.parametrize("words", FORGED)
+@pytest.mark.parametrize("code", [Code.ABORTED, Code.UNKNOWN, Code.FAILED_PRECONDITION, Code.UNAVAILABLE])
+def test_no_word_of_another_organisations_peer_ends_anything(words: str, code: grpc.StatusCode) -> None:
+    found = before_ordering(EndorseError(FAILED, code, [ErrorDetail(SHOP, "ShopMSP", words)]), WHO)
+    assert type(found) is Unavailable
+    assert found.retryable
+
+
+def test_words_about_size_alone_are_no_verdict() -> None:
+    """Less at a time may pass; whether a single job is too large is not for a word to say."""
+    said = before_ordering(EndorseError(FAILED, Code.ABORTED, [ErrorDetail(SHOP, "ShopMSP", "larger than max")]), WHO)
+    assert isinstance(said, TooLarge)
+    assert said.disputed
+    sure = before_ordering(refused(Code.RESOURCE_EXHAUSTED, "Sent message larger than max (9 vs. 8)"), WHO)
+    assert not sure.disputed
+    orderer = SubmitError("x", Code.ABORTED, [ErrorDetail("o:1", "OrdererMSP", "9 bytes exceeds maximum allowed 8")])
+    for size, disputed in ((1_000, True), (9_000_000, False)):
+        found = too_large(orderer, size)
+        assert found is not None
+        assert found.disputed is disputed
+
+
+def test_a_network_without_a_leader_is_waited_for() -> None:
+    error = EndorseError("SERVICE_UNAVAILABLE: no Raft leader", Code.UNAVAILABLE, [])
+    assert type(before_ordering(error, WHO)) is Unavailable
+
+
+def test_those_without_peers_of_their_own_are_told_by_the_readers() -> None:
+    error = EndorseError(FAILED, Code.ABORTED, [ErrorDetail(SHOP, "ShopMSP", "chaincode response 409, not yours")])
+    assert isinstance(before_ordering(error, WHO, {"FarmMSP", "ShopMSP"}), RejectedByContract)
+
+
 def test_the_contracts_own_words_and_status() -> None:
     found = before_ordering(refused(Code.ABORTED, FAILED, "chaincode response 409, a | b", "more"), WHO)
     assert isinstance(found, RejectedByContract)
@@ -100,8 +144,8 @@ def test_whose_peer_is_away_is_named() -> None:
         ("PHANTOM_READ_CONFLICT", Conflict),
         ("ENDORSEMENT_POLICY_FAILURE", Conflict),
         ("CHAINCODE_VERSION_CONFLICT", Conflict),
-        ("BAD_CREATOR_SIGNATURE", RejectedByContract),
-        ("INVALID_WRITESET", RejectedByContract),
+        ("BAD_CREATOR_SIGNATURE", Conflict),
+        ("INVALID_WRITESET", Conflict),
     ],
 )
 def test_after_commit(code: str, kind: type[LedgerError]) -> None:
