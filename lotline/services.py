@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import socket
 import sys
 import time
@@ -15,11 +14,17 @@ from instance.creation import create_token, list_tokens, revoke_token
 from instance.settings import Settings
 from lotline.errors import UnavailableError
 from lotline.supervisor import Service
-from relay.heartbeat import STALE_SECONDS, Heartbeat, read_heartbeat
+from relay.heartbeat import STALE_SECONDS, Heartbeat, process_lives, read_heartbeat
 
 UI_HOST = "127.0.0.1"
 DASHBOARD_LABEL = "dashboard started by `lotline up`"
 _PROBE_SECONDS = 2.0
+# One is at work on a large batch, the other on a large request, at most for so long; then it hangs.
+_WORKER_PATIENCE = 90.0
+_API_PATIENCE = 45.0
+_SIGN_SECONDS = 20.0
+# A worker whose event loop had no turn for so long hangs, though its thread reports.
+_TURN_PATIENCE = 120.0
 
 
 def worker(settings: Settings) -> Service:
@@ -29,6 +34,8 @@ def worker(settings: Settings) -> Service:
         "worker",
         [sys.executable, "-m", "relay.worker", "--home", str(settings.home)],
         ready=lambda: _beats_since(settings, started),
+        sign=lambda: _beat(settings),
+        patience=_WORKER_PATIENCE,
     )
 
 
@@ -39,6 +46,8 @@ def api(settings: Settings) -> Service:
         [sys.executable, "-m", "api.server", "--home", str(settings.home)],
         ready=lambda: _answers(f"{settings.url}/health"),
         url=settings.url,
+        sign=lambda: _answer(f"{settings.url}/health"),
+        patience=_API_PATIENCE,
     )
 
 
@@ -57,6 +66,8 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
         ready=lambda: _answers(f"{url}/_stcore/health"),
         environment={"LOTLINE_API_URL": settings.url, "LOTLINE_TOKEN": token},
         url=url,
+        sign=lambda: _answer(f"{url}/_stcore/health"),
+        patience=_API_PATIENCE,
     )
 
 
@@ -101,19 +112,9 @@ def revoke_dashboard_tokens(settings: Settings) -> None:
 def beating(settings: Settings) -> Heartbeat | None:
     """The worker's last sign of life, if it is fresh and the worker still there."""
     heartbeat = read_heartbeat(settings.heartbeat_file)
-    if heartbeat is None or time.time() - heartbeat.at > STALE_SECONDS or not _alive(heartbeat.pid):
+    if heartbeat is None or time.time() - heartbeat.at > STALE_SECONDS or not process_lives(heartbeat.pid):
         return None
     return heartbeat
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _beats_since(settings: Settings, started: float) -> bool:
@@ -121,9 +122,20 @@ def _beats_since(settings: Settings, started: float) -> bool:
     return heartbeat is not None and heartbeat.at >= started
 
 
-def _answers(url: str) -> bool:
+def _beat(settings: Settings) -> object | None:
+    """The time of the worker's last report, unless it says that it does not get on."""
+    heartbeat = read_heartbeat(settings.heartbeat_file)
+    return None if heartbeat is None or heartbeat.busy_seconds > _TURN_PATIENCE else (heartbeat.pid, heartbeat.at)
+
+
+def _answer(url: str) -> object | None:
+    """Something new whenever the server answers."""
+    return time.monotonic() if _answers(url, _SIGN_SECONDS) else None
+
+
+def _answers(url: str, seconds: float = _PROBE_SECONDS) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:
+        with urllib.request.urlopen(url, timeout=seconds) as response:
             return bool(response.status == 200)
     except (OSError, urllib.error.URLError):
         return False

@@ -1,4 +1,4 @@
-"""Keeps the processes of an instance running: starts them in order, restarts what dies, ends them cleanly.
+"""Keeps the processes of an instance running: starts them in order, restarts what dies or hangs, ends them cleanly.
 
 The supervisor holds a lock on ``HOME/run/up.lock`` for as long as it lives, so that "is it up?" has one
 answer that a crash can't falsify. ``HOME/run/up.json`` says what runs, ``HOME/run/<service>.pid`` which
@@ -25,6 +25,8 @@ from typing import IO
 import orjson
 
 from lotline.errors import UnavailableError
+from lotline.logfiles import open_log, rotate
+from lotline.pulses import Pulses
 
 FIRST_BACKOFF = 0.5
 LAST_BACKOFF = 30.0
@@ -32,20 +34,24 @@ LAST_BACKOFF = 30.0
 STEADY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 READY_SECONDS = 90.0
-_LOG_LIMIT = 20 * 2**20
+LOGS_SECONDS = 5.0
 _TICK = 0.2
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class Service:
-    """One child process. ``ready`` is asked until it says yes; it must not block for long."""
+    """One child process. ``ready`` is asked until it says yes; it must not block for long. ``sign`` is a sign of life: None
+    when there is none, else something new each time; a process without a new one for ``patience`` seconds hangs and is
+    started again."""
 
     name: str
     command: Sequence[str]
     ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str | None = None
+    sign: Callable[[], object | None] | None = None
+    patience: float = 60.0
 
 
 @dataclass
@@ -56,6 +62,23 @@ class _Child:
     restarts: int = 0
     backoff: float = FIRST_BACKOFF
     restart_at: float | None = None
+    pulses: Pulses | None = None
+
+    def listen(self) -> None:
+        """To its signs of life, from now on."""
+        self.deaf()
+        if self.service.sign is not None:
+            self.pulses = Pulses(self.service.sign)
+
+    def deaf(self) -> None:
+        """No more."""
+        if self.pulses is not None:
+            self.pulses.stop()
+        self.pulses = None
+
+    @property
+    def hangs(self) -> bool:
+        return self.pulses is not None and self.pulses.silent_seconds > self.service.patience
 
 
 class Supervisor:
@@ -69,6 +92,7 @@ class Supervisor:
         self._children: list[_Child] = []
         self._stopping = Event()
         self._ready = False
+        self._logs_looked_at = 0.0
         for directory in (run_dir, logs_dir):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -99,21 +123,15 @@ class Supervisor:
             self._children.append(child)
             self._record()
             self._await_ready(child)
+            child.listen()
             if self._stopping.is_set():
                 return
 
     def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
-        log = self._log_file(service.name)
-        with log:
+        with open_log(self._log_of(service.name)) as log:
             process = start_bound(service.command, log, service.environment)
         _pid_file(self._run_dir, service.name).write_text(f"{process.pid}\n")
         return process
-
-    def _log_file(self, name: str) -> IO[bytes]:
-        path = self._logs_dir / f"{name}.out"
-        if path.exists() and path.stat().st_size > _LOG_LIMIT:
-            path.replace(path.with_suffix(".out.1"))
-        return path.open("ab")
 
     def _await_ready(self, child: _Child) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -132,18 +150,33 @@ class Supervisor:
                 )
 
     def _last_words(self, name: str) -> str:
-        path = self._logs_dir / f"{name}.out"
+        path = self._log_of(name)
         lines = path.read_text(errors="replace").splitlines()[-8:] if path.exists() else []
         return "\n".join([*lines, f"(all of it: {path})"])
 
+    def _log_of(self, name: str) -> Path:
+        return self._logs_dir / f"{name}.out"
+
     def _watch(self) -> None:
         now = time.monotonic()
+        if now - self._logs_looked_at > LOGS_SECONDS:
+            self._logs_looked_at = now
+            self._rotate_logs()
         for child in self._children:
             if child.restart_at is not None:
                 if now >= child.restart_at:
                     self._restart(child)
             elif child.process.poll() is not None:
                 self._plan_restart(child, now)
+            elif child.hangs:
+                self._tell(f"{child.service.name} gave no sign of life for {child.service.patience:.0f} s and is ended")
+                child.deaf()
+                _kill(child.process)
+
+    def _rotate_logs(self) -> None:
+        for child in self._children:
+            with suppress(OSError):
+                rotate(self._log_of(child.service.name))
 
     def _plan_restart(self, child: _Child, now: float) -> None:
         if now - child.started > STEADY_SECONDS:
@@ -156,14 +189,17 @@ class Supervisor:
 
     def _restart(self, child: _Child) -> None:
         child.restart_at = None
+        child.deaf()
         child.process = self._spawn(child.service)
         child.started = time.monotonic()
         child.restarts += 1
+        child.listen()
         self._record()
 
     def _stop_all(self) -> None:
         """Last started, first ended: nobody loses what it depends on."""
         for child in reversed(self._children):
+            child.deaf()
             end(child.process)
             _pid_file(self._run_dir, child.service.name).unlink(missing_ok=True)
         self._children.clear()
@@ -277,6 +313,14 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
             return
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """At once, with its children: one that hangs, or was stopped, does not hear a request."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
 
 
 def _die_with_parent() -> None:

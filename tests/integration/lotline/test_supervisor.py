@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lotline import supervisor
+from lotline import pulses, supervisor
 from lotline.errors import UnavailableError
+from lotline.logfiles import open_log, rotate
 from lotline.supervisor import Service, Supervisor, held_lock, is_up, running
 
 DEADLINE = 20.0
@@ -114,6 +116,45 @@ def test_a_crashed_child_is_started_again_and_the_others_are_left_alone(tmp_path
     assert pid_of(up.run_dir, "two") == other
     up.supervisor.stop()
     up.join()
+
+
+def test_a_child_that_hangs_is_ended_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives, and does not move: stopped, it does not even hear that it should end."""
+    monkeypatch.setattr(pulses, "ASK_SECONDS", 0.02)
+    sign = tmp_path / "sign"
+    beating = (
+        "import pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1]).write_text('1')\n"
+        "while True: pathlib.Path(sys.argv[1] + '.new').write_text(str(time.monotonic()));"
+        f" pathlib.Path(sys.argv[1] + '.new').replace({str(sign)!r}); time.sleep(0.02)"
+    )
+    service = replace(
+        child(tmp_path, "one", beating), sign=lambda: sign.read_text() if sign.exists() else None, patience=1.5
+    )
+    up = Running(tmp_path, [service, child(tmp_path, "two")])
+    up.start()
+    eventually(up.ready.is_set)
+    first, other = pid_of(up.run_dir, "one"), pid_of(up.run_dir, "two")
+    os.kill(first, signal.SIGSTOP)
+    eventually(lambda: pid_of(up.run_dir, "one") != first)
+    assert any("one gave no sign of life" in said for said in up.said)
+    assert not alive(first)
+    assert pid_of(up.run_dir, "two") == other
+    up.supervisor.stop()
+    up.join()
+
+
+def test_a_log_that_grows_is_moved_away_while_its_process_writes_on(tmp_path: Path) -> None:
+    log = tmp_path / "one.out"
+    with open_log(log) as file:
+        for number in range(6):
+            file.write(b"%d" % number * 100)
+            file.flush()
+            rotate(log, limit=50, kept=3)
+        file.write(b"last")
+    assert log.read_bytes() == b"last"
+    kept = {path.name: path.read_bytes()[:1] for path in tmp_path.iterdir() if path != log}
+    assert kept == {"one.out.1": b"5", "one.out.2": b"4", "one.out.3": b"3"}
 
 
 def test_a_child_that_never_gets_ready_ends_the_start_with_its_last_words(tmp_path: Path) -> None:
