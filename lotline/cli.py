@@ -25,6 +25,7 @@ COMMANDS = {
     "down": ("down", "Stop what `up` runs."),
     "status": ("status", "Say what runs and what the ledger holds."),
     "capture": ("capture", "Put EPCIS documents on the ledger."),
+    "inbox": ("inbox", "What failed or waits for the ledger: list, retry, export."),
     "import": ("import_", "Bring in data kept in other forms (`import scms FILE`)."),
     "simulate": ("simulate", "Make a supply network's events and capture them."),
     "trace": ("trace", "Where did it come from, where did it go?"),
