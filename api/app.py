@@ -26,7 +26,7 @@ from instance.settings import Settings
 from instance.tokens import TokenStore
 from readmodel.engine import DATABASE_AWAY, is_overrun, is_too_complex
 from readmodel.queries.paging import InvalidTokenError
-from relay.heartbeat import read_heartbeat
+from relay.heartbeat import process_lives, read_heartbeat
 from relay.inbox import Inbox
 from relay.intake import Reader
 
@@ -142,7 +142,9 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         app.state.engine = _engine(settings)
 
         def status() -> Status:
-            return assess(read_heartbeat(settings.heartbeat_file), inbox.depth())
+            heartbeat = read_heartbeat(settings.heartbeat_file)
+            lives = heartbeat is not None and process_lives(heartbeat.pid)
+            return assess(heartbeat, inbox.depth(), lives=lives, inbox_trouble=inbox.trouble)
 
         app.state.status = status
         app.state.metrics = Metrics(status, inbox.states)

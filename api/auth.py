@@ -43,6 +43,21 @@ class Allow:
         request.state.principal = principal
 
 
+class AllowAll(Allow):
+    """Whoever asks; a token that is sent must be one. ``principal`` is None for those who send none."""
+
+    async def __call__(  # type: ignore[override]
+        self, request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    ) -> Principal | None:
+        return cast("Principal | None", request.state.principal)
+
+    def check(self, request: Request) -> None:
+        """Sets ``request.state.principal``; raises the 401 problem for a token that is none."""
+        header = request.headers.get("authorization")
+        tokens: TokenStore = request.app.state.tokens
+        request.state.principal = None if header is None else _authenticate(tokens, header)
+
+
 def _authenticate(tokens: TokenStore, header: str | None) -> Principal:
     if header is None:
         raise _unauthenticated("send the header 'Authorization: Bearer <token>'", "Bearer")
@@ -63,5 +78,6 @@ MAY_CAPTURE = Allow("scanner")
 MAY_SEE_THINGS = Allow("scanner", "analyst", "auditor")
 MAY_QUERY = Allow("analyst", "auditor")
 MAY_ADMINISTER = Allow("admin")
+EVERYBODY = AllowAll()
 
 assert set(MAY_SEE_THINGS.roles) == set(ROLES)

@@ -65,8 +65,8 @@ def measure(rate: float, seconds: float) -> None:
         with instance(Path(scratch) / "home") as (url, token):
             load(url, token, rate, WARM_UP_SECONDS)
             rounds = [load(url, token, rate, seconds / ROUNDS) for _ in range(ROUNDS)]
-            behind = waiting_jobs(url)
-            drained = drain(url)
+            behind = waiting_jobs(url, token)
+            drained = drain(url, token)
     scanned = middle(rounds)
     for name, latencies in (("read the body, answer 202", floor), ("POST /capture", scanned)):
         print(
@@ -229,30 +229,31 @@ def process(module: str, *arguments: str) -> Iterator[None]:
         child.wait(timeout=30)
 
 
-def health(url: str) -> dict[str, object]:
-    """What the server says of itself; nothing while it is not there."""
+def health(url: str, token: str = "") -> dict[str, object]:
+    """What the server says of itself, more to those with a token; nothing while it is not there."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        found: dict[str, object] = httpx.get(f"{url}/health").json()
+        found: dict[str, object] = httpx.get(f"{url}/health", headers=headers).json()
     except httpx.TransportError:
         return {}
     return found
 
 
-def waiting_jobs(url: str) -> int:
+def waiting_jobs(url: str, token: str) -> int:
     """Jobs that are not on the ledger yet (as the server knows, which may be a second old)."""
-    inbox = health(url)["inbox"]
+    inbox = health(url, token)["inbox"]
     assert isinstance(inbox, dict)
     return int(inbox["jobs"])
 
 
-def drain(url: str) -> float:
+def drain(url: str, token: str) -> float:
     """Seconds until nothing waits and the read model has every block."""
     started = time.monotonic()
 
     def done() -> bool:
-        projector = health(url)["projector"]
+        projector = health(url, token)["projector"]
         assert isinstance(projector, dict)
-        return waiting_jobs(url) == 0 and projector["lagBlocks"] == 0
+        return waiting_jobs(url, token) == 0 and projector["lagBlocks"] == 0
 
     until(done)
     return time.monotonic() - started

@@ -77,9 +77,9 @@ def measure(rate: float, seconds: float) -> None:
         home = Path(folder) / "home"
         with instance(home, on) as (url, token):
             load(url, token, rate, WARM_UP_SECONDS)
-            drain(url)
+            drain(url, token)
             answers = load(url, token, rate, seconds)
-            drain(url)
+            drain(url, token)
         found = delays(home, after=int(rate * WARM_UP_SECONDS))
     percentiles = statistics.quantiles(found, n=100)
     print(

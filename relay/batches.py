@@ -19,16 +19,14 @@ import orjson
 from chaincode import batch_form
 from instance.database import data_version, transaction
 from relay.jobs import CAPTURE, Failure, now
+from relay.tally import Lane, lanes_at_work
+from relay.turns import Turns, fitting
+
+__all__ = ["Batch", "BatchJob", "Batches", "Lane", "Outcome", "Trouble"]
 
 NONCE_BYTES = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One identity: its jobs are sent in the order they came, one batch at a time."""
-
-    msp_id: str
-    identity: str
+# Jobs that are finished in one transaction: scanners write to the same file and wait for it.
+FINISH_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class BatchJob:
     payload: bytes
     events: int
     master_data: bytes | None = None
+    scan: bool = False
 
     def as_group(self) -> bytes:
         """The job as a group of the contract's batch."""
@@ -59,6 +58,8 @@ class Batch:
     nonce: bytes
     attempts: int
     jobs: tuple[BatchJob, ...]
+    doubted: bool = False
+    """One job that nobody could digest so far: it waits behind the others of its lane."""
 
     def arguments(self) -> list[bytes]:
         """The contract's arguments. The events were made canonical when they came in: bytes are only
@@ -84,12 +85,25 @@ class Outcome:
         return cls(words.count("accepted"), words.count("duplicate"), words.count("rejected"), verdicts)
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A batch that was tried in vain so far."""
+
+    lane: Lane
+    error: str
+    attempts: int
+    held: bool
+    """A single job that the others of its lane go before."""
+    job_id: str
+
+
 class Batches:
     """One per worker process, used on one thread. The worker alone holds the ledger's writer, so nobody
     competes."""
 
     def __init__(self, connection: sqlite3.Connection, *, max_events: int, max_bytes: int) -> None:
         self._connection = connection
+        self._turns = Turns(connection)
         self._max_events = max_events
         self._max_bytes = max_bytes
 
@@ -99,18 +113,33 @@ class Batches:
 
     def lanes(self) -> set[Lane]:
         """Lanes with work to do."""
-        rows = self._connection.execute(
-            "SELECT msp, identity FROM batch UNION SELECT msp, identity FROM job WHERE state = 'pending'"
-        )
-        return {Lane(*row) for row in rows}
+        return lanes_at_work(self._connection)
 
-    def next(self, lane: Lane) -> Batch | None:
-        """The lane's oldest unfinished batch; else a new one of its oldest jobs; None when nothing waits."""
+    def next(self, lane: Lane, *, proven: bool = False) -> Batch | None:
+        """The lane's oldest unfinished batch; else a new one of those whose turn it is; None when nothing waits.
+
+        A job in doubt comes last, or first when another one of the lane has just passed (``proven``): what then fails
+        again fails by itself.
+        """
+        order = "DESC" if proven else "ASC"
         row = self._connection.execute(
-            "SELECT id FROM batch WHERE msp = ? AND identity = ? ORDER BY first_seq LIMIT 1",
+            f"SELECT id, doubted FROM batch WHERE msp = ? AND identity = ? ORDER BY doubted {order}, first_seq LIMIT 1",
             (lane.msp_id, lane.identity),
         ).fetchone()
-        return self._load(row["id"]) if row is not None else self._make(lane)
+        if row is not None and (proven or not row["doubted"]):
+            return self._load(row["id"])
+        fresh = self._make(lane)
+        return fresh if fresh is not None or row is None else self._load(row["id"])
+
+    def waits(self, lane: Lane) -> bool:
+        """Whether the lane has jobs that were not sent yet."""
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM tally WHERE msp = ? AND identity = ? AND state = 'pending' AND jobs > 0",
+                (lane.msp_id, lane.identity),
+            ).fetchone()
+            is not None
+        )
 
     def attempt(self, batch: Batch, error: str, *, new_nonce: bool) -> None:
         """Note a failed attempt. A new nonce is right only when the old transaction is known to be void."""
@@ -121,17 +150,25 @@ class Batches:
                 (error, nonce, batch.id),
             )
 
+    def doubt(self, batch: Batch) -> None:
+        """Let the lane's other jobs go before this one."""
+        with transaction(self._connection):
+            self._connection.execute("UPDATE batch SET doubted = 1 WHERE id = ?", (batch.id,))
+
     def split(self, batch: Batch) -> None:
         """Replace a batch that was refused as a whole by its two halves: one of its jobs is to blame."""
         middle = len(batch.jobs) // 2
         with transaction(self._connection):
             for half in (batch.jobs[:middle], batch.jobs[middle:]):
-                self._insert(batch.lane, batch.function, [job.id for job in half])
+                self._insert(batch.lane, batch.function, self._places(half))
             self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
 
     def committed(self, batch: Batch, tx_id: str, block: int, outcomes: Mapping[str, Outcome]) -> None:
-        """The ledger has the batch: give every job its outcome."""
+        """The ledger has the batch: give every job its outcome. Scans that went ahead of their turn and were refused get
+        none: nothing of them was written, and they go again when it is their turn."""
+        early = [job.id for job in batch.jobs if outcomes[job.id].rejected and self._went_ahead(batch, job)]
         with transaction(self._connection, durable=False):
+            self._send_back(early)
             self._connection.executemany(
                 "UPDATE job SET state = 'committed', batch = NULL, tx_id = ?, block = ?, accepted = ?,"
                 " duplicate = ?, rejected = ?, verdicts = ? WHERE id = ?",
@@ -146,35 +183,40 @@ class Batches:
                         job_id,
                     )
                     for job_id, made in outcomes.items()
+                    if job_id not in early
                 ],
             )
             self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
 
-    def failed(self, batch: Batch, failure: Failure) -> None:
-        """No job of the batch will ever be on the ledger. The payload stays, for whoever looks into it."""
+    def failed(self, batch: Batch, failure: Failure, *, alarm: bool = False) -> bool:
+        """No job of the batch will ever be on the ledger by itself. The payload stays: `lotline inbox` shows, exports and
+        retries it. False when the one job had gone ahead of its turn, which is waited for instead."""
         words = orjson.dumps({"status": failure.status, "code": failure.code, "message": failure.message})
+        early = [job.id for job in batch.jobs if self._went_ahead(batch, job)]
         with transaction(self._connection):
+            self._send_back(early)
             self._connection.execute(
                 "UPDATE job SET state = 'failed', batch = NULL, accepted = 0, duplicate = 0,"
-                " rejected = events, failure = ?, finished_at = ? WHERE batch = ?",
-                (words, now(), batch.id),
+                " rejected = events, failure = ?, alarm = ?, finished_at = ? WHERE batch = ?",
+                (words, alarm, now(), batch.id),
             )
             self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
+        return not early
 
-    def projected(self, block: int) -> int:
-        """The read model has everything up to ``block``: finish those jobs. Their payload lives on the
+    def projected(self, block: int, limit: int = FINISH_LIMIT) -> int:
+        """The read model has everything up to ``block``: finish those jobs, ``limit`` at a time. Their payload lives on the
         ledger now."""
-        row = self._connection.execute(
-            "SELECT 1 FROM job WHERE state = 'committed' AND block <= ? LIMIT 1", (block,)
-        ).fetchone()
-        if row is None:
+        rows = self._connection.execute(
+            "SELECT seq FROM job WHERE state = 'committed' AND block <= ? LIMIT ?", (block, limit)
+        ).fetchall()
+        if not rows:
             return 0
+        done = [(row["seq"],) for row in rows]
+        moment = now()
         with transaction(self._connection, durable=False):
-            return self._connection.execute(
-                "UPDATE job SET state = 'done', payload = NULL, master_data = NULL, finished_at = ?"
-                " WHERE state = 'committed' AND block <= ?",
-                (now(), block),
-            ).rowcount
+            self._connection.executemany("DELETE FROM payload WHERE seq = ?", done)
+            self._connection.executemany(f"UPDATE job SET state = 'done', finished_at = '{moment}' WHERE seq = ?", done)
+        return len(done)
 
     def prune(self, keep_days: int, limit: int = 500) -> int:
         """Forget jobs that were done ``keep_days`` ago; a few at a time, since scanners write here too.
@@ -189,53 +231,53 @@ class Batches:
             ).rowcount
 
     def failures(self) -> list[tuple[str, int]]:
-        """Error text and number of attempts of every batch that has been tried in vain so far."""
-        rows = self._connection.execute("SELECT error, attempts FROM batch WHERE attempts > 0 ORDER BY first_seq")
-        return [(row["error"], row["attempts"]) for row in rows]
+        """Error text and number of attempts of each of them."""
+        return [(trouble.error, trouble.attempts) for trouble in self.troubles()]
+
+    def troubles(self) -> list[Trouble]:
+        """Every batch that has been tried in vain so far."""
+        rows = self._connection.execute(
+            "SELECT batch.msp, batch.identity, error, attempts, doubted, job.id FROM batch JOIN job ON seq = first_seq"
+            " WHERE attempts > 0 ORDER BY first_seq LIMIT 100"
+        )
+        return [Trouble(Lane(row[0], row[1]), row[2], row[3], bool(row[4]), row[5]) for row in rows]
 
     def _make(self, lane: Lane) -> Batch | None:
-        rows = self._connection.execute(
-            "SELECT id, function, events, length(payload) + coalesce(length(master_data), 0) AS size FROM job"
-            " WHERE state = 'pending' AND msp = ? AND identity = ? ORDER BY seq LIMIT ?",
-            (lane.msp_id, lane.identity, self._max_events),
-        ).fetchall()
-        if not rows:
+        turn = self._turns.next(lane)
+        if turn is None:
             return None
+        rows = self._connection.execute(
+            "SELECT seq, function, events, size FROM job"
+            " WHERE state = 'pending' AND msp = ? AND identity = ? AND scan = ? AND seq < ? ORDER BY seq LIMIT ?",
+            (lane.msp_id, lane.identity, turn.scan, turn.before, self._max_events),
+        ).fetchall()
+        places = fitting(rows, self._max_events, self._max_bytes)
         with transaction(self._connection):
-            batch_id = self._insert(lane, rows[0]["function"], self._fitting(rows))
+            batch_id = self._insert(lane, rows[0]["function"], places)
         return self._load(batch_id)
 
-    def _fitting(self, rows: Sequence[sqlite3.Row]) -> list[str]:
-        """As many jobs from the front as one transaction should carry; at least one, however large."""
-        chosen: list[str] = []
-        events = size = 0
-        for row in rows:
-            events += row["events"]
-            size += row["size"]
-            alike = row["function"] == CAPTURE == rows[0]["function"]
-            if chosen and (not alike or events > self._max_events or size > self._max_bytes):
-                break
-            chosen.append(row["id"])
-        return chosen
+    def _places(self, jobs: Sequence[BatchJob]) -> list[int]:
+        row = self._connection.execute
+        return [row("SELECT seq FROM job WHERE id = ?", (job.id,)).fetchone()[0] for job in jobs]
 
-    def _insert(self, lane: Lane, function: str, job_ids: Sequence[str]) -> int:
+    def _insert(self, lane: Lane, function: str, places: Sequence[int]) -> int:
         cursor = self._connection.execute(
-            "INSERT INTO batch (msp, identity, function, nonce, first_seq)"
-            " SELECT ?, ?, ?, ?, seq FROM job WHERE id = ?",
-            (lane.msp_id, lane.identity, function, secrets.token_bytes(NONCE_BYTES), job_ids[0]),
+            "INSERT INTO batch (msp, identity, function, nonce, first_seq) VALUES (?, ?, ?, ?, ?)",
+            (lane.msp_id, lane.identity, function, secrets.token_bytes(NONCE_BYTES), places[0]),
         )
         batch_id = cursor.lastrowid
         assert batch_id is not None
         self._connection.executemany(
-            "UPDATE job SET state = 'sent', batch = ? WHERE id = ?",
-            [(batch_id, job_id) for job_id in job_ids],
+            "UPDATE job SET state = 'sent', batch = ? WHERE seq = ?", [(batch_id, place) for place in places]
         )
         return batch_id
 
     def _load(self, batch_id: int) -> Batch:
         row = self._connection.execute("SELECT * FROM batch WHERE id = ?", (batch_id,)).fetchone()
         jobs = self._connection.execute(
-            "SELECT id, on_error, payload, events, master_data FROM job WHERE batch = ? ORDER BY seq", (batch_id,)
+            "SELECT job.id, on_error, content, events, master_data, scan FROM job JOIN payload USING (seq)"
+            " WHERE batch = ? ORDER BY seq",
+            (batch_id,),
         )
         return Batch(
             id=row["id"],
@@ -244,4 +286,24 @@ class Batches:
             nonce=row["nonce"],
             attempts=row["attempts"],
             jobs=tuple(BatchJob(*job) for job in jobs),
+            doubted=bool(row["doubted"]),
+        )
+
+    def _went_ahead(self, batch: Batch, job: BatchJob) -> bool:
+        """Whether something that came before this job is still on its way."""
+        if not job.scan:
+            return False
+        (found,) = self._connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM job AS mine JOIN job AS other USING (msp, identity) WHERE mine.id = ?"
+            "  AND other.state = 'pending' AND other.scan = 0 AND other.seq < mine.seq)"
+            " OR EXISTS (SELECT 1 FROM job AS mine JOIN batch USING (msp, identity) WHERE mine.id = ?"
+            "  AND batch.id <> ? AND batch.doubted = 0 AND batch.first_seq < mine.seq)",
+            (job.id, job.id, batch.id),
+        ).fetchone()
+        return bool(found)
+
+    def _send_back(self, job_ids: Sequence[str]) -> None:
+        """To their own place among those that are not scans."""
+        self._connection.executemany(
+            "UPDATE job SET state = 'pending', batch = NULL, scan = 0 WHERE id = ?", [(job_id,) for job_id in job_ids]
         )

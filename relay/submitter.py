@@ -2,18 +2,24 @@
 
 What is done about an error follows from its kind:
 
-| the ledger says            | meaning                             | done                             |
-|----------------------------|-------------------------------------|----------------------------------|
-| refused by the contract    | the batch as a whole is malformed   | halved until the job to blame is |
-|                            |                                     | alone; that one fails            |
-| too large                  | the network does not carry it       | the same                         |
-| conflict                   | ordered and void: its id is used up | a new transaction                |
-| retryable, outcome unknown | may or may not be ordered           | the same transaction again       |
-| any other of its errors    | this identity can't write           | the job fails and says so        |
-| something unforeseen       | a full disk, a fault of the program | the same transaction again       |
+| the ledger says            | meaning                              | done                               |
+|----------------------------|--------------------------------------|------------------------------------|
+| refused by the contract    | the batch as a whole is malformed    | halved until the job to blame is   |
+|                            |                                      | alone; that one fails              |
+| too large                  | the network does not carry it        | the same                           |
+| conflict                   | ordered and void: its id is used up  | a new transaction                  |
+| retryable, outcome unknown | may or may not be ordered            | the same transaction again         |
+| invalid identity           | this identity can't write now        | its lane waits: a certificate can  |
+|                            |                                      | be renewed and a clock put right   |
+| something disputed         | the contract failed on it, peers     | tried again, then halved; a job    |
+|                            | differ over it, or found it invalid  | alone is held: it waits behind the |
+|                            |                                      | others of its lane. If the own     |
+|                            |                                      | contract fails on it alone while   |
+|                            |                                      | others pass, it fails              |
+| something unforeseen       | a full disk, a fault of the program  | the same transaction again         |
 
-The same transaction goes again even after an error that says "not applied": an earlier try of it may still
-be under way, and only the id keeps the two apart.
+So nothing but the contract itself ends a job, and nobody else's fault or words do. The same transaction goes again even after an error that says "not applied": an earlier try of it may still be under way, and only
+the id keeps the two apart.
 """
 
 from __future__ import annotations
@@ -21,6 +27,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +44,11 @@ from relay.jobs import CAPTURE, Failure
 
 # Jobs of one identity that follow each other within this time are a stream.
 STREAM_SECONDS = 0.5
+# Tries of what is disputed before it is halved, or a job alone makes room for others: a peer may be a moment behind.
+DISPUTED_TRIES = 3
+# Beyond so many tries, what others passed meanwhile is held against a job alone.
+DOUBT_TRIES = 5
+HELD_POLL = 0.05
 
 log = structlog.get_logger("lotline.submitter")
 
@@ -58,17 +71,34 @@ class Submitter:
         self._committed = committed
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._emptied: dict[Lane, float] = {}
+        self._passed = 0
+        self._passed_before: dict[int, int] = {}
+        self.committed_at: float | None = None
+        """When the ledger last took something, as ``time.time`` has it."""
+        self.trouble = ""
+        """Why the inbox cannot be worked on, in words for everybody; empty when it can."""
 
     async def run(self) -> None:
-        """Watch the inbox and keep a task for every lane that has work."""
+        """Watch the inbox and keep a task for every lane that has work. A disk that is full, or any other fault of the inbox
+        file, is waited out: what was accepted is in it."""
+        attempts = 0
         try:
             while True:
-                version = self._batches.version()
-                self._start_lanes()
-                while version == self._batches.version() and not any(task.done() for task in self._lanes.values()):
-                    await asyncio.sleep(self._settings.poll)
+                try:
+                    await self._watch()
+                except (sqlite3.Error, OSError) as error:
+                    self._told(error)
+                    await asyncio.sleep(self._backoff(attempts))
+                    attempts = attempts + 1 if self.trouble else 0
         finally:
             await self._stop_lanes()
+
+    async def _watch(self) -> None:
+        while True:
+            version = self._batches.version()
+            self._start_lanes()
+            while version == self._batches.version() and not any(task.done() for task in self._lanes.values()):
+                await asyncio.sleep(self._settings.poll)
 
     def _start_lanes(self) -> None:
         for lane, task in list(self._lanes.items()):
@@ -91,10 +121,34 @@ class Submitter:
         now = asyncio.get_running_loop().time
         if now() - self._emptied.get(lane, float("-inf")) < STREAM_SECONDS:
             await asyncio.sleep(self._settings.linger)
-        while (batch := self._batches.next(lane)) is not None:
-            if not await self.send(batch):
-                await asyncio.sleep(self._backoff(batch.attempts))
+        attempts, proven = 0, False
+        while True:
+            batch = None
+            try:
+                batch = self._batches.next(lane, proven=proven)
+                if batch is None:
+                    break
+                passed = self._passed
+                waits = None if await self.send(batch) else batch.attempts
+                proven = self._passed > passed
+                attempts, self.trouble = 0, ""
+            except (sqlite3.Error, OSError) as error:
+                self._told(error)
+                waits, attempts = attempts, attempts + 1
+            if waits is not None:
+                await self._pause(lane, self._backoff(waits), held=batch is not None and batch.doubted)
         self._emptied[lane] = now()
+
+    async def _pause(self, lane: Lane, seconds: float, *, held: bool) -> None:
+        """Wait before the next try; where only a held job is to be tried, no longer than until there are others."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + seconds
+        while (left := end - clock()) > 0 and not (held and self._batches.waits(lane)):
+            await asyncio.sleep(min(left, HELD_POLL) if held else left)
+
+    def _told(self, error: Exception) -> None:
+        self.trouble = f"the worker cannot write the inbox and tries again: {error}"
+        log.warning("inbox cannot be written", error=str(error))
 
     async def send(self, batch: Batch) -> bool:
         """Try one batch once; False when it must be tried again later."""
@@ -102,10 +156,12 @@ class Submitter:
             result = await self._ledger.submit(
                 batch.function, batch.arguments(), identity=self._identity_of(batch.lane), nonce=batch.nonce
             )
-        except (RejectedByContract, TooLarge) as error:
-            self._refused(batch, error)
-            return True
         except LedgerError as error:
+            if error.disputed:
+                return self._disputed(batch, error)
+            if isinstance(error, RejectedByContract | TooLarge):
+                self._refused(batch, error)
+                return True
             return self._troubled(batch, error)
         except Exception as error:
             # A full disk, or a fault of ours. The jobs are safe where they are; health tells that they wait.
@@ -118,25 +174,48 @@ class Submitter:
     def _record(self, batch: Batch, result: Committed) -> None:
         outcomes = read_outcomes(batch, result.result)
         self._batches.committed(batch, result.tx_id, result.block, outcomes)
+        self._passed += 1
+        self._passed_before.pop(batch.id, None)
+        self.committed_at = time.time()
         log.info("committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function)
         self._committed(result.block)
 
-    def _refused(self, batch: Batch, error: RejectedByContract | TooLarge) -> None:
+    def _refused(self, batch: Batch, error: LedgerError) -> None:
         if len(batch.jobs) > 1:
-            log.warning("batch refused, halved", jobs=len(batch.jobs), status=error.status, reason=error.detail)
+            log.warning("batch refused, halved", jobs=len(batch.jobs), reason=error.detail)
             self._batches.split(batch)
             return
-        log.warning("job refused", job=batch.jobs[0].id, status=error.status, reason=error.detail)
-        self._batches.failed(batch, _failure(error))
+        log.warning("job refused", job=batch.jobs[0].id, reason=error.detail)
+        self._passed_before.pop(batch.id, None)
+        # Whoever calls a registration waits for its answer and hears of it; of events that fell, somebody must be told.
+        self._batches.failed(batch, _failure(error), alarm=batch.function == CAPTURE)
+
+    def _disputed(self, batch: Batch, error: LedgerError) -> bool:
+        """Nobody whose word settles it refused this. It is tried again, in parts; a job alone lets others pass, and only
+        where the own contract fails on it and on nothing else does that end it."""
+        tries = batch.attempts + 1
+        passed = self._passed_before.setdefault(batch.id, self._passed)
+        halves = tries >= DISPUTED_TRIES or isinstance(error, RejectedByContract | TooLarge)
+        if len(batch.jobs) > 1 and halves:
+            self._passed_before.pop(batch.id, None)
+            self._refused(batch, error)
+            return True
+        alone = len(batch.jobs) == 1 and isinstance(error, RejectedByContract)
+        if alone and tries >= DOUBT_TRIES and self._passed > passed:
+            self._refused(batch, error)
+            return True
+        self._troubled(batch, error)
+        if len(batch.jobs) == 1 and halves and not batch.doubted:
+            log.warning("others go before a job in doubt", job=batch.jobs[0].id)
+            self._batches.doubt(batch)
+            return True
+        return False
 
     def _troubled(self, batch: Batch, error: LedgerError) -> bool:
         name = type(error).__name__
         log.warning("submit failed", error=name, detail=error.detail, attempts=batch.attempts + 1)
-        if error.outcome_unknown or error.retryable:
-            self._batches.attempt(batch, f"{name}: {error.detail}", new_nonce=isinstance(error, Conflict))
-            return False
-        self._batches.failed(batch, Failure(403, "ledger_refused", f"{name}: {error.detail}"))
-        return True
+        self._batches.attempt(batch, f"{name}: {error.detail}", new_nonce=isinstance(error, Conflict))
+        return False
 
     def _backoff(self, attempts: int) -> float:
         """Doubling, capped, with jitter so that lanes which failed together don't return together."""
@@ -144,10 +223,12 @@ class Submitter:
         return ceiling * random.uniform(0.5, 1.0)
 
 
-def _failure(error: RejectedByContract | TooLarge) -> Failure:
+def _failure(error: LedgerError) -> Failure:
     if isinstance(error, TooLarge):
         return Failure(error.status, "too_large", f"{error.detail}. Send fewer or smaller events in one document.")
-    return Failure(error.status, "refused_by_contract", error.message)
+    if isinstance(error, RejectedByContract):
+        return Failure(error.status, "refused_by_contract", error.message)
+    raise AssertionError(f"{type(error).__name__} ends no job")
 
 
 def read_outcomes(batch: Batch, result: bytes) -> dict[str, Outcome]:

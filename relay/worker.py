@@ -11,9 +11,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from sqlalchemy import Engine
 
 import readmodel
 from instance import logs
+from instance.certificates import ending
 from instance.identities import Identities
 from instance.ledgers import open_ledger
 from instance.settings import Settings, SettingsError, load_settings
@@ -32,13 +36,14 @@ from readmodel.engine import DATABASE_AWAY, said
 from readmodel.following import ChainMismatchError, require_checkpoint
 from readmodel.projector import Applied, Projector
 from readmodel.queries.quarantine import count_quarantined
-from relay.batches import Batches, Lane
-from relay.heartbeat import Heartbeat, write_heartbeat
+from relay.batches import FINISH_LIMIT, Batches, Lane, Trouble
 from relay.jobs import open_inbox
+from relay.pulse import REPORT_SECONDS, Clock, Pulse, written_at
 from relay.submitter import Submitter
 
-HEARTBEAT_SECONDS = 1.0
 PRUNE_SECONDS = 3600.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CERTIFICATE_SECONDS = 60.0
 
 log = structlog.get_logger("lotline.worker")
 
@@ -62,34 +67,42 @@ class Worker:
         self._quarantined: int | None = None
         self._database_away = ""
         self._stopped = ""
+        self._projected_at = time.time()
+        self._closed = False
+        self._clock = Clock()
+        self._pulse = Pulse(settings.heartbeat_file)
 
     async def start(self) -> None:
         """Open everything, then work in the background until `stop`."""
         settings = self._settings
         self._ledger: Ledger = await open_ledger(settings)
         self._engine = readmodel.open_engine(settings.readmodel_url)
-        self._projector = _Announcing(self._engine, self._has_applied, settings.ledger.chaincode)
+        self._projector = _Announcing(self._engine, self._has_applied, settings.ledger.chaincode, self._clock)
         self._connection = open_inbox(settings.inbox_file)
         limits = settings.worker
         self._batches = Batches(self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes)
-        submitter = Submitter(
+        self._submitter = Submitter(
             self._batches,
             self._ledger,
             self._identity_of,
             limits,
             committed=lambda _block: self._finish_jobs(),
         )
-        self._spawn("submitter", submitter.run())
+        self._spawn("pulse", self._pulse.turn())
+        self._spawn("submitter", self._submitter.run())
         self._spawn("projector", self._project())
         self._spawn("housekeeping", self._keep_house())
+        self._pulse.start()
 
     async def stop(self) -> None:
         """Let go of everything; a transaction under way is taken up again at the next start."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._pulse.stop()
         await self._ledger.close()
         self._engine.dispose()
+        self._closed = True
         self._connection.close()
 
     async def wait(self) -> None:
@@ -110,6 +123,7 @@ class Worker:
 
     def _has_applied(self, block: int, quarantined: int) -> None:
         self._applied = self._checkpoint = block
+        self._projected_at = time.time()
         self._database_away = self._stopped = ""
         if quarantined:
             self._quarantined = (self._quarantined or 0) + quarantined
@@ -117,8 +131,14 @@ class Worker:
         self._finish_jobs()
 
     def _finish_jobs(self) -> None:
-        if self._applied is not None:
-            self._batches.projected(self._applied)
+        """Some at a time, since everything else has to wait; a file that cannot be written can be later."""
+        if self._applied is None or self._closed:
+            return
+        try:
+            if self._batches.projected(self._applied) == FINISH_LIMIT:
+                asyncio.get_running_loop().call_soon(self._finish_jobs)
+        except sqlite3.Error as error:
+            log.warning("jobs cannot be finished yet", error=str(error))
 
     async def _project(self) -> None:
         """Follow the chain. A database that is away is waited for, from the start on, and so is a chain that fits again;
@@ -156,16 +176,30 @@ class Worker:
             self._has_applied(checkpoint.number, 0)
 
     async def _keep_house(self) -> None:
-        pruned_at = float("-inf")
+        pruned_at = looked_at = float("-inf")
         while True:
-            await self._report()
-            if time.monotonic() - pruned_at > PRUNE_SECONDS:
-                while self._batches.prune(self._settings.worker.keep_jobs_days):
-                    await asyncio.sleep(0.05)
-                pruned_at = time.monotonic()
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            now = time.monotonic()
+            try:
+                if now - looked_at > CERTIFICATE_SECONDS:
+                    await self._look_at_certificates()
+                    looked_at = now
+                await self._report()
+                self._finish_jobs()
+                if now - pruned_at > PRUNE_SECONDS:
+                    while self._batches.prune(self._settings.worker.keep_jobs_days):
+                        await asyncio.sleep(0.05)
+                    pruned_at = now
+            except (sqlite3.Error, OSError) as error:
+                log.warning("housekeeping waits", error=str(error))
+            await asyncio.sleep(REPORT_SECONDS)
+
+    async def _look_at_certificates(self) -> None:
+        found = await asyncio.to_thread(ending, self._settings, datetime.now(UTC))
+        ends = [(end.msp_id, end.identity, (end.not_after - _EPOCH).total_seconds()) for end in found]
+        self._pulse.tell(replace(self._pulse.report, ending=ends))
 
     async def _report(self) -> None:
+        troubles = self._batches.troubles()
         failing = [f"{error} ({attempts} attempts)" for error, attempts in self._batches.failures()]
         try:
             height: int | None = await self._ledger.height()
@@ -174,22 +208,49 @@ class Worker:
             failing.append(f"ledger: {error}")
         if self._database_away:
             failing.append(self._database_away)
-        heartbeat = Heartbeat(
-            os.getpid(), time.time(), height, self._checkpoint, failing, self._quarantined, self._stopped
+        if height is not None and self._checkpoint is not None and self._checkpoint >= height - 1:
+            self._projected_at = time.time()
+        self._pulse.tell(
+            replace(
+                self._pulse.report,
+                height=height,
+                checkpoint=self._checkpoint,
+                failing=failing,
+                quarantined=self._quarantined,
+                stopped=self._stopped,
+                committed_at=self._submitter.committed_at,
+                projected_at=self._projected_at,
+                unwritable=self._submitter.trouble,
+                waiting=waiting_words(troubles),
+                clock=self._clock.words(),
+            )
         )
-        write_heartbeat(self._settings.heartbeat_file, heartbeat)
+
+
+def waiting_words(troubles: Sequence[Trouble]) -> list[str]:
+    """Who cannot write and which jobs are held; without the words of others, which may say more than everybody should see."""
+    words = []
+    for trouble in troubles:
+        who = f"{trouble.lane.identity} of {trouble.lane.msp_id}"
+        if trouble.error.startswith(InvalidIdentity.__name__):
+            words.append(f"{who} cannot write to the ledger, its jobs wait: is its certificate valid, the clock right?")
+        elif trouble.held:
+            words.append(f"job {trouble.job_id} of {who} is held: the peers do not agree on it; others go on")
+    return words
 
 
 class _Announcing(Projector):
     """A projector that tells the event loop what it has applied, so that waiting jobs can be finished."""
 
-    def __init__(self, engine: Engine, applied: Callable[[int, int], None], chaincode: str) -> None:
+    def __init__(self, engine: Engine, applied: Callable[[int, int], None], chaincode: str, clock: Clock) -> None:
         super().__init__(engine, chaincode)
         self._announce = applied
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
 
     def apply(self, blocks: Any) -> Applied:
         done = super().apply(blocks)
+        self._clock.newest = written_at(blocks[-1] if isinstance(blocks, Sequence) else blocks)
         if self._head is not None:
             self._loop.call_soon_threadsafe(self._announce, self._head.number, done.quarantined)
         return done

@@ -37,7 +37,9 @@ def _sidebar() -> None:
         freshness = f"{words.count(lag, 'block')} behind" if lag else "up to date"
         st.caption(f"read model {freshness} · inbox: {words.count(health['inbox']['jobs'], 'job')}")
         for reason in health["reasons"]:
-            st.warning(reason)
+            st.warning(words.plain(reason))
+        for warning in health["warnings"]:
+            st.info(words.plain(warning), icon=":material/schedule:")
         if st.button("Refresh", icon=":material/refresh:", width="stretch"):
             st.cache_data.clear()
             st.rerun()

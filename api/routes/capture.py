@@ -5,12 +5,16 @@ A request is answered as soon as it is valid, allowed and on the disk; the ledge
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from api import problems
-from api.auth import MAY_CAPTURE
+from api.auth import MAY_ADMINISTER, MAY_CAPTURE
 from api.bodies import DOCUMENT_BODY, read_events
 from api.job_documents import describe_job, summarise
 from api.models import CaptureAccepted, JobDocument, JobSummary, Page
@@ -18,8 +22,10 @@ from api.paging import PageSize, PageToken, position, token_of
 from api.problems import ApiError
 from api.routing import ApiRoute
 from instance.tokens import Principal
+from relay.failed import retry
 from relay.inbox import Inbox, InboxFullError, NewJob, Stored
 from relay.jobs import Job
+from relay.schema import open_inbox
 
 router = APIRouter(route_class=ApiRoute, tags=["capture"])
 
@@ -80,6 +86,7 @@ async def list_capture(
     principal: Annotated[Principal, Depends(MAY_CAPTURE)],
     per_page: PageSize = 30,
     next_page_token: PageToken = None,
+    state: Annotated[Literal["failed"] | None, Query(description="Only jobs that failed as a whole")] = None,
 ) -> Any:
     """Capture jobs, newest first: a scanner's own, an admin's whole organisation's."""
     inbox: Inbox = request.app.state.inbox
@@ -88,6 +95,7 @@ async def list_capture(
         identity=None if principal.role == "admin" else principal.identity,
         before=position(next_page_token),
         limit=per_page + 1,
+        failed=state == "failed",
     )
     more = token_of(found[per_page - 1].seq) if len(found) > per_page else None
     return Page[JobSummary](items=[summarise(job) for job in found[:per_page]], next=more)
@@ -104,6 +112,35 @@ async def get_capture(
     """A job's state. It is finished (`running: false`) once every query shows its events."""
     job = own_job(request, principal, capture_id)
     return describe_job(job, first=position(next_page_token) or 0, count=per_page)
+
+
+@router.post(
+    "/capture/{captureID}/retry",
+    status_code=202,
+    response_model=CaptureAccepted,
+    responses=problems.responses(401, 403, 404, 406, 409, 503),
+)
+async def retry_capture(
+    request: Request,
+    response: Response,
+    principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
+    capture_id: JobId,
+) -> Any:
+    """Send a job that failed as a whole to the ledger again. What of it is there after all counts as duplicate."""
+    job = own_job(request, principal, capture_id)
+    try:
+        again = await asyncio.to_thread(_retry, request.app.state.settings.inbox_file, job.id)
+    except sqlite3.Error as error:
+        raise ApiError(503, f"the inbox could not be written: {error}", headers={"Retry-After": "30"}) from error
+    if not again:
+        raise ApiError(409, f"job {job.id} has not failed")
+    response.headers["Location"] = location = f"/capture/{job.id}"
+    return CaptureAccepted(capture_id=job.id, events=job.events, location=location)
+
+
+def _retry(inbox_file: FilePath, job_id: str) -> bool:
+    with contextlib.closing(open_inbox(inbox_file)) as connection:
+        return bool(retry(connection, [job_id]))
 
 
 def later(job_id: str, events: int) -> Response:

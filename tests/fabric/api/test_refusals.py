@@ -138,7 +138,7 @@ class TestAChaincodeThatDoesNotAnswer:
                 job = (await scanner.get(answer.headers["location"])).json()
                 assert (job["running"], job["accepted"]) == (True, None)
             async with asyncio.timeout(30):
-                while not (health := (await scanner.get("/health")).json())["worker"]["failing"]:
+                while not (health := (await idle_service.admin.get("/health")).json())["worker"]["failing"]:
                     await asyncio.sleep(0.05)
             assert health["status"] == "degraded"
             assert re.search("Deadline Exceeded|does its chaincode answer", health["worker"]["failing"][0])

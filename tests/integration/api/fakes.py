@@ -10,7 +10,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.common import common_pb2
 
-from ledger.errors import RejectedByContract, TooLarge
+from ledger.errors import RejectedByContract, TooLarge, Unavailable
 from ledger.port import Committed, Identity
 
 
@@ -21,12 +21,15 @@ class SimulatedCrash(BaseException):
 @dataclass
 class FakeLedger:
     """Applies each nonce once, judges each event once (``{"n": …}``), refuses batches with ``{"poison": …}`` or more than ``most_bytes``.
+    It breaks on a batch with ``{"breaks": …}``, its peers differ over one with ``{"differs": …}``, and an event that ``needs``
+    another is rejected before that one.
 
     ``trouble`` is asked before and after every commit, with a count of the calls; it may raise.
     """
 
     trouble: Callable[[str, int], None] = lambda when, call: None
     most_bytes: int = 10**9
+    agreed: bool = False
     transactions: dict[bytes, Committed] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
     calls: list[tuple[str, bytes, str]] = field(default_factory=list)
@@ -58,11 +61,17 @@ class FakeLedger:
         groups = orjson.loads(args[0])["groups"]
         if any("poison" in event for group in groups for event in group["events"]):
             raise RejectedByContract(400, "this batch is malformed")
+        if any("breaks" in event for group in groups for event in group["events"]):
+            raise RejectedByContract(500, "KeyError: 'breaks'")
+        if not self.agreed and any("differs" in event for group in groups for event in group["events"]):
+            raise Unavailable("the peers' answers differ: chaincode response 400, no", disputed=True)
         return orjson.dumps({"groups": [self._judge(group) for group in groups]})
 
     def _judge(self, group: dict[str, Any]) -> dict[str, Any]:
         verdicts = []
         for event in group["events"]:
+            if "needs" in event and f"ni:///{event['needs']}" not in self.accepted:
+                return {"id": group["id"], "committed": False, "verdicts": [{"event": "", "verdict": "rejected"}]}
             name = f"ni:///{event['n']}"
             verdicts.append({"event": name, "verdict": "duplicate" if name in self.accepted else "accepted"})
             if verdicts[-1]["verdict"] == "accepted":

@@ -27,7 +27,7 @@ async def working(service: Service) -> AsyncIterator[Worker]:
 async def health(service: Service, when: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """What the instance says of itself, once it says so."""
     for _ in range(1_000):
-        found: dict[str, Any] = (await service.nobody.get("/health")).json()
+        found: dict[str, Any] = (await service.admin.get("/health")).json()
         if found["worker"]["alive"] and when(found):
             return found
         await asyncio.sleep(0.02)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from urllib.parse import quote
 
 import pytest
 
+from relay.batches import Batches, Lane
+from relay.jobs import Failure, open_inbox
 from relay.worker import Worker
 from tests.integration.api.conftest import Service, bare, document, event, sgtin
 
@@ -228,3 +231,37 @@ async def test_the_owner_of_a_job_signs_its_transaction(service: Service) -> Non
     job = await service.capture(event(3), role="shop")
     found = (await service.analyst.get(f"/events/{quote(job['verdicts'][0]['event'], safe='')}")).json()
     assert found["epcisBody"]["queryResults"]["lotline:provenance"][0]["msp"] == "ShopMSP"
+
+
+async def test_a_job_that_failed_is_listed_and_sent_again_by_an_admin(idle_service: Service) -> None:
+    service = idle_service
+    location = (await service.scanner.post("/capture", json=document(event(1)))).headers["location"]
+    assert (await service.admin.post(f"{location}/retry")).status_code == 409
+    with closing(open_inbox(service.settings.inbox_file)) as connection:
+        batches = Batches(connection, max_events=1, max_bytes=10**6)
+        batch = batches.next(Lane("FarmMSP", "scanner"))
+        assert batch is not None
+        batches.failed(batch, Failure(500, "refused_by_contract", "KeyError"), alarm=True)
+    (failed,) = (await service.admin.get("/capture", params={"state": "failed"})).json()["items"]
+    assert location.endswith(failed["captureID"])
+    assert (await service.shop_admin.get("/capture", params={"state": "failed"})).json()["items"] == []
+    assert (await service.scanner.get("/capture", params={"state": "done"})).status_code == 400
+    assert (await service.scanner.post(f"{location}/retry")).status_code == 403
+    assert (await service.shop_admin.post(f"{location}/retry")).status_code == 404
+    again = await service.admin.post(f"{location}/retry")
+    assert (again.status_code, again.headers["location"]) == (202, location)
+    assert (await service.admin.get("/capture", params={"state": "failed"})).json()["items"] == []
+    assert (await service.scanner.get(location)).json()["running"]
+
+
+async def test_health_tells_strangers_its_state_and_nothing_else(idle_service: Service) -> None:
+    """Without a worker it is degraded; why is for those with a token."""
+    assert (await idle_service.nobody.get("/health")).json() == {"status": "degraded"}
+    assert "the worker does not run" in (await idle_service.scanner.get("/health")).json()["reasons"][0]
+    assert (await idle_service.auditor.get("/health")).json()["worker"] == {
+        "alive": False,
+        "failing": [],
+        "busySeconds": 0.0,
+    }
+    wrong = await idle_service.nobody.get("/health", headers={"Authorization": "Bearer nonsense"})
+    assert wrong.status_code == 401

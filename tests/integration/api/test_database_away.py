@@ -84,13 +84,15 @@ class Instance:
         port = free_port()
         self.settings = settings
         self.url = f"http://127.0.0.1:{port}"
+        auditor = create_token(settings, "auditor", "auditor", "FarmMSP")
+        self._headers = {"Authorization": f"Bearer {auditor}"}
         self.worker = Process("relay.worker", settings.home)
         self.server = Process("api.server", settings.home, "--port", str(port))
         until(lambda: answers(self.url))
 
     def health(self) -> dict[str, Any]:
         """What it says of itself."""
-        found: dict[str, Any] = httpx.get(f"{self.url}/health").json()
+        found: dict[str, Any] = httpx.get(f"{self.url}/health", headers=self._headers).json()
         return found
 
     def tells_of_the_database(self) -> bool:

@@ -54,7 +54,7 @@ async def test_concurrent_requests_share_commits(inbox: Inbox, tmp_path: Path) -
         nonlocal commits
         commits += statement.startswith("COMMIT")
 
-    inbox._writer.set_trace_callback(count)
+    inbox._writer._connection.set_trace_callback(count)
     stored = await asyncio.gather(*(inbox.put(new_job(n)) for n in range(300)))
     assert len({one.job_id for one in stored}) == 300
     assert sum(inbox.states().values()) == 300
@@ -85,10 +85,10 @@ async def test_a_full_inbox_takes_nothing(inbox: Inbox) -> None:
 
 
 async def test_a_file_that_cannot_be_written_is_told_and_stores_nothing(inbox: Inbox, tmp_path: Path) -> None:
-    inbox._writer.execute("PRAGMA query_only = 1")
+    inbox._writer._connection.execute("PRAGMA query_only = 1")
     with pytest.raises(InboxFullError):
         await inbox.put(new_job())
-    inbox._writer.execute("PRAGMA query_only = 0")
+    inbox._writer._connection.execute("PRAGMA query_only = 0")
     assert (await inbox.put(new_job())).fresh
 
 

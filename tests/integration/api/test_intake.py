@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from relay.intake import MAX_STORED_BYTES, Intake, read
-from relay.jobs import open_inbox
 from relay.worker import Worker
 from tests.integration.api.conftest import CONTEXT, DOCK, Service, bare, document, event, sgtin
 
@@ -91,17 +89,6 @@ async def test_the_same_key_with_another_bad_event_is_another_content(idle_servi
     first = await idle_service.scanner.post("/capture", json=document(event(1), _bad()), headers=headers)
     other = await idle_service.scanner.post("/capture", json=document(event(1), {"type": 5}), headers=headers)
     assert (first.status_code, other.status_code) == (202, 409)
-
-
-def test_an_inbox_of_an_earlier_version_is_taken_over(tmp_path: Any) -> None:
-    path = tmp_path / "inbox.db"
-    open_inbox(path).close()
-    with sqlite3.connect(path) as old:
-        old.execute("ALTER TABLE job DROP COLUMN refused")
-        old.execute("ALTER TABLE job DROP COLUMN master_data")
-    for _ in range(2):
-        columns = {row["name"] for row in open_inbox(path).execute("PRAGMA table_info(job)")}
-        assert {"refused", "master_data"} <= columns
 
 
 # --- identifiers

@@ -134,7 +134,7 @@ async def test_health_and_metrics_follow_the_work(story: Service) -> None:
         await asyncio.sleep(0.05)
         health = await get(story, "/health")
     assert (health["status"], health["ledger"]["height"], health["projector"]["lagBlocks"]) == ("ok", block + 1, 0)
-    assert health["inbox"] == {"jobs": 0, "events": 0, "oldestAgeSeconds": None}
+    assert health["inbox"] == {"jobs": 0, "events": 0, "oldestAgeSeconds": None, "failed": 0, "alarms": 0}
     text = (await story.nobody.get("/metrics")).text
     assert 'lotline_jobs{state="done"} 6.0' in text
     assert 'lotline_http_requests_total{method="POST",route="/capture",status="202"} 2.0' in text

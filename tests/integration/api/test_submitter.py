@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from instance.settings import WorkerSettings
-from ledger.errors import Conflict, InvalidIdentity, LedgerError, TimedOut, Unavailable
+from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TimedOut, Unavailable
 from relay.batches import Batches, Lane
 from relay.inbox import Inbox, NewJob
-from relay.jobs import CAPTURE, Job, find_job, open_inbox
+from relay.jobs import CAPTURE, Job, depth, find_job, open_inbox
 from relay.submitter import Submitter
 from tests.integration.api.fakes import FakeLedger, SimulatedCrash, fake_identity
 
@@ -159,24 +159,142 @@ async def test_a_batch_that_the_network_does_not_carry_is_halved(tmp_path: Path)
     assert ledger.accepted == [f"ni:///{n}" for n in range(8)]
 
 
-async def test_an_identity_that_cannot_write_fails_its_jobs_and_nobody_elses(tmp_path: Path) -> None:
+async def test_an_identity_that_cannot_write_waits_and_nobody_else_does(tmp_path: Path) -> None:
+    """Until its certificate is renewed or the clock put right: what was accepted is not lost to a date."""
     path = tmp_path / "inbox.db"
     ledger = FakeLedger()
-    revoked = await fill(path, numbered(2), identity="revoked")
+    expired = await fill(path, [b'[{"n":8}]', b'[{"n":9}]'], identity="expired")
     good = await fill(path, numbered(3))
     run = Run(path, ledger)
+    renewed = False
 
     def identity_of(lane: Lane) -> object:
-        if lane.identity == "revoked":
-            raise InvalidIdentity("the certificate is revoked")
+        if lane.identity == "expired" and not renewed:
+            raise InvalidIdentity("its certificate ended on 2026-05-04")
         return IDENTITY
 
     run.submitter._identity_of = identity_of  # type: ignore[assignment]
-    await run.until_idle()
-    assert {job.state for job in jobs(path, good)} == {"done"}
-    for job in jobs(path, revoked):
-        assert job.failure is not None
-        assert "revoked" in job.failure.message
+    task = asyncio.create_task(run.submitter.run())
+    while any(job.running for job in jobs(path, good)) or not run.batches.troubles():
+        await asyncio.sleep(0.002)
+    (trouble,) = run.batches.troubles()
+    assert (trouble.lane.identity, trouble.error) == (
+        "expired",
+        "InvalidIdentity: its certificate ended on 2026-05-04",
+    )
+    assert all(job.running for job in jobs(path, expired))
+    renewed = True
+    while any(job.running for job in jobs(path, expired)):
+        await asyncio.sleep(0.002)
+    assert {(job.state, job.accepted) for job in jobs(path, expired + good)} == {("done", 1)}
+    await cancelled(task)
+
+
+async def cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_the_contract_breaks_on_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    payloads = numbered(9)
+    payloads.insert(5, b'[{"breaks":1}]')
+    ids = await fill(path, payloads)
+    run = Run(path, ledger)
+    task = asyncio.create_task(run.submitter.run())
+    while sum(job.state == "done" for job in jobs(path, ids)) < 9:
+        await asyncio.sleep(0.002)
+    assert jobs(path, ids)[5].running  # what passed may have passed before: it is tried again
+    (later,) = await fill(path, [b'[{"n":10}]'])
+    while jobs(path, ids)[5].running:
+        await asyncio.sleep(0.002)
+    assert jobs(path, [later])[0].state == "done"
+    failure = jobs(path, ids)[5].failure
+    assert failure is not None
+    assert (failure.status, failure.message) == (500, "KeyError: 'breaks'")
+    assert depth(run.connection).alarms == 1
+    await cancelled(task)
+
+
+async def test_a_contract_that_breaks_on_everything_fails_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "inbox.db"
+
+    def trouble(moment: str, call: int) -> None:
+        if moment == "before" and call < 60:
+            raise RejectedByContract(500, "state database away")
+
+    ids = await fill(path, numbered(6))
+    await Run(path, ledger := FakeLedger(trouble)).until_idle()
+    assert {(job.state, job.accepted) for job in jobs(path, ids)} == {("done", 1)}
+    assert len(ledger.accepted) == 6
+
+
+async def test_what_the_peers_do_not_agree_on_is_held_and_never_failed(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    payloads = numbered(9)
+    payloads.insert(5, b'[{"n":99,"differs":1}]')
+    ids = await fill(path, payloads)
+    run = Run(path, ledger, max_events=10)
+    task = asyncio.create_task(run.submitter.run())
+    while sum(job.state == "done" for job in jobs(path, ids)) < 9 or run.batches.failures()[0][1] < 10:
+        await asyncio.sleep(0.002)
+    (held,) = run.batches.troubles()
+    assert (held.job_id, held.held) == (ids[5], True)
+    ledger.agreed = True
+    while jobs(path, ids)[5].running:
+        await asyncio.sleep(0.002)
+    assert jobs(path, ids)[5].accepted == 1
+    await cancelled(task)
+
+
+async def test_a_scan_does_not_wait_for_the_whole_of_a_bulk_upload(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    many = [b"[" + b",".join(b'{"n":%d}' % (upload * 20 + n) for n in range(20)) + b"]" for upload in range(5)]
+    await put(path, many, events=20)
+    await put(path, [b'[{"n":1000}]', b'[{"n":1001}]'])
+    await Run(path, ledger, max_events=20).until_idle()
+    order = [int(name.removeprefix("ni:///")) for name in ledger.accepted]
+    assert order.index(1000) <= 20
+    assert order.index(1001) == order.index(1000) + 1
+    assert sorted(order) == [*range(100), 1000, 1001]
+
+
+async def test_a_scan_that_was_refused_ahead_of_its_turn_is_judged_in_it(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    many = [b"[" + b",".join(b'{"n":%d}' % (upload * 20 + n) for n in range(20)) + b"]" for upload in range(5)]
+    await put(path, many, events=20)
+    (scan, vain) = await put(path, [b'[{"n":1000,"needs":99}]', b'[{"n":1001,"needs":5000}]'])
+    await Run(path, ledger, max_events=20).until_idle()
+    assert ledger.accepted[-1] == "ni:///1000"
+    accepted, refused = jobs(path, [scan, vain])
+    assert (accepted.state, accepted.accepted, accepted.rejected) == ("done", 1, 0)
+    assert (refused.state, refused.accepted, refused.rejected) == ("done", 0, 1)
+
+
+async def put(path: Path, payloads: list[bytes], events: int = 1) -> list[str]:
+    """Jobs of as many events as they say."""
+    inbox = Inbox(path, limit_events=10_000)
+    try:
+        new = [NewJob(CAPTURE, "FarmMSP", "scanner", "rollback", payload, events) for payload in payloads]
+        return [(await inbox.put(job)).job_id for job in new]
+    finally:
+        await inbox.close()
+
+
+async def test_an_inbox_that_cannot_be_written_is_waited_for(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    ids = await fill(path, numbered(3))
+    run = Run(path, ledger)
+    run.connection.execute("PRAGMA query_only = 1")  # every write fails, as on a full disk
+    task = asyncio.create_task(run.submitter.run())
+    while not run.submitter.trouble:
+        await asyncio.sleep(0.002)
+    assert "cannot write the inbox" in run.submitter.trouble
+    run.connection.execute("PRAGMA query_only = 0")
+    while any(job.running for job in jobs(path, ids)):
+        await asyncio.sleep(0.002)
+    assert (len(ledger.accepted), run.submitter.trouble) == (3, "")
+    await cancelled(task)
 
 
 async def test_one_lane_in_trouble_does_not_hold_up_another(tmp_path: Path) -> None:
