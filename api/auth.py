@@ -55,7 +55,9 @@ class AllowAll(Allow):
         """Sets ``request.state.principal``; raises the 401 problem for a token that is none."""
         header = request.headers.get("authorization")
         tokens: TokenStore = request.app.state.tokens
-        request.state.principal = None if header is None else _authenticate(tokens, header)
+        request.state.principal = principal = None if header is None else _authenticate(tokens, header)
+        if principal is not None:
+            request.app.state.rates.take(principal.token_id)
 
 
 def _authenticate(tokens: TokenStore, header: str | None) -> Principal:

@@ -12,7 +12,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api.auth import MAY_CAPTURE, Allow
+from api.auth import EVERYBODY, MAY_CAPTURE, Allow
 from api.paging import key_of
 from api.problems import ApiError, query_error
 from api.queries import Queries
@@ -33,7 +33,7 @@ class ApiRoute(APIRoute):
         offered = self._offered()
         parameters = self._query_parameters()
         # What a scanner is told of its own jobs is in the inbox, and for the process that writes there.
-        is_query = self.methods == {"GET"} and bool(guards) and MAY_CAPTURE not in guards
+        is_query = self.methods == {"GET"} and bool(guards) and not {MAY_CAPTURE, EVERYBODY} & set(guards)
 
         async def checked(request: Request) -> Response:
             if request.app.state.checked_before:
@@ -44,7 +44,7 @@ class ApiRoute(APIRoute):
             request.state.media_type = choose(request.headers.get("accept", ""), offered)
             if parameters is not None:
                 _check_names(request, parameters)
-            if guards:
+            if guards and request.state.principal is not None:
                 request.state.page_key = key_of(request, request.app.state.page_secret)
                 bind(request.state.page_key)
             if takes_json:
