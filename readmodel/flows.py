@@ -56,7 +56,7 @@ def _object_flow(told: Told) -> str | None:
     if told.step in _SOLD:
         return "sold"
     if told.action == "DELETE":
-        return "consumed" if told.step == "consuming" else "removed"
+        return "removed"
     return None
 
 

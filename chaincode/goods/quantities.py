@@ -11,7 +11,7 @@ from chaincode.facts import KINDS, Fact
 from epcis import QuantityElement
 
 # steps after which a quantity is no more, whatever the action says
-_USING_UP = frozenset({"consuming", "decommissioning", "destroying", "dispensing", "retail_selling"})
+_USING_UP = frozenset({"decommissioning", "destroying", "dispensing", "retail_selling"})
 
 
 class _Doing(Protocol):

@@ -12,7 +12,7 @@ from chaincode.history import Entry, short_name
 from epcis.identifiers import lot as lot_link
 
 _SSCC = "00"
-_ENDS = {"destroying": "destroyed", "consuming": "consumed"}
+_ENDS = {"destroying": "destroyed"}
 SELLING = frozenset({"retail_selling", "dispensing"})
 Said = Iterator[tuple[str, Entry]]
 

@@ -72,7 +72,7 @@ _OBJECT = f"x.thing_id, {_PLACE}, x.event_time, x.event_id, e.action, x.quantity
 _BEGUN = "e.action = 'ADD' AND (e.biz_step IS NULL OR e.biz_step NOT IN ('shipping', 'receiving', 'accepting', 'void_shipping'))"
 _ENDED = (
     "(e.action = 'DELETE' OR (e.action = 'OBSERVE' AND e.biz_step IN "
-    "('consuming', 'decommissioning', 'destroying', 'dispensing', 'retail_selling')))"
+    "('decommissioning', 'destroying', 'dispensing', 'retail_selling')))"
 )
 _BEGINNINGS = (
     f"SELECT {_OBJECT} FROM {{values}} JOIN event_epc x ON x.thing_id = v.value JOIN event e ON e.id = x.event_id "

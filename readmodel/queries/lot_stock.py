@@ -126,7 +126,6 @@ _CAME_OR_WENT = (
 )
 _HANDING = frozenset({"shipping", "receiving", "accepting", "void_shipping"})
 _SOLD = frozenset({"retail_selling", "dispensing"})
-_USED = frozenset({"consuming"})
 _REMOVED = frozenset({"decommissioning", "destroying"})
 
 
@@ -186,8 +185,6 @@ def _flow(action: str, step: str | None) -> str | None:
         return None if step in _HANDING else "made"
     if step in _SOLD:
         return "sold"
-    if step in _USED:
-        return "used"
     return "removed" if action == "DELETE" or step in _REMOVED else None
 
 

@@ -76,7 +76,7 @@ _THERE = (
     "WHERE x.role = 'quantityList' AND e.action = 'OBSERVE' AND (e.biz_step IS NULL OR e.biz_step NOT IN "
     "('shipping', 'receiving', 'accepting', 'void_shipping'%s))"
 )
-_USED_UP = ", 'consuming', 'decommissioning', 'destroying', 'dispensing', 'retail_selling'"
+_USED_UP = ", 'decommissioning', 'destroying', 'dispensing', 'retail_selling'"
 _WHEN = "SELECT e.id, e.event_time FROM {values} JOIN event e ON e.id = v.value"
 _BY_HASH = "SELECT e.id FROM {values} JOIN event e ON e.hash = v.value"
 _EVENT = (

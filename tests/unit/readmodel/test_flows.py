@@ -25,7 +25,6 @@ def flows(kind: str, action: str | None, step: str | None, *named: Named) -> lis
         ("OBSERVE", "retail_selling", "sold"),
         ("DELETE", "retail_selling", "sold"),
         ("DELETE", "dispensing", "sold"),
-        ("DELETE", "consuming", "consumed"),
         ("DELETE", "destroying", "removed"),
         ("DELETE", None, "removed"),
         ("OBSERVE", "storing", None),
