@@ -17,6 +17,7 @@ from lotline.supervisor import Service
 from relay.heartbeat import STALE_SECONDS, Heartbeat, process_lives, read_heartbeat
 
 UI_HOST = "127.0.0.1"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 DASHBOARD_LABEL = "dashboard started by `lotline up`"
 _PROBE_SECONDS = 2.0
 # One is at work on a large batch, the other on a large request, at most for so long; then it hangs.
@@ -58,6 +59,7 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
         sys.executable, "-m", "streamlit", "run", str(dashboard_script()),
         f"--server.port={port}", f"--server.address={UI_HOST}", "--server.headless=true",
         "--server.fileWatcherType=none", "--browser.gatherUsageStats=false",
+        *(f"--server.allowedHosts={name}" for name in (*_LOOPBACK, *settings.http.allowed_hosts)),
         "--client.toolbarMode=minimal", "--client.showErrorDetails=none", "--theme.primaryColor=#0f766e", "--theme.base=light",
     ]  # fmt: skip
     return Service(
@@ -93,7 +95,7 @@ def dashboard_script() -> Path:
     spec = importlib.util.find_spec("ui")
     assert spec is not None
     assert spec.origin is not None
-    return Path(spec.origin).with_name("app.py")
+    return Path(spec.origin).with_name("server.py")
 
 
 def dashboard_token(settings: Settings) -> str:

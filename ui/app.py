@@ -15,6 +15,7 @@ from ui.client import ApiError
 from ui.shared import ask, guarded
 from ui.views import disruptions, forecasts, overview, trace
 
+_LOGO = Path(__file__).with_name("logo.svg")
 # names and places are words: cut off after ten letters they say nothing
 _METRICS = """<style>
 [data-testid="stMetricValue"], [data-testid="stMetricValue"] * {
@@ -28,7 +29,7 @@ def _sidebar() -> None:
         try:
             health = ask("/health")
         except ApiError as error:
-            st.markdown(":red[●] **no answer**", help=str(error))  # the page says it at length
+            st.markdown(":red[●] **no answer**", help=words.plain(str(error)))  # the page says it at length
             return
         ok = health["status"] == "ok"
         blocks = words.count(health["ledger"]["height"], "block")
@@ -47,7 +48,9 @@ def _sidebar() -> None:
 
 def main() -> None:
     """Lay out the pages."""
-    st.set_page_config(page_title="Lotline", page_icon=":material/conveyor_belt:", layout="wide")
+    st.set_page_config(
+        page_title="Lotline", page_icon=str(_LOGO), layout="wide"
+    )  # an icon by name is fetched elsewhere
     pages = {
         "overview": st.Page(
             guarded(overview.page), title="Overview", icon=":material/monitoring:", url_path="overview", default=True
@@ -62,7 +65,7 @@ def main() -> None:
     }
     st.html(_METRICS)
     st.session_state["pages"] = pages
-    st.logo(str(Path(__file__).with_name("logo.svg")), size="large")
+    st.logo(str(_LOGO), size="large")
     chosen = st.navigation(list(pages.values()))
     _sidebar()
     chosen.run()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from ui import words
@@ -97,19 +95,3 @@ def handed_over(trace: Json, name: Name) -> pd.DataFrame:
 
 def _named(identifier: str | None, name: Name) -> str | None:
     return None if identifier is None else name(identifier)
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """As CSV in which no cell can be taken for a formula by a spreadsheet."""
-    safe = frame.copy()
-    for column in safe.select_dtypes(["object", "string"]):
-        safe[column] = safe[column].map(_cell)
-    return str(safe.to_csv(index=False))
-
-
-def _cell(value: Any) -> Any:
-    """Text on one line: a bare carriage return would begin a row, and that row a formula."""
-    if not isinstance(value, str):
-        return value
-    line = " ".join(value.split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from ui.client import Api, ApiError, Json
-from ui.words import LINK, short
+from ui.tables import table
+from ui.words import LINK, plain, short
 
 ROW = 84
 """Height of a table's row in which text wraps, in pixels: four lines. Streamlit wraps from 65 on."""
@@ -62,7 +63,7 @@ def guarded(page: Callable[[], None]) -> Callable[[], None]:
         try:
             page()
         except ApiError as error:
-            st.error(str(error), icon=":material/cloud_off:")
+            st.error(plain(str(error)), icon=":material/cloud_off:")
             st.button("Try again", on_click=st.cache_data.clear)
 
     run.__name__ = page.__name__
@@ -78,14 +79,7 @@ def party_at(handoff: Json, side: str) -> str:
 
 def wide(rows: list[Json], columns: Mapping[str, Any]) -> None:
     """A table whose sentences can be read whole."""
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        width="stretch",
-        height=height_of(rows),
-        row_height=ROW,
-        column_config=columns,
-    )
+    table(pd.DataFrame(rows), height=height_of(rows), row_height=ROW, column_config=columns)
 
 
 def height_of(rows: list[Json]) -> int | Literal["content"]:
@@ -96,15 +90,15 @@ def height_of(rows: list[Json]) -> int | Literal["content"]:
 def provenance(block: int | None, recorded: str | None) -> None:
     """Where what is shown comes from."""
     st.caption(
-        f"Read from the ledger up to block **{block if block is not None else '–'}**, recorded {recorded or '–'}."
+        f"Read from the ledger up to block **{'–' if block is None else plain(str(block))}**, recorded {plain(recorded or '–')}."
     )
 
 
 def open_forecast(series: str, label: str, **options: Any) -> None:
     """A link to the forecast of a series."""
-    st.page_link(st.session_state["pages"]["forecasts"], label=label, query_params={"series": series}, **options)
+    st.page_link(st.session_state["pages"]["forecasts"], label=plain(label), query_params={"series": series}, **options)
 
 
 def open_trace(identifier: str, label: str, **options: Any) -> None:
     """A link to the trace of a thing."""
-    st.page_link(st.session_state["pages"]["trace"], label=label, query_params={"id": identifier}, **options)
+    st.page_link(st.session_state["pages"]["trace"], label=plain(label), query_params={"id": identifier}, **options)

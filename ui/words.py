@@ -6,7 +6,13 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:-]")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+!|<>~$:&-]")
+_NUMBERED = re.compile(r"^(\d+)\.")
+# Addresses become links even where every sign of them is escaped, and words between colons become icons.
+_LINKED = re.compile(r":|www(?=\.)|(?=@)", re.IGNORECASE)
+JOINER = "\u2060"
+"""A sign without width, that keeps what it is put into from being recognised."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PATH = re.compile(r"^https://id\.gs1\.org/(\d{2,4})/([^/]+)(?:/(\d{2,4})/([^/?#]+))?")
 LINK = re.compile(r"https://id\.gs1\.org/\S+?(?=[,.;:]?(?:\s|$|\)))")
 _KEYS = {"00": "SSCC", "01": "GTIN", "414": "GLN", "417": "PGLN", "8003": "GRAI", "8004": "GIAI", "253": "GDTI"}
@@ -57,8 +63,10 @@ def tail(identifier: str | None) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that Markdown shows as it is: names come from other organisations, and an image in one would call home."""
-    return _MARKDOWN.sub(r"\\\g<0>", text)
+    """Text that Markdown shows as it is, on one line: names come from other organisations, and an image in one would call
+    home. Signs that turn the direction of reading are left out."""
+    line = " ".join(_UNSEEN.sub("", text).split())
+    return _LINKED.sub(rf"\g<0>{JOINER}", _NUMBERED.sub(r"\1\.", _MARKDOWN.sub(r"\\\g<0>", line)))
 
 
 def is_traceable(identifier: str) -> bool:

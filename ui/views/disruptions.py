@@ -8,6 +8,7 @@ import streamlit as st
 from ui import words
 from ui.client import ApiError, Json, path_of
 from ui.shared import ask, ask_all, name, open_forecast, open_trace, party_at, readable, wide
+from ui.tables import table
 
 _KINDS = {
     "late_handoff": "Will be late",
@@ -46,9 +47,7 @@ def page() -> None:
         return
     _figures(found)
     kinds = sorted({entry["kind"] for entry in found})
-    kind = st.segmented_control(
-        "Kind", ["all", *kinds], default="all", format_func=lambda k: _KINDS.get(k, k.replace("_", " "))
-    )
+    kind = st.segmented_control("Kind", ["all", *kinds], default="all", format_func=lambda k: words.plain(_kind(k)))
     wanted = [entry for entry in found if kind in (None, "all", entry["kind"])]
     for entry in wanted[:_SHOWN]:
         _card(entry)
@@ -61,15 +60,17 @@ def _figures(found: list[Json]) -> None:
     counts = pd.Series([entry["kind"] for entry in found]).value_counts()
     cells = st.columns(max(3, min(6, len(counts))))
     for cell, (kind, count) in zip(cells, counts.items(), strict=False):
-        cell.metric(_KINDS.get(str(kind), str(kind).replace("_", " ")), words.number(float(count)), border=True)
+        cell.metric(words.plain(_kind(str(kind))), words.number(float(count)), border=True)
+
+
+def _kind(kind: str) -> str:
+    return _KINDS.get(kind, kind.replace("_", " "))
 
 
 def _card(entry: Json) -> None:
     word = _WHEN.get(entry["kind"], "expected")
     expected = f" · {word} {words.day(entry['expectedAt'])}" if entry["expectedAt"] else ""
-    title = (
-        f"{words.SEVERITIES.get(entry['severity'], entry['severity'])} · **{_KINDS.get(entry['kind'], entry['kind'])}**"
-    )
+    title = f"{words.SEVERITIES.get(entry['severity'], words.plain(entry['severity']))} · **{words.plain(_kind(entry['kind']))}**"
     label = f"{title} — {words.plain(_subject(entry['subject']))}{expected}"
     with st.expander(label, key=f"card-{entry['id']}"):  # by its key it stays open wherever a filter moves it
         st.write(words.plain(readable(entry["detail"])))
@@ -103,11 +104,11 @@ def _evidence(hashes: list[str]) -> None:
         try:
             event = ask(path_of("events", event_hash))
         except ApiError as error:
-            st.warning(f"{words.hash_text(event_hash)}: {error}")
+            st.warning(f"{words.plain(words.hash_text(event_hash))}: {words.plain(str(error))}")
             continue
         rows.append(_row(event_hash, event))
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height="content")
+        table(pd.DataFrame(rows), height="content")
     if len(hashes) > _EVIDENCE_SHOWN:
         st.caption(f"The first {_EVIDENCE_SHOWN} of {words.number(len(hashes))}.")
 

@@ -8,6 +8,7 @@ import streamlit as st
 from ui import charts, words
 from ui.client import Json
 from ui.shared import ask, ask_all, name
+from ui.tables import table
 
 _METRICS = {"mase": "MASE", "rmsse": "RMSSE", "wape": "WAPE", "smape": "sMAPE", "bias": "bias", "msis": "MSIS"}
 _PERIODS = {"D": "D", "W": "W-MON", "M": "MS", "MS": "MS", "W-MON": "W-MON", "W-SUN": "W-SUN"}
@@ -37,7 +38,7 @@ def _choose(series: list[Json]) -> Json | None:
     if not kinds:
         st.warning("The last run found no series that is long enough to forecast.")
         return None
-    kind = left.segmented_control("Kind", kinds, default=kinds[0]) or kinds[0]
+    kind = left.segmented_control("Kind", kinds, default=kinds[0], format_func=words.plain) or kinds[0]
     found = sorted((entry for entry in series if entry["kind"] == kind), key=_title)
     asked = st.query_params.get("series")
     index = next((n for n, entry in enumerate(found) if entry["uniqueId"] == asked), 0)
@@ -59,16 +60,16 @@ def _show(series: Json) -> None:
     recorded, unit = _history(series)
     lengths = _LENGTHS.get(series["freq"] or "", "periods")
     cells = st.columns(4)
-    cells[0].metric("Model", (series["chosenModel"] or "–").replace("_", " "), border=True)
-    cells[1].metric("Demand", series["demandClass"] or "–", border=True)
+    cells[0].metric("Model", words.plain((series["chosenModel"] or "–").replace("_", " ")), border=True)
+    cells[1].metric("Demand", words.plain(series["demandClass"] or "–"), border=True)
     cells[2].metric("Learned from", f"{words.number(series['nObs'])} {lengths}", border=True)
     cells[3].metric(
-        f"Expected in the next {lengths[:-1]}",
-        f"{ahead['yHat'].iloc[0]:,.1f} {unit}" if len(ahead) else "–",
+        f"Expected in the next {words.plain(lengths[:-1])}",
+        f"{ahead['yHat'].iloc[0]:,.1f} {words.plain(unit)}" if len(ahead) else "–",
         border=True,
     )
     if series["fallbackReason"]:
-        st.warning(f"Fallback: {series['fallbackReason']}", icon=":material/info:")
+        st.warning(f"Fallback: {words.plain(series['fallbackReason'])}", icon=":material/info:")
     if ahead.empty:
         st.caption("There is no forecast for this series.")
     else:
@@ -114,7 +115,7 @@ def _contest(series: Json) -> None:
     )
     scores = _scores(frame, series["chosenModel"])
     plain = {column: st.column_config.NumberColumn(format="%.3f") for column in scores.columns[1:]}
-    right.dataframe(scores, hide_index=True, width="stretch", column_config=plain)
+    table(scores, right, column_config=plain)
     covered = frame[frame["metric"].isin(("coverage80", "coverage95"))].set_index("metric")["value"]
     if len(covered):
         right.caption(
@@ -144,8 +145,8 @@ def _better(metric: str) -> str:
 def _about(run: Json, series: list[Json]) -> None:
     with st.expander("About this run"):
         st.markdown(
-            f"Run **{run['id']}** of {words.day(run['createdAt'])}, over the ledger up to block **{run['block']}**: "
-            f"{len(series)} series, {words.number(run['seconds'])} s. Rows it learned from: "
-            f"`{(run['dataDigest'] or '–')[:16]}`; code `{run['codeVersion'] or '–'}`."
+            f"Run **{words.plain(str(run['id']))}** of {words.day(run['createdAt'])}, over the ledger up to block "
+            f"**{words.plain(str(run['block']))}**: {len(series)} series, {words.number(run['seconds'])} s. Rows it learned "
+            f"from: {words.plain((run['dataDigest'] or '–')[:16])}; code {words.plain(run['codeVersion'] or '–')}."
         )
         st.json(run["summary"], expanded=False)

@@ -8,6 +8,7 @@ import streamlit as st
 from ui import charts, words
 from ui.client import Json
 from ui.shared import ROW, ask, ask_all, height_of, name, party_at, provenance, readable, wide
+from ui.tables import harmless, table
 
 _LATE_SHOWN = 15
 _LANES_SHOWN = 10
@@ -43,7 +44,7 @@ def _asked(days: int) -> Json:
     if silent is None or silent < _SILENT_DAYS:
         return overview
     last = overview["newestEvent"][:10]
-    st.info(f"The newest event is of {last}. What follows is as of that day.", icon=":material/history:")
+    st.info(f"The newest event is of {words.plain(last)}. What follows is as of that day.", icon=":material/history:")
     return ask("/overview", days=days, top=15, asOf=last) | {"asOf": last}
 
 
@@ -63,7 +64,7 @@ def _set_aside(overview: Json) -> None:
     (latest, *_) = ask("/quarantine", perPage=1)["items"]
     st.warning(
         f"{words.number(count)} records on the ledger cannot be read and are in no answer; the rest of it is. The latest: "
-        f"`{latest['kind']}` in block {latest['block']}, signed by {words.plain(latest['msp'] or 'nobody')}: "
+        f"{words.plain(latest['kind'])} in block {words.plain(str(latest['block']))}, signed by {words.plain(latest['msp'] or 'nobody')}: "
         f"{words.plain(latest['reason'])}.",
         icon=":material/report:",
     )
@@ -92,7 +93,7 @@ def _moving(overview: Json) -> None:
     if lanes.empty:
         right.caption("Nothing is under way.")
     else:
-        right.altair_chart(charts.lanes(lanes), width="stretch")
+        right.altair_chart(charts.lanes(harmless(lanes)), width="stretch")
 
 
 def _lanes(lanes: list[Json]) -> pd.DataFrame:
@@ -146,10 +147,8 @@ def _late(overview: Json) -> None:
 
 def _table(rows: list[Json]) -> None:
     frame = pd.DataFrame(rows)
-    picked = st.dataframe(
+    picked = table(
         frame.drop(columns="item"),
-        hide_index=True,
-        width="stretch",
         height=height_of(rows),
         row_height=ROW,
         on_select="rerun",
@@ -193,7 +192,7 @@ def _running_out() -> None:
         "severity": st.column_config.TextColumn(width=70),
         "why": st.column_config.TextColumn(width="large"),
     }
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", height="content", column_config=config)
+    table(pd.DataFrame(rows), height="content", column_config=config)
     if len(risks) > len(rows):
         st.caption(f"The next {len(rows)} of {len(risks)}; Disruptions has them all.")
 
@@ -208,7 +207,7 @@ def _not_adding_up(overview: Json) -> None:
         "Kind",
         ["all", *counts],
         default="all",
-        format_func=lambda k: k if k == "all" else f"{k.replace('_', ' ')} ({counts[k]})",
+        format_func=lambda k: words.plain(k if k == "all" else f"{k.replace('_', ' ')} ({counts[k]})"),
     )
     found = ask("/exceptions", status="open", kind=None if kind in (None, "all") else kind, perPage=_EXCEPTIONS_SHOWN)[
         "items"

@@ -11,6 +11,7 @@ import streamlit as st
 from ui import charts, evidence, graph, journey, words
 from ui.client import Json, path_of
 from ui.shared import ask, name, readable
+from ui.tables import csv, harmless, table
 
 _DIRECTIONS = {"both": "Both ways", "upstream": "Where from", "downstream": "Where to"}
 _LARGEST = 2000
@@ -21,12 +22,16 @@ def page() -> None:
     """Ask for any identifier: Digital Link or EPC URN."""
     st.title("Trace")
     left, right = st.columns([2, 1], vertical_alignment="bottom")
-    given = st.query_params.get("id", "")
-    identifier = left.text_input(
-        "Lot, item, case or pallet",
-        value=given,
-        placeholder="a lot or serial number, (01)…(10)…, https://id.gs1.org/01/…/10/…, urn:epc:id:sscc:…",
-    ).strip()
+    given = st.query_params.get("id", "").replace(words.JOINER, "")
+    identifier = (
+        left.text_input(
+            "Lot, item, case or pallet",
+            value=given,
+            placeholder="a lot or serial number, (01)…(10)…, https://id.gs1.org/01/…/10/…, urn:epc:id:sscc:…",
+        )
+        .replace(words.JOINER, "")
+        .strip()
+    )
     direction = right.segmented_control(
         "Direction", list(_DIRECTIONS), default="both", format_func=_DIRECTIONS.__getitem__
     )
@@ -70,12 +75,12 @@ def _now(thing: Json) -> None:
     if thing["recalled"]:
         st.error("**Recalled**: its maker, or who holds it, said so.", icon=":material/block:")
     cells = st.columns([2, 3, 3, 2])
-    cells[0].metric("Status", _status(thing), border=True)
-    cells[1].metric("Where", _where(thing), border=True)
-    cells[2].metric("Who holds it", _who(thing), border=True)
-    cells[3].metric("How much", _how_much(thing), border=True)
+    cells[0].metric("Status", words.plain(_status(thing)), border=True)
+    cells[1].metric("Where", words.plain(_where(thing)), border=True)
+    cells[2].metric("Who holds it", words.plain(_who(thing)), border=True)
+    cells[3].metric("How much", words.plain(_how_much(thing)), border=True)
     for line in _adds_up(thing):
-        st.caption(line)
+        st.caption(words.plain(line))
     for parent in thing["parents"]:
         st.caption(f"in {words.plain(words.short(parent))}")
     if thing["endorsers"]:
@@ -88,7 +93,7 @@ def _now(thing: Json) -> None:
     if rows:
         places = words.count(len({row["place"] for row in rows}), "place")
         with st.expander(f"Stock at {places}", expanded=len(rows) <= 6):
-            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+            table(pd.DataFrame(rows))
 
 
 def _stock_rows(thing: Json) -> list[Json]:
@@ -113,7 +118,7 @@ def _adds_up(thing: Json) -> list[str]:
     """A lot's totals and its mass balance, a line for each unit."""
     lines = [
         f"Loose {_amount(one, 'loose')} + packed {_amount(one, 'packed')} + in transit {_amount(one, 'inTransit')}"
-        f" = **{_amount(one, 'total')}**"
+        f" = {_amount(one, 'total')}"
         for one in thing["sums"]
     ]
     for one in thing["massBalance"]:
@@ -121,9 +126,7 @@ def _adds_up(thing: Json) -> list[str]:
         text = f"Mass balance: made {_amount(one, 'made')}{''.join(f' − {word} {much}' for word, much in taken)}"
         text += f" = {_amount(one, 'expected')}; on hand {_amount(one, 'onHand')}"
         gap = float(one["difference"])
-        ending = (
-            "it adds up" if not gap else f"**{words.quantity(abs(gap), one['uom'])} {'more' if gap > 0 else 'less'}**"
-        )
+        ending = f"{words.quantity(abs(gap), one['uom'])} {'more' if gap > 0 else 'less'}" if gap else "it adds up"
         lines.append(f"{text}: {ending}")
     return lines
 
@@ -183,7 +186,7 @@ def _history(identifier: str, trace: Json) -> None:
 
     handoffs = journey.of_traced(trace)
     titles = [f"Handoffs ({len(handoffs)})", "Graph", "Timeline", f"Events ({len(trace['events'])})"]
-    hands, drawn, time, table = st.tabs(titles)
+    hands, drawn, time, listed = st.tabs(titles)
     with hands:
         _handoffs(handoffs, known)
     with drawn:
@@ -196,13 +199,13 @@ def _history(identifier: str, trace: Json) -> None:
     frame = evidence.shown(trace["events"], known)
     with time:
         if not frame.empty:
-            st.altair_chart(charts.timeline(frame), width="stretch")
-    with table:
+            st.altair_chart(charts.timeline(harmless(frame)), width="stretch")
+    with listed:
         config = {"when": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")}
-        st.dataframe(frame, hide_index=True, width="stretch", height=420, column_config=config)
+        table(frame, height=420, column_config=config)
         tell = words.tail(identifier).replace(" ", "-")
         left, right = st.columns(2)
-        whole = evidence.csv(evidence.handed_over(trace, known))
+        whole = csv(evidence.handed_over(trace, known))
         left.download_button("Events as CSV", whole, f"trace-{tell}.csv", "text/csv", icon=":material/download:")
         right.download_button(
             "Trace as JSON", json.dumps(trace), f"trace-{tell}.json", "application/json", icon=":material/download:"
@@ -223,5 +226,4 @@ def _handoffs(handoffs: list[Json], known: graph.Name) -> None:
     }
     config |= {side: st.column_config.TextColumn(width=190) for side in ("from", "to")}
     config |= {"what": st.column_config.TextColumn(width=105), "how much": st.column_config.TextColumn(width=120)}
-    frame = pd.DataFrame(journey.rows(handoffs, known))
-    st.dataframe(frame, hide_index=True, width="stretch", column_config=config)
+    table(pd.DataFrame(journey.rows(handoffs, known)), column_config=config)

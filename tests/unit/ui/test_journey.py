@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ui import evidence, journey
+from ui.tables import csv
 
 LOT = "https://id.gs1.org/01/09506000134352/10/L7"
 GTIN = "https://id.gs1.org/01/09506000134352"
@@ -103,7 +104,7 @@ def event(**fields: Any) -> dict[str, Any]:
 
 def test_the_file_shortens_nothing() -> None:
     trace = {"nodes": [{"id": LOT, "product": GTIN}], "names": {GTIN: "Juice"}, "events": [event()]}
-    text = evidence.csv(evidence.handed_over(trace, lambda identifier: "Shop"))
+    text = csv(evidence.handed_over(trace, lambda identifier: "Shop"))
     row = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False).iloc[0]
     assert (row.thing, row["product"], row.productName) == (LOT, GTIN, "Juice")
     assert (row.quantity, row.uom, row.disposition, row.documents) == ("12.5", "KGM", "in_transit", "urn:d:7")
