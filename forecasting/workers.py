@@ -5,9 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -36,7 +39,8 @@ class _Worker:
     def __init__(self, context: BaseContext) -> None:
         self.pipe, far = context.Pipe()
         self._process = context.Process(target=_serve, args=(far,), daemon=True)  # type: ignore[attr-defined]
-        self._process.start()
+        with _not_interrupted():
+            self._process.start()
         far.close()
         self.task: Task | None = None
         self.deadline = 0.0
@@ -49,6 +53,18 @@ class _Worker:
         self._process.kill()
         self._process.join()
         self.pipe.close()
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """What is started here never gets Ctrl-C, which is for this process alone: it ends the others. One that is just starting
+    would say so with a fatal error of the interpreter."""
+    resource_tracker.ensure_running()  # would take the mask away
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(pipe: multiprocessing.connection.Connection) -> None:

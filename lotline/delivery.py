@@ -31,6 +31,9 @@ _JOB_BYTES = 3 * 2**20
 _NO_LIMIT = 2**62
 _POLL = 0.01
 _LOOK = 0.5
+# How long to wait for another command that has the ledger, and the words of whoever finds it taken.
+_PATIENCE = 60.0
+_TAKEN = "another process writes to the ledger"
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Delivery:
         self._words = words
         self._worker: subprocess.Popen[bytes] | None = None
         self._looked = 0.0
+        self._alone_since = time.monotonic()
         self.handed_over: list[str] = []
         self._see_to_worker()
 
@@ -139,18 +143,43 @@ class Delivery:
     def _see_to_worker(self) -> None:
         """Somebody must do the work: the instance's own worker, else one that is started here."""
         self._looked = time.monotonic()
-        if self._worker is None:
-            if not (is_up(self._settings.run_dir) or services.beating(self._settings)):
-                self._worker = start_bound(services.worker(self._settings).command, self._words)
+        if self._worker is not None and self._worker.poll() is None:
             return
-        if self._worker.poll() is None:
+        if is_up(self._settings.run_dir) or services.beating(self._settings):
+            self._worker, self._alone_since = None, time.monotonic()
             return
+        if self._worker is not None:
+            self._require_patience(self._worker.returncode)
         self._words.seek(0)
-        words = self._words.read().decode(errors="replace").splitlines()[-5:]
-        raise UnavailableError(
-            f"the worker ended with code {self._worker.returncode}",
-            hint="\n".join([*words, "What was handed over is kept and goes on with the next command."]),
-        )
+        self._words.truncate()
+        self._worker = start_bound(services.worker(self._settings).command, self._words)
+
+    def _require_patience(self, code: int) -> None:
+        """A worker ends at once while another command's holds the ledger; that one will be done."""
+        self._words.seek(0)
+        said = last_words(self._words.read().decode(errors="replace"))
+        busy = _TAKEN in said
+        if busy and time.monotonic() - self._alone_since < _PATIENCE:
+            return
+        kept = "What was handed over is kept and goes on with the next command."
+        if busy:
+            raise UnavailableError("another command is at work on this home", hint=f"Wait until it is done. {kept}")
+        raise UnavailableError(f"the worker ended with code {code}", hint=f"{said}\n{kept}".lstrip())
+
+
+def last_words(log: str) -> str:
+    """What a process wrote last, without the traceback: the log's last line, or the error in it."""
+    for line in reversed(log.splitlines()):
+        try:
+            told = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if line.strip():
+                return line.strip()
+            continue
+        if isinstance(told, dict):
+            fault = str(told.get("exception") or told.get("error") or "").strip().splitlines()
+            return fault[-1] if fault else str(told.get("event", ""))
+    return ""
 
 
 @asynccontextmanager

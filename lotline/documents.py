@@ -9,10 +9,12 @@ from pathlib import Path
 
 from epcis import Document, InvalidDocument, Problem, parse_document
 from lotline.errors import CommandError, UnavailableError, UsageError
+from lotline.kinds import kind
 
 STDIN = Path("-")
 _SUFFIXES = (".json", ".jsonld")
 _MOST_PROBLEMS = 20
+_FORM = "What is captured is EPCIS 2.0 in JSON (UTF-8): have it exported or converted to that first."
 
 
 def find_documents(paths: Iterable[Path]) -> Iterator[Path]:
@@ -46,8 +48,8 @@ def read_document(path: Path, most: int | None = None) -> bytes:
             f"{path} has more than {most:,} bytes, which is what a document may have here (http.body_limit in config.toml)",
             hint="Capture it in parts.",
         )
-    if data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise UsageError(f"{path} is XML", hint="Lotline reads EPCIS 2.0 in JSON. Convert the document first.")
+    if found := kind(data[:512]):
+        raise UsageError(f"{path} is {found}", hint=_FORM)
     return data
 
 

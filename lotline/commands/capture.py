@@ -121,7 +121,7 @@ def _bytes(result: FileResult, most: int) -> bytes:
     try:
         return read_document(Path(result.file), most)
     except UsageError as error:  # XML or a giant among the documents of a folder: say so, go on with the others
-        result.why = error.message
+        result.why = f"{error.message}. {error.hint}"
         return b""
 
 

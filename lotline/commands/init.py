@@ -65,7 +65,11 @@ def init(
     members: Sequence[OrganisationConfig] = [_member(text) for text in organisation or []]
     settled: dict[str, Any] = {"custody_policy": custody_policy, "port": port, "database_url": database_url}
     if ledger == "embedded":
-        members = members or [_member(text) for text in DEFAULT_ORGANISATIONS]
+        if not members:
+            members = [_member(text) for text in DEFAULT_ORGANISATIONS]
+            here.say(
+                "No -o MSP=NAME: two organisations to try things with. Real ones are named when an instance is made."
+            )
         create(here.home, members, **settled)
     elif connection:
         members = _by_files(here, connection, identities or [], settled)

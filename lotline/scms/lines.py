@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from lotline.errors import CommandError, UsageError
+from lotline.kinds import kind
 from lotline.scms.text import clean
 
 FROM_RDC = "From RDC"
@@ -168,6 +169,8 @@ def _text(path: Path) -> str:
             raise CommandError(f"{path} can't be unpacked: {error}", hint="Is the file complete?") from error
     if len(data) > _MAX_BYTES:
         raise UsageError(f"{path} holds more than {_MAX_BYTES // 2**20} MB", hint="Split the file.")
+    if found := kind(data[:512]):
+        raise UsageError(f"{path} is {found}", hint="Give the record as CSV: a spreadsheet is saved as that.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -83,7 +83,7 @@ def test_versions_are_kept_apart(examples: Path) -> None:
     ("content", "code", "word"),
     [
         (b"{", 1, "not JSON"),
-        (b"\xff\xfe", 1, "document"),
+        (b"\xff\xfe", 2, "UTF-16"),
         (b'{"type":"EPCISDocument"}', 1, "epcisBody"),
         (b"<?xml version='1.0'?><epcis/>", 2, "is XML"),
     ],
