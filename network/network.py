@@ -103,7 +103,10 @@ class Network:
 
     def up(self, say: Say = lambda _: None) -> None:
         """Start everything that does not run, and return when the channel can order and every peer has joined it."""
+        if "?" in str(self.layout.home):  # the database of Fabric's authority would be another file
+            raise NetworkError(f"Fabric CA can't work in a folder whose path has a question mark: {self.layout.home}")
         self._check_ports()
+        self.layout.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         close_to_others(self.layout.home)  # also what earlier versions made
         store.write(self.layout.topology, self.topology)
         say("certificate authorities")

@@ -35,13 +35,13 @@ class Processes:
         self._home = home.resolve()
         self._run = home / "run"
         self._logs = home / "logs"
-        self._run.mkdir(parents=True, exist_ok=True)
-        self._logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         """Start a process unless it runs already."""
         if self.running(name):
             return
+        for directory in (self._run, self._logs):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         end_strays(self._home, name)  # of one that was killed: they hold its port
         given = {"command": list(command), "environment": dict(environment), "folder": str(folder)}
         write_private(self._run / f"{name}.command", json.dumps(given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,15 @@ def open_engine(url: str | URL | Path, *, seconds: float | None = None) -> Engin
     if seconds is not None:
         _limit_sqlite(engine, seconds)
     return engine
+
+
+def is_sound(file: Path) -> bool:
+    """Whether SQLite can read a file, as far as a quick look at all of its pages tells."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError as error:
+        return isinstance(error, sqlite3.OperationalError)  # locked or away: not to be judged by its content
 
 
 def said(error: DBAPIError) -> str:

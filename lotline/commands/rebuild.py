@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
 from alembic.util import CommandError as MigrationError
@@ -22,7 +24,7 @@ from lotline.errors import NEGATIVE, UnavailableError
 from lotline.output import Session, session
 from lotline.supervisor import is_up
 from readmodel.digest import digest
-from readmodel.engine import said
+from readmodel.engine import is_sound, said
 from readmodel.following import ChainMismatchError
 from readmodel.projector import Projector, rebuild
 
@@ -50,6 +52,7 @@ def rebuild_command(context: typer.Context) -> None:
     settings = load_settings(here.home)
     if is_up(settings.run_dir) or services.beating(settings):
         raise _in_use()
+    moved = _move_away_if_damaged(settings)
     engine = readmodel.open_engine(settings.readmodel_url)
     try:
         before, after, blocks, seconds = asyncio.run(_rebuild(here, settings, engine))
@@ -60,6 +63,8 @@ def rebuild_command(context: typer.Context) -> None:
         raise UnavailableError(f"the read model's database can't be used: {said(error)}", hint=hint) from error
     finally:
         engine.dispose()
+    if moved is not None:
+        before = Before(None, f"its file was damaged and is kept as {moved.name}; results of forecasts are made anew")
     same = None if before.digest is None else before.digest == after
     here.answer(
         {
@@ -77,6 +82,17 @@ def rebuild_command(context: typer.Context) -> None:
     here.text(f"{blocks} blocks in {seconds:.1f} s: {verdict}")
     if same is False:
         raise typer.Exit(NEGATIVE)
+
+
+def _move_away_if_damaged(settings: Settings) -> Path | None:
+    """A read model's file that SQLite cannot read is in the way of a new one; returns where it went."""
+    file = settings.readmodel_file
+    if settings.database_url or not file.exists() or is_sound(file):
+        return None
+    target = file.with_name(f"readmodel.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}.db")
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    return file.rename(target)
 
 
 async def _rebuild(here: Session, settings: Settings, engine: Engine) -> tuple[Before, str, int, float]:

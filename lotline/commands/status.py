@@ -9,17 +9,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 import readmodel
 from instance.certificates import UNREADABLE, ending, ends
 from instance.creation import load_settings
 from instance.settings import CONFIG_FILE, Settings
 from ledger.readonly import is_read_only
+from ledger.store import Store, file_errors
 from lotline import services
 from lotline.output import session
 from lotline.plain import camel
 from lotline.supervisor import is_up, running
 from readmodel.engine import DATABASE_AWAY, said
+from readmodel.following import ChainMismatchError, LedgerBehindError
 from readmodel.projector import Projector
 from readmodel.queries.quarantine import count_quarantined, quarantined
 from relay.jobs import depth, open_inbox
@@ -43,6 +46,8 @@ def status(context: typer.Context) -> None:
         restarts = f", restarted {entry['restarts']} times" if entry["restarts"] else ""
         here.text(f"  {name:<12} process {entry['pid']}{restarts}  {entry['url'] or ''}")
     model = found["readModel"]
+    if found["ledger"]["problem"]:
+        here.text(f"ledger         {found['ledger']['problem']}")
     here.text(f"read model     {model['problem'] or 'up to block ' + str(model['block'])}")
     for one in model["latest"]:
         here.text(f"  set aside    {one['kind']} in block {one['block']}: {one['reason']}")
@@ -61,17 +66,40 @@ def status(context: typer.Context) -> None:
 def _status(settings: Settings) -> dict[str, Any]:
     up = is_up(settings.run_dir)
     heartbeat = services.beating(settings)
+    height, not_of_it = _ledger(settings)
     return {
         "home": str(settings.home),
         "organisations": [organisation.msp_id for organisation in settings.ledger.organisations],
         "up": up,
         "services": running(settings.run_dir).get("services", {}) if up else {},
-        "ledger": {"height": None if heartbeat is None else heartbeat.height},
+        "ledger": {"height": height if heartbeat is None else heartbeat.height, "problem": not_of_it},
         "readModel": _read_model(settings),
         "inbox": _waiting(settings),
         "certificates": _certificates(settings),
         "readOnly": is_read_only(settings.home / CONFIG_FILE),
     }
+
+
+def _ledger(settings: Settings) -> tuple[int | None, str | None]:
+    """The height of a ledger that is in the home, and what is wrong between it and the read model; both None if unknown."""
+    file = settings.ledger_dir / "ledger.db"
+    if settings.ledger.kind != "embedded" or not file.exists():
+        return None, None
+    with file_errors(), closing(Store(file, read_only=True)) as store:
+        height = store.height()
+        engine = readmodel.open_engine(settings.readmodel_url)
+        try:
+            head = Projector(engine).checkpoint()
+        except SQLAlchemyError:  # told elsewhere
+            return height, None
+        finally:
+            engine.dispose()
+        if head is None:
+            return height, None
+        if head.number >= height:
+            return height, LedgerBehindError.words
+        same = store.header_hash(head.number).hex() == head.header_hash
+        return height, None if same else ChainMismatchError.words
 
 
 def _waiting(settings: Settings) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 from typing import Any
 
+from instance.creation import create_instance
 from relay.worker import Worker
-from tests.integration.api.conftest import Service, document, event
+from tests.integration.api.conftest import ORGANISATIONS, Service, document, event
 from tests.integration.lotline.run import answer, lotline
 
 
@@ -72,6 +75,8 @@ async def test_an_older_copy_of_the_ledger_was_restored(idle_service: Service) -
         part.unlink()
     shutil.copy(copy, ledger)
     service.settings.heartbeat_file.unlink()
+    told = await asyncio.to_thread(answer, service.settings.home, "status")
+    assert "more blocks than the ledger" in told["ledger"]["problem"]
     async with working(service):
         found = await health(service, lambda one: bool(one["reasons"]))
         assert found["status"] == "degraded"
@@ -91,6 +96,35 @@ async def test_an_older_copy_of_the_ledger_was_restored(idle_service: Service) -
         job = await service.finished(location)
         assert (job["accepted"], job["running"]) == (1, False)
         await health(service, lambda one: one["status"] == "ok" and one["projector"]["lagBlocks"] == 0)
+
+
+async def test_the_ledger_of_another_instance_was_put_there(idle_service: Service, tmp_path: Path) -> None:
+    service = idle_service
+    async with working(service):
+        await service.capture(event(1))
+    other = tmp_path / "other"
+    await asyncio.to_thread(lambda: create_instance(other, organisations=ORGANISATIONS))
+    for number in (5, 6):
+        await asyncio.to_thread(lotline, other, "capture", "-", stdin=json.dumps(document(event(number))).encode())
+    shutil.rmtree(service.settings.ledger_dir)
+    shutil.copytree(other / "ledger", service.settings.ledger_dir)
+    service.settings.heartbeat_file.unlink()
+    told = await asyncio.to_thread(answer, service.settings.home, "status")
+    assert "not the one" in told["ledger"]["problem"]
+    async with working(service):
+        found = await health(service, lambda one: bool(one["reasons"]))
+        assert any("not the one" in reason for reason in found["reasons"])
+        # what is put on this ledger is not shown, and no job is called finished
+        location = await on_the_ledger(service, event(9))
+        assert (await service.scanner.get(location)).json()["running"] is True
+    service.settings.heartbeat_file.unlink()
+    told = await rebuilt(service)
+    assert told["equal"] is None
+    assert (await asyncio.to_thread(answer, service.settings.home, "status"))["ledger"]["problem"] is None
+    async with working(service):
+        await service.finished(location)
+        events = (await service.analyst.get("/events")).json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        assert len(events) == 3
 
 
 async def test_a_block_was_changed_afterwards(idle_service: Service) -> None:
@@ -154,5 +188,13 @@ async def test_rebuilding_works_in_any_state_of_the_tables(idle_service: Service
     for part in file.parent.glob("readmodel.db*"):
         part.unlink()
     file.write_bytes(b"no database at all" * 500)
-    failed = await asyncio.to_thread(lotline, service.settings.home, "rebuild", code=3)
-    assert "Move it away" in failed.stderr
+    told = await rebuilt(service, code=0)
+    assert (told["after"], told["equal"]) == (whole["after"], None)
+    assert "damaged" in told["reason"]
+    (kept,) = file.parent.glob("readmodel.damaged-*.db")
+    assert kept.read_bytes() == b"no database at all" * 500
+    content = bytearray(file.read_bytes())
+    content[8192:12288] = bytes(4096)
+    file.write_bytes(content)
+    told = await rebuilt(service, code=0)
+    assert told["after"] == whole["after"]

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.locks import writer_lock
 from lotline import delivery
+from lotline.supervisor import start_bound
 from tests.integration.lotline.run import answer, lotline
 from tests.integration.lotline.test_instance import document, event
 
@@ -23,11 +24,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_second_goes_on_when_the_first_is_done(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock, started = writer_lock(home / "ledger"), threading.Semaphore(0)
-    start = delivery.start_bound
 
     def counted(*arguments: Any) -> Any:
         started.release()
-        return start(*arguments)
+        return start_bound(*arguments)
 
     monkeypatch.setattr(delivery, "start_bound", counted)
     answers: list[Any] = []

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from network.network import Network
+from network.network import Network, NetworkError
 from network.processes import Processes
 from network.strays import end_strays
 from network.topology import build
 from network.waiting import until
+from tests.conftest import free_base_port
 from tests.integration.lotline.test_up import free_port
 
 NAME = "chaincode.lotline_1.0.peer0.farm.local"
@@ -66,6 +67,18 @@ def test_what_a_killed_process_left_behind_is_ended(processes: Processes, tmp_pa
     kept(processes, tmp_path, port)  # starting it again ends what holds its port
     processes.stop(NAME)
     assert not taken(port)
+
+
+def test_a_network_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    topology = build({"farm": 1}, orderers=1, base_port=free_base_port())
+    with pytest.raises(NetworkError, match="question mark"):
+        Network(tmp_path / "a?b" / "network", topology).up()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", topology.organisations[0].ca_port))
+        taken.listen()
+        with pytest.raises(NetworkError, match="ports in use"):
+            Network(tmp_path / "c" / "network", topology).up()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_down_leaves_nothing_even_where_no_file_names_it(tmp_path: Path) -> None:
