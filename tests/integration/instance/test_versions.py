@@ -69,25 +69,26 @@ def test_files_from_before_there_were_versions_open_as_they_are(home: Path, tmp_
     with closing(TokenStore(tmp_path / "tokens.db")) as store:
         token = store.create("scanner", "scanner", "FarmMSP")
         assert store.find(token) is not None
-    assert version_of(tmp_path / "tokens.db") == 1
+    assert version_of(tmp_path / "tokens.db") == version_of(home / "tokens.db") > 0
     ledger = Path(shutil.copy(home / "ledger" / "ledger.db", tmp_path / "ledger.db"))
     set_version(ledger, 0)
     height = Store(ledger, read_only=True).height()
     with closing(Store(ledger)) as writer:
         assert writer.height() == height > 1
-    assert version_of(ledger) == 1
+    assert version_of(ledger) == version_of(home / "ledger" / "ledger.db") > 0
 
 
 def test_files_of_a_later_version_are_left_alone_and_say_so(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "home"
     shutil.copytree(home, copy)
     for file, words in (("tokens.db", ["token", "list"]), ("ledger/ledger.db", ["rebuild"])):
-        set_version(copy / file, 99)
+        known = version_of(copy / file)
+        set_version(copy / file, known + 1)
         before = (copy / file).read_bytes()
         failed = lotline(copy, *words, code=3)
         assert "later version of Lotline" in failed.stderr
         assert (copy / file).read_bytes() == before
-        set_version(copy / file, 1)
+        set_version(copy / file, known)
     lotline(copy, "rebuild")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,9 +42,22 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A running instance without its dashboard."""
     home = tmp_path_factory.mktemp("up") / "home"
     lotline(home, "init", "-o", "FarmMSP", "--port", str(free_port()))
-    lotline(home, "up", "--no-ui", "--detach")
+    for path in (home, home / "ledger", home / "tokens.db", home / "config.toml"):  # as earlier versions left them
+        path.chmod(0o755)
+    up = [sys.executable, "-m", "lotline.cli", "--home", str(home), "up", "--no-ui", "--detach"]
+    subprocess.run(up, check=True, umask=0o022, stdout=subprocess.DEVNULL)
     yield home
     lotline(home, "down")
+
+
+def open_to_others(home: Path) -> list[str]:
+    """What somebody else may read; files come and go while it runs."""
+    found = []
+    for path in (home, *home.rglob("*")):
+        with contextlib.suppress(FileNotFoundError):
+            if path.lstat().st_mode & 0o077:
+                found.append(str(path))
+    return found
 
 
 def services(home: Path) -> dict[str, Any]:
@@ -72,6 +88,12 @@ def test_commands_use_its_worker_and_the_api_shows_what_they_did(home: Path) -> 
     found = httpx.get(services(home)["api"]["url"] + "/events", headers={"Authorization": f"Bearer {token}"}).json()
     events = found["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
     assert [one["bizStep"] for one in events] == ["commissioning"]
+
+
+def test_nobody_else_may_read_what_runs(home: Path) -> None:
+    assert (home / "run" / "worker.json").exists()
+    assert (home / "inbox.db-wal").exists()
+    assert open_to_others(home) == []
 
 
 def test_what_must_not_meet_a_running_instance_is_refused(home: Path) -> None:
