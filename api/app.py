@@ -21,6 +21,7 @@ from api.queries import Queries
 from api.rates import Rates
 from api.routes import ROUTERS
 from api.status import Status, assess
+from auditing import read_report
 from instance.processes import OverrunError, UnavailableError
 from instance.settings import Settings
 from instance.tokens import TokenStore
@@ -144,7 +145,9 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
         def status() -> Status:
             heartbeat = read_heartbeat(settings.heartbeat_file)
             lives = heartbeat is not None and process_lives(heartbeat.pid)
-            return assess(heartbeat, inbox.depth(), lives=lives, inbox_trouble=inbox.trouble)
+            report = read_report(settings.run_dir)
+            changed = 0 if report is None else report.count
+            return assess(heartbeat, inbox.depth(), lives=lives, inbox_trouble=inbox.trouble, changed=changed)
 
         app.state.status = status
         app.state.metrics = Metrics(status, inbox.states)

@@ -69,6 +69,7 @@ class _StatusCollector(Collector):
             ),
             ("lotline_healthy", "1 if the health is ok, 0 if it is degraded", float(status.status == "ok")),
             ("lotline_inbox_alarms", "Failed capture jobs that nobody has acknowledged", status.inbox.alarms),
+            ("lotline_changed", "Changes behind the ledger's back that the watcher found", status.changed),
             ("lotline_ledger_stalled", "1 if jobs wait and nothing is committed", float(status.ledger.stalled)),
             (
                 "lotline_projector_stuck",

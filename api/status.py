@@ -78,6 +78,7 @@ class Status(State):
     projector: ProjectorStatus
     inbox: InboxStatus
     worker: WorkerStatus
+    changed: int = Field(0, description="Changes behind the ledger's back: `GET /audit`", examples=[0])
     certificates: list[CertificateStatus] = Field([], description="Those that have ended or will within 30 days")
 
 
@@ -88,9 +89,10 @@ def assess(
     *,
     lives: bool = False,
     inbox_trouble: str = "",
+    changed: int = 0,
 ) -> Status:
     """The status at the time ``at`` (seconds since 1970, now by default). ``lives``: the process that the heartbeat names is
-    there, whether it reports or not."""
+    there, whether it reports or not. ``changed``: what the watcher found."""
     at = time.time() if at is None else at
     heard = heartbeat is not None and abs(at - heartbeat.at) < STALE_SECONDS
     found = Status(
@@ -111,6 +113,7 @@ def assess(
             busy_seconds=heartbeat.busy_seconds if heartbeat is not None and heard else 0.0,
         ),
         certificates=_certificates(heartbeat, at),
+        changed=changed,
     )
     found.reasons = [
         *([inbox_trouble] if inbox_trouble else []),
@@ -118,6 +121,7 @@ def assess(
         *_about_ledger(found, heartbeat),
         *_about_readmodel(found, heartbeat),
         *_about_jobs(found),
+        *_about_changes(changed),
         *[_ended(one) for one in found.certificates if one.ended],
     ]
     found.warnings = [_ends(one) for one in found.certificates if not one.ended]
@@ -160,6 +164,10 @@ def _about_ledger(status: Status, heartbeat: Heartbeat | None) -> list[str]:
     if heartbeat is not None:
         reasons += heartbeat.waiting[:5]
     return reasons + [f"{_RETRYING}{error}" for error in status.worker.failing[:5]]
+
+
+def _about_changes(count: int) -> list[str]:
+    return [f"{count} changes behind the ledger's back were found: `lotline audit` names them"] if count else []
 
 
 def _about_readmodel(status: Status, heartbeat: Heartbeat | None) -> list[str]:

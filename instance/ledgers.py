@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from instance.identities import Identities
 from instance.settings import Settings, SettingsError
 from ledger.embedded import EmbeddedLedger
 from ledger.locks import writer_lock
 from ledger.port import Ledger
+
+if TYPE_CHECKING:
+    from ledger.fabric.peers import GatewayPeer
 
 
 async def open_ledger(settings: Settings) -> Ledger:
@@ -19,20 +24,39 @@ async def open_ledger(settings: Settings) -> Ledger:
     return _open_fabric(settings)
 
 
+async def open_readers(settings: Settings) -> dict[str, Ledger]:
+    """The instance's ledger for reading, beside whoever writes to it: by organisation, through its own peers; the embedded one once."""
+    if settings.ledger.kind == "embedded":
+        return {settings.msp_id(): await EmbeddedLedger.open(settings.ledger_dir, read_only=True)}
+    from ledger.fabric.adapter import FabricLedger
+
+    identities, found = Identities(settings), dict[str, Ledger]()
+    for msp_id, peers in _peers(settings).items():
+        reader = partial(identities.get, msp_id, "auditor")
+        reader()
+        found[msp_id] = FabricLedger({msp_id: peers}, reader, settings.ledger.channel, settings.ledger.chaincode)
+    return found
+
+
 def _open_fabric(settings: Settings) -> Ledger:
     # gRPC is loaded by those who need it
     from ledger.fabric.adapter import FabricLedger
+
+    peers, identities = _peers(settings), Identities(settings)
+    reader = partial(identities.get, settings.msp_id(), "auditor")
+    reader()  # rather now than at the first question
+    lock = writer_lock(settings.ledger_dir)
+    return FabricLedger(peers, reader, settings.ledger.channel, settings.ledger.chaincode, on_close=lock.close)
+
+
+def _peers(settings: Settings) -> dict[str, Sequence[GatewayPeer]]:
     from ledger.fabric.connection import read_connection
 
-    peers = {}
+    peers = dict[str, Sequence[GatewayPeer]]()
     for organisation in settings.ledger.organisations:
         file = settings.organisation_dir(organisation.msp_id) / "connection.json"
         try:
             peers[organisation.msp_id] = read_connection(file).peers
         except ValueError as error:
             raise SettingsError(str(error)) from error
-    identities = Identities(settings)
-    reader = partial(identities.get, settings.msp_id(), "auditor")
-    reader()  # rather now than at the first question
-    lock = writer_lock(settings.ledger_dir)
-    return FabricLedger(peers, reader, settings.ledger.channel, settings.ledger.chaincode, on_close=lock.close)
+    return peers

@@ -90,6 +90,12 @@ class WorkerSettings(_Section):
     keep_jobs_days: int = Field(30, ge=1)
 
 
+class WatchSettings(_Section):
+    """The watcher: blocks, world state and tables are compared again and again, with as many minutes between; 0: never."""
+
+    minutes: float = Field(5.0, ge=0)
+
+
 class LedgerSettings(_Section):
     """Which ledger, channel and chaincode, and who speaks there through this instance.
 
@@ -111,6 +117,7 @@ class Settings(_Section):
     ledger: LedgerSettings
     http: HttpSettings = HttpSettings()
     worker: WorkerSettings = WorkerSettings()
+    watch: WatchSettings = WatchSettings()
     # Empty: SQLite at HOME/readmodel.db. Otherwise an SQLAlchemy URL, for example of PostgreSQL.
     database_url: str = ""
 

@@ -35,7 +35,7 @@ from ledger.store import Store, file_errors
 from ledger.transaction import NONCE_BYTES, Proposal
 
 CHAINCODE = "lotline"
-_FILE = "ledger.db"
+FILE = "ledger.db"
 _PEER, _ORDERER = "peer0", "orderer0"
 _POLL_SECONDS = 0.01
 _PAGE = 16
@@ -46,7 +46,7 @@ class EmbeddedLedger:
     """A channel in a directory. Make one with ``create``, open it with ``open``; one process at a time may write."""
 
     def __init__(self, directory: Path, contract: Contract, *, read_only: bool) -> None:
-        self._file = directory / _FILE
+        self._file = directory / FILE
         self._contract = contract
         self._lock = None if read_only else writer_lock(directory)
         try:
@@ -79,12 +79,12 @@ class EmbeddedLedger:
         """
         directory.mkdir(parents=True, exist_ok=True)
         with writer_lock(directory):
-            if (directory / _FILE).exists():
+            if (directory / FILE).exists():
                 raise FileExistsError(f"{directory} holds a ledger already")
             roots = {msp_id: _authority(directory, msp_id, "peer", _PEER) for msp_id in organisations}
             orderer_root = _authority(directory, ORDERER_MSP, "orderer", _ORDERER)
             envelope = config_envelope(channel, roots, orderer_root, int(datetime.now(UTC).timestamp()))
-            Committer.found(directory / _FILE, envelope)
+            Committer.found(directory / FILE, envelope)
         return await cls.open(directory, contract=contract)
 
     @classmethod
@@ -92,7 +92,7 @@ class EmbeddedLedger:
         cls, directory: Path, *, read_only: bool = False, contract: Contract | None = None
     ) -> EmbeddedLedger:
         """An existing channel. Raises Unavailable if another process writes to it, FileNotFoundError without one."""
-        if not (directory / _FILE).exists():
+        if not (directory / FILE).exists():
             raise FileNotFoundError(f"there is no ledger in {directory}")
         with file_errors():
             return cls(directory, contract or Lotline(), read_only=read_only)

@@ -39,6 +39,7 @@ COMMANDS = {
     "forecast": ("forecast", "Forecast demand and transit times from the ledger's history."),
     "disruptions": ("disruptions", "What will run late or run out, and why."),
     "rebuild": ("rebuild", "Throw the read model away and rebuild it from the ledger."),
+    "audit": ("audit", "Look whether blocks, world state or tables were changed behind the ledger's back."),
     "backup": ("backup", "Copy the instance, while it is at work, into a folder."),
     "restore": ("restore", "Make an instance of such a copy."),
     "token": ("token", "Create, list and revoke API tokens."),

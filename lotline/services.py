@@ -73,6 +73,12 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
     )
 
 
+def watcher(settings: Settings) -> Service:
+    """Looks again and again whether somebody changed blocks, world state or tables."""
+    command = [sys.executable, "-m", "auditing.watcher", "--home", str(settings.home)]
+    return Service("watcher", command, ready=lambda: True)
+
+
 def certificates(settings: Settings) -> Service:
     """Renews the certificates of the network that belongs to the instance."""
     command = [sys.executable, "-m", "lotline.renewing", "--home", str(settings.home)]

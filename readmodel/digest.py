@@ -28,12 +28,13 @@ def digest(engine: Engine) -> str:
         for model in sorted(DERIVED_TABLES, key=lambda model: table_of(model).name):
             table = table_of(model)
             total.update(f"{table.name}\n".encode())
-            for rows in _content(connection, table):
+            for rows in content(connection, table):
                 total.update(orjson.dumps(rows))
     return total.hexdigest()
 
 
-def _content(connection: Connection, table: Table) -> Iterator[list[list[Any]]]:
+def content(connection: Connection, table: Table) -> Iterator[list[list[Any]]]:
+    """A table's rows in order of primary key, a part at a time; every database gives the same values."""
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     # Each database has its own idea of the order of texts unless told to compare bytes.
     collate = ' COLLATE "C"' if connection.dialect.name == "postgresql" else ""

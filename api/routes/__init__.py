@@ -1,6 +1,7 @@
 """The endpoints, one group a file."""
 
 from api.routes import (
+    audit,
     capture,
     descriptions,
     devices,
@@ -43,5 +44,6 @@ ROUTERS = (
     descriptions.router,
     prefixes.router,
     quarantine.router,
+    audit.router,
     health.router,
 )

@@ -96,6 +96,8 @@ def run_instance(here: Session, settings: Settings, *, ui: bool, ui_port: int) -
         wanted.append(services.dashboard(settings, ui_port, services.dashboard_token(settings)))
     if settings.ledger.network:
         wanted.append(services.certificates(settings))
+    if settings.watch.minutes:
+        wanted.append(services.watcher(settings))
     supervisor = Supervisor(settings.run_dir, settings.logs_dir, wanted, here.say)
     urls = {service.name: service.url for service in wanted if service.url}
     try:

@@ -27,6 +27,7 @@ def page() -> None:
     if not overview["events"]:
         _nothing_yet()
         return
+    _changed()
     _set_aside(overview)
     _figures(overview)
     _moving(overview)
@@ -67,6 +68,19 @@ def _set_aside(overview: Json) -> None:
         f"{words.plain(latest['kind'])} in block {words.plain(str(latest['block']))}, signed by {words.plain(latest['msp'] or 'nobody')}: "
         f"{words.plain(latest['reason'])}.",
         icon=":material/report:",
+    )
+
+
+def _changed() -> None:
+    """The alarm: somebody changed blocks, world state or tables."""
+    found = ask("/audit")
+    if not found["count"]:
+        return
+    first = found["findings"][0]
+    st.error(
+        f"{words.number(found['count'])} changes behind the ledger's back were found. The first, in {words.plain(first['whose'])}: "
+        f"{words.plain(first['what'])}: {words.plain(first['detail'])}. `lotline audit` names them all.",
+        icon=":material/gpp_bad:",
     )
 
 

@@ -190,3 +190,34 @@ def test_a_pallet_named_with_what_is_on_it_is_one_handoff() -> None:
     peer.accept(pack(1, pallet(1), item(1), item(2)), ship(2, pallet(1), item(1), item(2)))
     peer.accept(receive(3, item(1), pallet(1)), msp="BMSP")
     assert [handoff["item"] for handoff in peer.all("HO")] == [pallet(1)]
+
+
+@pytest.mark.parametrize("named", [{"epcs": [item(1)]}, {"lots": {lot(1): 5}}], ids=["an instance", "a lot"])
+def test_only_who_shipped_takes_it_back(named: dict[str, Any]) -> None:
+    goods = named.get("epcs", [])
+    peer = Peer()
+    peer.accept(commission(1, item(1)), make_lot(1, lot(1), 5), ship(2, *goods, lots=named.get("lots")))
+    back = {**ship(3, *goods, lots=named.get("lots"), site=C, to=None), "bizStep": "void_shipping"}
+    peer.capture(back, msp="CMSP")
+    assert [handoff["status"] for handoff in peer.all("HO") if handoff["releaseEvents"]] == ["released"]
+    peer.accept({**ship(4, *goods, lots=named.get("lots")), "bizStep": "void_shipping"})
+    assert [handoff["status"] for handoff in peer.all("HO") if handoff["releaseEvents"]] == ["void"]
+
+
+def test_a_lot_under_another_document_is_another_handoff() -> None:
+    peer = Peer()
+    peer.accept(make_lot(1, lot(1), 5), ship(2, lots={lot(1): 5}, document="D1"))
+    peer.accept(receive(3, lots={lot(1): 5}, document="D2"), msp="BMSP")
+    assert "complete" not in [handoff["status"] for handoff in peer.all("HO")]
+    assert "unannounced" in peer.open_exceptions()
+    peer.accept(ship(2.5, lots={lot(1): 5}, document="D2"))
+    assert sorted(handoff["status"] for handoff in peer.all("HO")) == ["complete", "released"]
+
+
+@pytest.mark.parametrize(("document", "accepted"), [("D1", 2), ("D2", 1)])
+def test_what_is_received_again_under_another_document_is_no_part_of_the_handoff(document: str, accepted: int) -> None:
+    peer = Peer()
+    peer.accept(commission(1, item(1)), ship(2, item(1), document="D1"))
+    peer.accept(receive(3, item(1), document="D1"), receive(4, item(1), document=document), msp="BMSP")
+    (handoff,) = (one for one in peer.all("HO") if one["status"] == "complete")
+    assert len(handoff["acceptEvents"]) == accepted

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chaincode import keys
-from tests.unit.chaincode.peer import A, B, Peer, lot, make_lot, pack, pallet, quantities, unpack
+from tests.unit.chaincode.peer import A, B, Peer, checked, lot, make_lot, pack, pallet, quantities, unpack
 from tests.unit.chaincode.telling import declared_wrong
 from tests.unit.chaincode.test_lot_model import registered
 
@@ -138,3 +138,13 @@ def test_a_parent_packed_ten_thousand_times_costs_what_it_did_at_first() -> None
     peer.accept(unpacked(700.75, 1))  # late: one too many from there on
     assert peer.open_exceptions() == ["not_packed"]
     assert len(peer.last.writes) < 100  # the pages of what follows
+
+
+def test_what_was_not_unpacked_after_all_was_there_when_the_parent_was_emptied() -> None:
+    elsewhere = (f"https://id.gs1.org/414/{checked('950600000999')}", A[1])
+    once = unpacked(3, 4, site=elsewhere)
+    peer = told(packed(2, 10))
+    peer.accept(once, unpack(4, pallet(1), site=A))
+    assert (has(peer), has(peer, elsewhere), inside(peer)) == (96, 4, None)
+    peer.accept(declared_wrong(once, 5))
+    assert (has(peer), has(peer, elsewhere), inside(peer), peer.open_exceptions()) == (100, 0, None, [])
