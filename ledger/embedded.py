@@ -38,7 +38,7 @@ CHAINCODE = "lotline"
 FILE = "ledger.db"
 _PEER, _ORDERER = "peer0", "orderer0"
 _POLL_SECONDS = 0.01
-_PAGE = 16
+_PAGE = 8
 _REFUSED, _BROKEN = 400, 500
 
 

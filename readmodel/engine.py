@@ -21,7 +21,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = NORMAL",  # losing the last commits in a power cut is harmless: the chain has them
     "PRAGMA wal_autocheckpoint = 8192",  # 32 MB: pages written again and again reach the file once
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -16384",
     "PRAGMA mmap_size = 1073741824",
     "PRAGMA temp_store = MEMORY",
 )

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from readmodel.bulk import Bulk
 
-_MOST_REMEMBERED = 400_000
+_MOST_REMEMBERED = 100_000
 
 
 class Names:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from ledger.blocks import DecodedBlock
+from readmodel.ahead import ReadAhead
 from readmodel.bulk import Bulk, table_of
 from readmodel.containment import update_containment
 from readmodel.declarations import Outcome, notes_of_fresh, outcome
@@ -152,11 +153,11 @@ class Projector:
         start = 0 if checkpoint is None else checkpoint.number + 1
         if until is not None and start >= until:
             return
-        waiting: asyncio.Queue[RawBlock | BaseException] = asyncio.Queue(maxsize=64)
-        reader = asyncio.create_task(_read(chain, start, waiting))
+        ahead = ReadAhead()
+        reader = asyncio.create_task(ahead.read(chain, start))
         try:
             while until is None or start < until:
-                batch = await _batch(waiting)
+                batch = await ahead.batch(_MOST_TRANSACTIONS)
                 await asyncio.to_thread(self.apply, batch)
                 start = batch[-1].header.number + 1
         finally:
@@ -274,29 +275,3 @@ def clear(engine: Engine) -> None:
     with engine.connect().execution_options(lotline_write=True) as connection, connection.begin():
         for model in DERIVED_TABLES:
             connection.execute(table_of(model).delete())
-
-
-async def _read(chain: Chain, start: int, into: asyncio.Queue[RawBlock | BaseException]) -> None:
-    try:
-        async for block in chain.blocks(start):
-            await into.put(block)
-        await into.put(ConnectionError("the ledger's stream of blocks ended"))
-    except Exception as error:
-        await into.put(error)
-
-
-async def _batch(waiting: asyncio.Queue[RawBlock | BaseException]) -> list[RawBlock]:
-    """The next block and whatever else waits already; an error only once the blocks before it were handed
-    out."""
-    batch: list[RawBlock] = []
-    transactions = 0
-    while not batch or (not waiting.empty() and transactions < _MOST_TRANSACTIONS):
-        item = await waiting.get()
-        if isinstance(item, BaseException):
-            if not batch:
-                raise item
-            waiting.put_nowait(item)
-            break
-        batch.append(item)
-        transactions += len(item.data.data)
-    return batch

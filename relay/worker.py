@@ -38,12 +38,14 @@ from readmodel.projector import Applied, Projector
 from readmodel.queries.quarantine import count_quarantined
 from relay.batches import FINISH_LIMIT, Batches, Lane, Trouble
 from relay.jobs import open_inbox
+from relay.memory import bound_memory, give_back
 from relay.pulse import REPORT_SECONDS, Clock, Pulse, written_at
 from relay.submitter import Submitter
 
 PRUNE_SECONDS = 3600.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CERTIFICATE_SECONDS = 60.0
+GIVE_BACK_SECONDS = 10.0
 
 log = structlog.get_logger("lotline.worker")
 
@@ -176,7 +178,7 @@ class Worker:
             self._has_applied(checkpoint.number, 0)
 
     async def _keep_house(self) -> None:
-        pruned_at = looked_at = float("-inf")
+        pruned_at = looked_at = given_back_at = float("-inf")
         while True:
             now = time.monotonic()
             try:
@@ -185,6 +187,9 @@ class Worker:
                     looked_at = now
                 await self._report()
                 self._finish_jobs()
+                if now - given_back_at > GIVE_BACK_SECONDS:
+                    await asyncio.to_thread(give_back)
+                    given_back_at = now
                 if now - pruned_at > PRUNE_SECONDS:
                     while self._batches.prune(self._settings.worker.keep_jobs_days):
                         await asyncio.sleep(0.05)
@@ -292,6 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     with contextlib.suppress(OSError):
         os.nice(settings.worker.nice)  # scanners are served first
+    bound_memory()
     try:
         uvloop.run(run(settings))
     except Exception:
