@@ -57,6 +57,8 @@ def status(context: typer.Context) -> None:
     here.text(
         f"waiting        {inbox['problem'] or str(inbox['events']) + ' events in ' + str(inbox['jobs']) + ' jobs'}"
     )
+    if inbox.get("failed"):
+        here.text(f"failed         {inbox['failed']} jobs, {inbox['alarms']} not acknowledged: `lotline inbox list`")
     for one in found["certificates"]["ending"]:
         here.text(f"certificate    {one['identity']} of {one['mspId']} {_when(one['notAfter'])}")
     if found["readOnly"]:
