@@ -127,6 +127,7 @@ class FabricLedger:
         """Send one envelope and learn its fate. It is sent again while nothing is known of it: a leading orderer that dies
         takes what it had not passed on with it, and of two copies the ledger keeps the first."""
         envelope = self._gateway_bytes(transaction)
+        orderers = ""
         for patience in _PATIENCE:
             try:
                 await self._ask(identity, partial(self._send, identity, envelope))
@@ -134,6 +135,7 @@ class FabricLedger:
                 beyond = classify.too_large(error, len(envelope))
                 if beyond is not None:
                     raise beyond from error
+                orderers = f"; the orderers: {error}"
                 log.info("transaction %s may not have been ordered: %s", transaction.transaction_id, error)
             try:
                 block = await self._ask(identity, partial(self._fate, identity, envelope, patience))
@@ -145,7 +147,7 @@ class FabricLedger:
                 raise classify.after_commit(error) from error
             else:
                 return Committed(transaction.transaction_id, block, transaction.result)
-        raise errors.TimedOut(f"transaction {transaction.transaction_id} was sent and its fate is not known")
+        raise errors.TimedOut(f"transaction {transaction.transaction_id} was sent and its fate is not known{orderers}")
 
     @staticmethod
     def _gateway_bytes(transaction: Transaction) -> bytes:
