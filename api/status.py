@@ -167,7 +167,7 @@ def _about_ledger(status: Status, heartbeat: Heartbeat | None) -> list[str]:
 
 
 def _about_changes(count: int) -> list[str]:
-    return [f"{count} changes behind the ledger's back were found: `lotline audit` names them"] if count else []
+    return [f"changed behind the ledger's back: {count}; `lotline audit` says what"] if count else []
 
 
 def _about_readmodel(status: Status, heartbeat: Heartbeat | None) -> list[str]:

@@ -52,7 +52,7 @@ def _open_fabric(settings: Settings) -> Ledger:
 def _peers(settings: Settings) -> dict[str, Sequence[GatewayPeer]]:
     from ledger.fabric.connection import read_connection
 
-    peers = dict[str, Sequence[GatewayPeer]]()
+    peers: dict[str, Sequence[GatewayPeer]] = {}
     for organisation in settings.ledger.organisations:
         file = settings.organisation_dir(organisation.msp_id) / "connection.json"
         try:

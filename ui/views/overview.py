@@ -78,7 +78,7 @@ def _changed() -> None:
         return
     first = found["findings"][0]
     st.error(
-        f"{words.number(found['count'])} changes behind the ledger's back were found. The first, in {words.plain(first['whose'])}: "
+        f"Changed behind the ledger's back: {words.number(found['count'])}. The first, in {words.plain(first['whose'])}: "
         f"{words.plain(first['what'])}: {words.plain(first['detail'])}. `lotline audit` names them all.",
         icon=":material/gpp_bad:",
     )

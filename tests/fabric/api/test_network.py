@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 import readmodel
+from auditing import audit
 from instance.creation import create_token, load_settings
-from instance.ledgers import open_ledger
+from instance.ledgers import open_ledger, open_readers
 from instance.settings import SettingsError
 from ledger.errors import Unavailable
 from readmodel import Projector, digest, rebuild
@@ -51,6 +52,16 @@ async def test_what_one_captures_another_traces(service: Service, playground: Pl
 
 def httpx_client(url: str, token: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_the_watcher_sees_every_organisations_peers(service: Service) -> None:
+    assert (await service.capture(event(1), event(2)))["success"]
+    report = await audit(service.settings)
+    assert (report.findings, report.unread) == ([], [])
+    assert report.rows > 0
+    ledger = next(iter((await open_readers(service.settings)).values()))
+    assert report.blocks >= 2 * (await ledger.height() - 1)  # of both organisations
+    await ledger.close()
 
 
 async def test_two_read_models_of_the_chain_are_equal(service: Service, playground: Playground, tmp_path: Path) -> None:
