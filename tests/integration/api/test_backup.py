@@ -21,6 +21,7 @@ from relay.worker import Worker
 from tests.integration.api.conftest import Service, document, event, sgtin
 from tests.integration.instance.test_homes import everything, open_to_others
 from tests.integration.lotline.run import answer, lotline
+from tests.integration.readmodel import postgres
 
 MODES = {"config.toml": 0o600, "admin.token": 0o600, "ledger/organisations/FarmMSP/ca.key": 0o600}
 
@@ -208,6 +209,28 @@ def test_a_read_model_elsewhere_is_said_to_be_made_anew(settings: Settings, tmp_
     assert told["read_model"] == "elsewhere"
     notes = answer(tmp_path / "restored", "restore", str(tmp_path / "copy"))["notes"]
     assert any("lotline rebuild" in note for note in notes)
+
+
+def test_a_newer_read_model_in_postgresql_is_made_anew_from_the_restored_ledger(home: Path, tmp_path: Path) -> None:
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server here: apt-get install postgresql")
+    with postgres.server(programs) as database:
+        config = home / "config.toml"
+        url = f'database_url = "{database.url}/postgres"'
+        config.write_text(config.read_text().replace('database_url = ""', url))
+        first, second = (json.dumps(document(event(number))).encode() for number in (1, 2))
+        lotline(home, "capture", "-", stdin=first)
+        assert answer(home, "backup", str(tmp_path / "copy"))["read_model"] == "elsewhere"
+        lotline(home, "capture", "-", stdin=second)
+        restored = tmp_path / "restored"
+        lotline(restored, "restore", str(tmp_path / "copy"))
+        assert "more blocks than the ledger" in answer(restored, "status")["ledger"]["problem"]
+        assert answer(restored, "rebuild")["equal"] is None
+        assert sgtin(1) in shown(load_settings(restored))
+        assert sgtin(2) not in shown(load_settings(restored))
+        assert answer(restored, "capture", "-", stdin=second)["accepted"] == 1
+        assert answer(restored, "rebuild")["equal"] is True
 
 
 def test_parts_of_a_home_that_are_links_are_copied(settings: Settings, tmp_path: Path) -> None:
