@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 import readmodel
-from api import methods, openapi, problems
+from api import methods, openapi, problems, reference
 from api.bodies import limit_headers
 from api.edge import Edge
 from api.metrics import Metrics
@@ -68,6 +68,7 @@ def _application(
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
         redoc_url=None,
     )
     app.state.settings = settings
@@ -84,6 +85,7 @@ def _application(
         app.include_router(router)
     methods.install(app, ROUTERS)
     openapi.install(app)
+    reference.install(app)
     return app
 
 

@@ -21,14 +21,15 @@ from instance.settings import HttpSettings
 log = structlog.get_logger("lotline.http")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECURITY_HEADERS = (
+_DEFAULTS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
 )
-_NO_STORE = (b"cache-control", b"no-store")
+"""Of every answer that does not say otherwise."""
 _CLIENT_GONE = 499
 """Of a request whose client went before it had sent all; for the log and the metrics, nobody gets it."""
 
@@ -154,10 +155,8 @@ def _request_id(scope: Scope) -> str:
 
 
 def _extra_headers(message: Message, request_id: str) -> list[tuple[bytes, bytes]]:
-    extra = [*_SECURITY_HEADERS, (b"x-request-id", request_id.encode())]
-    if not any(name.lower() == b"cache-control" for name, _ in message.get("headers", ())):
-        extra.append(_NO_STORE)
-    return extra
+    said = {name.lower() for name, _ in message.get("headers", ())}
+    return [(b"x-request-id", request_id.encode()), *(pair for pair in _DEFAULTS if pair[0] not in said)]
 
 
 def _token_id(scope: Scope) -> Any:
