@@ -13,7 +13,7 @@ A parsed event is valid by the schema; capture refuses one with errors found her
 - ``quantity_range``, error: a quantity is below 10^12 and has at most 15 significant digits and 15 decimals, so that
   it is exact wherever it is kept.
 - ``parent_missing``, error: packing and unpacking name their container (EPCIS 2.0, 7.4.3).
-- ``too_many_epcs``, ``event_too_large``, errors: at most 20,000 instances and classes, at most 1 MiB in stored form.
+- ``too_many_epcs``, ``event_too_large``, errors: at most 5,000 instances and classes, at most 256 KiB in stored form.
 - ``sensor_attribute_twice``, warning: an attribute of a reading stands in the sensor's metadata or in the
   report, not in both (EPCIS conformance requirements, TCR-53 step 29).
 - ``sensor_time``, warning: no reading was taken after the event that reports it, and none ended before it
@@ -36,9 +36,9 @@ from epcis.naming import faults_of_names
 from epcis.problems import Problem, pointer
 from epcis.quantities import faults_of_quantities
 
-MAX_EVENT_BYTES = 2**20
-"""Bytes of an event in its stored form."""
-MAX_EPCS = 20_000
+MAX_EVENT_BYTES = 256 * 1024
+"""Bytes of an event in its stored form. What one event costs, all who stand behind it wait for."""
+MAX_EPCS = 5_000
 """Instances and classes that an event may name."""
 
 _SHARED_ATTRIBUTES = {
@@ -72,13 +72,15 @@ def check(event: Event, index: int | None = None) -> list[Problem]:
     ]
 
 
+def things_named(event: Event) -> int:
+    """How many instances and classes its lists have."""
+    said = vars(event)
+    return sum(len(said[field]) for field in (*event._instance_fields, *event._class_fields))
+
+
 def _size(event: Event) -> list[_Found]:
     found: list[_Found] = []
-    said = vars(event)
-    named = 0
-    for field in (*event._instance_fields, *event._class_fields):
-        named += len(said[field])
-    if named > MAX_EPCS:
+    if (named := things_named(event)) > MAX_EPCS:
         found.append(("", "too_many_epcs", f"names {named} instances and classes; {MAX_EPCS} are allowed in one event"))
     if (size := len(event.to_stored())) > MAX_EVENT_BYTES:
         found.append(("", "event_too_large", f"takes {size} bytes; {MAX_EVENT_BYTES} are allowed"))

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 import orjson
 
 import epcis
+from epcis.checks import things_named
 from epcis.problems import MAX_PROBLEMS
 from instance.processes import Processes
 from relay.jobs import OnError
 
 MAX_STORED_BYTES = 32 * 2**20
 """Bytes of a document's events in stored form. Each carries what it needs of the context, so they may be more than came."""
+MAX_THINGS = 100_000
+"""Instances and classes that all events of a document may name together."""
 
 TOO_LARGE = "document_too_large"
 
@@ -69,13 +72,28 @@ def read(body: bytes, on_error: OnError = "rollback") -> Reading:
     if problems and (on_error == "rollback" or len(bad.intersection(sifted.places)) == len(sifted.places)):
         return sorted(problems, key=lambda problem: problem.index or 0)[:MAX_PROBLEMS]
     good = [event for place, event in zip(sifted.places, document.events, strict=True) if place not in bad]
-    payload = b"[" + b",".join(map(_for_contract, good)) + b"]"
-    if len(payload) > MAX_STORED_BYTES:
+    named = sum(map(things_named, good))
+    if named > MAX_THINGS:
+        return [epcis.Problem(None, "", TOO_LARGE, f"names {named} things; {MAX_THINGS} are allowed")]
+    payload = _payload(good)
+    if payload is None:
         message = (
-            f"takes {len(payload)} bytes with what each event needs of the context; {MAX_STORED_BYTES} are allowed"
+            f"takes more than the {MAX_STORED_BYTES} bytes that are allowed, with what each event needs of the context"
         )
         return [epcis.Problem(None, "", TOO_LARGE, message)]
     return Intake(payload, tuple(event.hash for event in good), _refusals(problems), _master_data(document))
+
+
+def _payload(events: list[epcis.Event]) -> bytes | None:
+    """All events as the contract takes them; None as soon as that is too much, before it is all in memory."""
+    parts, size = [], 2
+    for event in events:
+        part = _for_contract(event)
+        size += len(part) + 1
+        if size > MAX_STORED_BYTES:
+            return None
+        parts.append(part)
+    return b"[" + b",".join(parts) + b"]"
 
 
 def _whole(body: bytes) -> epcis.Sifted:

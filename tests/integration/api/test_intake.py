@@ -217,11 +217,15 @@ def test_what_master_data_is_to_the_contract() -> None:
     ]
 
 
-async def test_a_document_that_would_grow_too_large(idle_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relay.intake.MAX_STORED_BYTES", 100)
+@pytest.mark.parametrize("limit", ["MAX_STORED_BYTES", "MAX_THINGS"])
+async def test_a_document_that_would_grow_too_large(
+    idle_service: Service, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(f"relay.intake.{limit}", 0)
     answer = await idle_service.scanner.post("/capture", json=document(event(1)))
     assert answer.status_code == 413
     assert answer.headers["GS1-EPCIS-Capture-File-Size-Limit"]
+    assert "0" in answer.json()["detail"]
     assert MAX_STORED_BYTES > 2**20
 
 
