@@ -1,12 +1,14 @@
 """Under which names this server may be asked for.
 
 A page on the Internet can let its own name point to this machine, and a browser here then takes the server for part of
-that page. Such a request carries the page's name: names that are not ours are refused. Addresses are always ours.
+that page. Such a request carries the page's name: names that are not ours are refused. Addresses are always ours, and so
+are names without a dot: no page on the Internet has one, and networks of machines and containers do.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterator, Sequence
 
@@ -15,22 +17,22 @@ import httptools
 from instance.settings import HttpSettings
 
 ANY = "*"
-_LOOPBACK = ("localhost", "ip6-localhost")
+_SINGLE = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 _LONGEST = 300
 
 
 class AllowedHosts:
-    """The loopback names, this machine's own name, and those that are configured (``*``: any)."""
+    """Local names, this machine's own, and those that are configured (``*``: any)."""
 
     def __init__(self, settings: HttpSettings) -> None:
-        names = (*_LOOPBACK, socket.gethostname(), settings.host, *settings.allowed_hosts)
+        names = (socket.gethostname(), settings.host, *settings.allowed_hosts)
         self._names = {name.lower().rstrip(".") for name in names}
         self._any = ANY in self._names
 
     def __contains__(self, host: str) -> bool:
         """Whether a Host header, with its port or without, names us."""
         name = _name(host)
-        return name is not None and (self._any or name in self._names or _is_address(name))
+        return name is not None and (self._any or name in self._names or _is_local(name))
 
 
 def host_faults(
@@ -65,6 +67,10 @@ def _name(host: str) -> str | None:
     if colon and not (port.isascii() and (port.isdigit() or not port)):
         return None
     return name.rstrip(".") or None
+
+
+def _is_local(name: str) -> bool:
+    return _is_address(name) or _SINGLE.fullmatch(name) is not None
 
 
 def _is_address(name: str) -> bool:

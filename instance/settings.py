@@ -46,7 +46,7 @@ class HttpSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(DEFAULT_PORT, ge=0, le=65535)
-    # Names by which the server may be asked for, beside addresses, localhost and this machine's own; "*" is any.
+    # Names by which the server may be asked for, beside addresses, names without a dot and this machine's own; "*": any.
     allowed_hosts: tuple[str, ...] = ()
     # At the socket, before anybody is known. 408, 414, 431 and 503 tell a client which limit it met.
     head_limit: int = Field(64 * 1024, ge=1024)
