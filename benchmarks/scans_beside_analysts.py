@@ -53,7 +53,7 @@ def ratios(
         with instance(home, **http) as (url, token):
             analyst = create_token(load_settings(home), "analyst", "analyst")
             load(url, token, FILL_RATE, FILL_SECONDS)
-            drain(url)
+            drain(url, token)
             alone = load(url, token, rate, seconds)
             _tell(f"{name}, no analyst", alone)
             found = {}
