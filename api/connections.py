@@ -15,7 +15,7 @@ from typing import Any
 
 import httptools
 import structlog
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.hosts import AllowedHosts, host_faults
 from api.problems import MEDIA_TYPE, describe, encode
@@ -116,7 +116,7 @@ class Connections:
                 if address is None or connection.address == address:
                     self.note(503)
                     self.leave(connection)
-                    connection.transport.abort()
+                    connection.drop()
                     return True
         return False
 
@@ -154,6 +154,7 @@ class Connection(HttpToolsProtocol):
         self._refused = False
         self._closing_since: float | None = None
         self._stuck_since: float | None = None
+        self._answering: RequestResponseCycle | None = None
 
     # --- the transport's calls
 
@@ -171,6 +172,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.all.leave(self)
+        self._forget_reader()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -261,11 +263,11 @@ class Connection(HttpToolsProtocol):
             # what was answered may still be on its way to a slow reader
             patience = LINGER_SECONDS if self._refused else self.all.settings.body_seconds
             if now - self._closing_since > patience:
-                self.transport.abort()
+                self.drop()
             return
         settings = self.all.settings
         if self._stuck_since is not None and now - self._stuck_since > settings.body_seconds:
-            self.transport.abort()
+            self.drop()
         elif self.flow.read_paused:
             self._since = now  # it is us who don't read
         elif self._phase is Phase.HEAD and now - self._since > settings.head_seconds:
@@ -295,7 +297,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             if self.cycle.response_started or self.pipeline:
-                self.transport.abort()
+                self.drop()
                 return
         if self._phase is Phase.BODY and not answering:  # it has its answer
             self.transport.close()
@@ -304,6 +306,22 @@ class Connection(HttpToolsProtocol):
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
+
+    def drop(self) -> None:
+        """End it at once; what is still to be said is not said."""
+        self._forget_reader()
+        self.transport.abort()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _forget_reader(self) -> None:
+        """The request being answered is not the last that was read, if several came at once."""
+        cycle = self._answering
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase

@@ -217,6 +217,13 @@ def test_pipelined_requests_are_all_answered(port: int) -> None:
     assert statuses(exchange(port, GET_HEALTH * 200 + last)) == [200] * 201
 
 
+def test_who_does_not_read_his_answers_is_let_go(port: int) -> None:
+    with connect(port) as connection:
+        send(connection, (b"GET /openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 200)
+        until(lambda: not send(connection, b"GET"))
+    assert healthy(port)
+
+
 # --- number
 
 
