@@ -159,7 +159,7 @@ def _about_ledger(status: Status, heartbeat: Heartbeat | None) -> list[str]:
     if status.ledger.stalled:
         reasons.append(
             f"jobs wait, and the ledger has taken nothing for {STALLED_SECONDS:.0f} s: are its peers and a majority of its"
-            " orderers there?"
+            " orderers there, or is it at work on a very large document?"
         )
     if heartbeat is not None:
         reasons += heartbeat.waiting[:5]
@@ -194,7 +194,7 @@ def _about_jobs(status: Status) -> list[str]:
 def _ledger(heartbeat: Heartbeat | None, depth: Depth, at: float) -> LedgerStatus:
     if heartbeat is None:
         return LedgerStatus(height=None)
-    age = _age(depth.oldest, at)
+    age = None if heartbeat.waiting else _age(depth.oldest, at)  # who waits for something else is told by itself
     since = max(heartbeat.committed_at or 0.0, heartbeat.started_at or 0.0)
     return LedgerStatus(height=heartbeat.height, stalled=age is not None and min(age, at - since) > STALLED_SECONDS)
 

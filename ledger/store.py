@@ -51,7 +51,7 @@ class Store:
         if read_only:
             require_known(self._db, _STEPS)
         # Each of several readers has a cache of its own, and reads most of what it reads once.
-        self._db.execute(f"PRAGMA cache_size={-8192 if read_only else -16384}")
+        self._db.execute(f"PRAGMA cache_size={-8192 if read_only else -32768}")
 
     def height(self) -> int:
         """The number of blocks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,13 +81,14 @@ class Inbox:
         self._limit = limit_events
         self._depth = depth(self._reader)
         self._depth_age = 0.0
+        self._unreadable = ""
         self._watched: dict[str, list[asyncio.Future[Job]]] = {}
         self._watching: asyncio.Task[None] | None = None
 
     @property
     def trouble(self) -> str:
-        """Why nothing can be stored just now; empty when all is well."""
-        return self._writer.trouble
+        """Why nothing can be stored or counted just now; empty when all is well."""
+        return self._writer.trouble or self._unreadable
 
     async def put(self, job: NewJob) -> Stored:
         """Returns once the row is durable. Raises `InboxFullError`; then nothing was stored."""
@@ -103,9 +105,13 @@ class Inbox:
         return list_jobs(self._reader, msp_id=msp_id, identity=identity, before=before, limit=limit, failed=failed)
 
     def depth(self) -> Depth:
-        """What waits for the ledger, at most a second old."""
+        """What waits for the ledger, at most a second old; older while the file cannot be read."""
         if self._loop.time() - self._depth_age > 1.0:
-            self._depth, self._depth_age = depth(self._reader), self._loop.time()
+            self._depth_age = self._loop.time()
+            try:
+                self._depth, self._unreadable = depth(self._reader), ""
+            except sqlite3.Error as error:
+                self._unreadable = f"the inbox cannot be read: {error}"
         return self._depth
 
     def states(self) -> dict[str, int]:

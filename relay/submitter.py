@@ -97,6 +97,8 @@ class Submitter:
         while True:
             version = self._batches.version()
             self._start_lanes()
+            if not self._lanes:
+                self.trouble = ""  # it can be read, and there is nothing to write
             while version == self._batches.version() and not any(task.done() for task in self._lanes.values()):
                 await asyncio.sleep(self._settings.poll)
 

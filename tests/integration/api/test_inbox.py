@@ -92,6 +92,19 @@ async def test_a_file_that_cannot_be_written_is_told_and_stores_nothing(inbox: I
     assert (await inbox.put(new_job())).fresh
 
 
+async def test_a_file_that_cannot_be_read_is_told_and_counts_as_before(inbox: Inbox, tmp_path: Path) -> None:
+    await inbox.put(new_job())
+    inbox._depth_age = -10.0
+    assert inbox.depth().jobs == 1
+    inbox._reader.close()
+    inbox._depth_age = -10.0
+    assert inbox.depth().jobs == 1
+    assert "cannot be read" in inbox.trouble
+    inbox._reader = open_inbox(tmp_path / "inbox.db")
+    inbox._depth_age = -10.0
+    assert (inbox.depth().jobs, inbox.trouble) == (1, "")
+
+
 async def test_wait_returns_the_finished_job_and_gives_up_at_the_deadline(inbox: Inbox, batches: Batches) -> None:
     stored = await inbox.put(new_job())
     unfinished = await inbox.wait(stored.job_id, 0.03)
