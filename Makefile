@@ -14,6 +14,7 @@ setup: $(VENV)/.installed ## install everything into .venv in this checkout
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing what requirements.lock lists into $(VENV): a minute or several, by the line"
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
