@@ -98,7 +98,8 @@ async def _on_invalid_token(request: Request, error: Exception) -> Response:
 
 async def _on_unavailable(request: Request, error: Exception) -> Response:
     log.warning("unavailable", error=str(error), path=request.scope["path"])
-    document = problems.describe(503, f"{error}; nothing was stored, try again", request.url.path)
+    outcome = "" if request.method == "GET" else "nothing was stored, "
+    document = problems.describe(503, f"{error}; {outcome}try again", request.url.path)
     return problems.respond(document, {"Retry-After": "5"})
 
 

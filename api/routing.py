@@ -28,12 +28,11 @@ class ApiRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        guards = [part.call for part in self.dependant.dependencies if isinstance(part.call, Allow)]
+        guards = _guards(self)
         takes_json = self.body_field is not None or "requestBody" in (self.openapi_extra or {})
         offered = self._offered()
         parameters = self._query_parameters()
-        # What a scanner is told of its own jobs is in the inbox, and for the process that writes there.
-        is_query = self.methods == {"GET"} and bool(guards) and not {MAY_CAPTURE, EVERYBODY} & set(guards)
+        elsewhere = is_query(self)
 
         async def checked(request: Request) -> Response:
             if request.app.state.checked_before:
@@ -50,7 +49,7 @@ class ApiRoute(APIRoute):
             if takes_json:
                 require_json(request)
             queries: Queries | None = request.app.state.queries
-            if is_query and queries is not None and queries.ready:
+            if elsewhere and queries is not None and queries.ready:
                 return await queries.answer(request)
             return await handle(request)
 
@@ -67,6 +66,16 @@ class ApiRoute(APIRoute):
     def _offered(self) -> tuple[str, ...]:
         content = self.responses.get(200, {}).get("content", {})
         return tuple(content) or (JSON,)
+
+
+def is_query(route: APIRoute) -> bool:
+    """Whether it reads what another process can read as well. What a scanner is told of its own jobs is in the inbox."""
+    guards = set(_guards(route))
+    return route.methods == {"GET"} and bool(guards) and not {MAY_CAPTURE, EVERYBODY} & guards
+
+
+def _guards(route: APIRoute) -> list[Allow]:
+    return [part.call for part in route.dependant.dependencies if isinstance(part.call, Allow)]
 
 
 def _check_names(request: Request, parameters: dict[str, bool]) -> None:

@@ -74,7 +74,7 @@ def health(home: Path) -> Any:
 
 def test_it_answers_as_soon_as_the_command_returns(home: Path) -> None:
     assert answer(home, "status")["up"] is True
-    assert set(services(home)) == {"worker", "api"}
+    assert set(services(home)) == {"worker", "api", "watcher"}
     assert health(home)["status"] == "ok"
     assert "up             yes" in lotline(home, "status").stdout
 
