@@ -23,8 +23,8 @@ def lasting_faults(fold: Fold, faults: Faults) -> None:
             detail = f"{msp} handled {item}, which {touch.by} held"
             faults[("custody", f"{item}\n{msp}")] = fault_of(detail, touch.time, touch.event, msp, touch.whose)
     if at.misused is not None and (past := _past(fold)) is not None:
-        detail = f"{item} {past}, and used at {at.misused[0]}"
-        faults[("after_end", item)] = fault_of(detail, *at.misused, at.party)
+        time, event, msp = at.misused
+        faults[("after_end", item)] = fault_of(f"{item} {past}, and used at {time}", time, event, msp, at.party)
 
 
 def _past(fold: Fold) -> str | None:
