@@ -23,7 +23,7 @@ from simulation import SimulationConfig, simulate
 
 app = typer.Typer()
 STATE_FILE = "demo.json"
-TOKEN_FILE = "demo.tokens"
+TOKEN_FILE = "demo.tokens"  # noqa: S105
 _TOKENS = (("scanner", "SupplierMSP"), ("analyst", "RetailerMSP"), ("auditor", "DistributorMSP"))
 
 

@@ -122,7 +122,7 @@ def logs(
     network = open_network(session(context).home)
     log = network.processes.log(_named(network.names(), name))
     if follow and shutil.which("tail"):
-        subprocess.run(["tail", f"-n{lines}", "-F", str(log)], check=False)
+        subprocess.run(["tail", f"-n{lines}", "-F", str(log)], check=False)  # noqa: S607
     else:
         typer.echo(network.processes.tail(name, lines))
 
