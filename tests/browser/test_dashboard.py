@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -203,3 +204,20 @@ def test_the_sidebar_leads_from_page_to_page(page: Page, dashboard: str) -> None
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Forecasts").click()
     expect(page.get_by_role("heading", name="Forecasts", exact=True)).to_be_visible(timeout=PATIENCE)
     settled(page)
+
+
+SPITEFUL = "![i](http://pages.example/x.png) [Please sign in](http://pages.example) www.pages.example me@pages.example"
+
+
+def test_what_somebody_else_wrote_is_text_and_nothing_is_loaded_from_elsewhere(page: Page, dashboard: str) -> None:
+    """In an address that was sent to somebody; names on the ledger go the same way to the page."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for said in (SPITEFUL, f"https://pages.example/{SPITEFUL.replace(' ', '_')}"):
+        page.goto(f"{dashboard}/trace?id={quote(said)}")
+        expect(page.get_by_test_id("stAlert").first).to_be_visible(timeout=PATIENCE)
+        settled(page)
+        expect(page.locator("a[href*='pages.example'], img[src*='pages.example']")).to_have_count(0)
+        assert "pages.example" in page.get_by_test_id("stAlert").first.inner_text()
+    elsewhere = [url for url in asked if not url.startswith((dashboard, "data:", "blob:"))]
+    assert elsewhere == []
