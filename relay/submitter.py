@@ -29,6 +29,7 @@ import contextlib
 import random
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,10 @@ STREAM_SECONDS = 0.5
 DISPUTED_TRIES = 3
 # Beyond so many tries, what others passed meanwhile is held against a job alone.
 DOUBT_TRIES = 5
+# With so many jobs of a lane in doubt and none that passed, the fault is hardly theirs: what is left is tried as it is, and taken
+# apart only slowly.
+MOST_SUSPECTS = 3
+LONG_TRIES = 10
 HELD_POLL = 0.05
 
 log = structlog.get_logger("lotline.submitter")
@@ -73,6 +78,7 @@ class Submitter:
         self._emptied: dict[Lane, float] = {}
         self._passed = 0
         self._passed_before: dict[int, int] = {}
+        self._suspects: Counter[Lane] = Counter()
         self.committed_at: float | None = None
         """When the ledger last took something, as ``time.time`` has it."""
         self.trouble = ""
@@ -177,6 +183,7 @@ class Submitter:
         outcomes = read_outcomes(batch, result.result)
         self._batches.committed(batch, result.tx_id, result.block, outcomes)
         self._passed += 1
+        del self._suspects[batch.lane]
         self._passed_before.pop(batch.id, None)
         self.committed_at = time.time()
         log.info("committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function)
@@ -198,6 +205,8 @@ class Submitter:
         tries = batch.attempts + 1
         passed = self._passed_before.setdefault(batch.id, self._passed)
         halves = tries >= DISPUTED_TRIES or isinstance(error, RejectedByContract | TooLarge)
+        if self._suspects[batch.lane] >= MOST_SUSPECTS:
+            halves = tries >= LONG_TRIES
         if len(batch.jobs) > 1 and halves:
             self._passed_before.pop(batch.id, None)
             self._refused(batch, error)
@@ -209,6 +218,7 @@ class Submitter:
         self._troubled(batch, error)
         if len(batch.jobs) == 1 and halves and not batch.doubted:
             log.warning("others go before a job in doubt", job=batch.jobs[0].id)
+            self._suspects[batch.lane] += 1
             self._batches.doubt(batch)
             return True
         return False

@@ -229,6 +229,32 @@ async def test_a_contract_that_breaks_on_everything_fails_nothing(tmp_path: Path
     assert len(ledger.accepted) == 6
 
 
+@pytest.mark.parametrize("error", [RejectedByContract(500, "away"), Unavailable("they differ", disputed=True)])
+async def test_a_fault_of_everything_does_not_take_a_backlog_apart(tmp_path: Path, error: LedgerError) -> None:
+    """What waited goes in few transactions when it is over, as it would have before."""
+    path = tmp_path / "inbox.db"
+
+    def trouble(moment: str, call: int) -> None:
+        if moment == "before" and call < 60:
+            raise error
+
+    ids = await fill(path, numbered(24))
+    await Run(path, ledger := FakeLedger(trouble), max_events=24).until_idle()
+    assert {(job.state, job.accepted) for job in jobs(path, ids)} == {("done", 1)}
+    assert len(ledger.transactions) < 16
+
+
+async def test_many_that_nobody_digests_stop_the_others_only_for_a_while(tmp_path: Path) -> None:
+    path, ledger = tmp_path / "inbox.db", FakeLedger()
+    ids = await fill(path, [*[b'[{"differs":%d}]' % n for n in range(6)], *numbered(5)])
+    run = Run(path, ledger, max_events=20)
+    task = asyncio.create_task(run.submitter.run())
+    while sum(job.state == "done" for job in jobs(path, ids)) < 5:
+        await asyncio.sleep(0.002)
+    assert [job.running for job in jobs(path, ids)] == [True] * 6 + [False] * 5
+    await cancelled(task)
+
+
 async def test_what_the_peers_do_not_agree_on_is_held_and_never_failed(tmp_path: Path) -> None:
     path, ledger = tmp_path / "inbox.db", FakeLedger()
     payloads = numbered(9)
