@@ -49,9 +49,9 @@ def unanswered_batches(settings: Settings) -> int:
 
 
 def finish(worker: Process, settings: Settings) -> None:
-    """Let a worker do what there is to do, and end it."""
+    """Let a worker do what there is to do, and end it; past its start, before which a signal just kills it."""
     try:
-        until(lambda: unfinished(settings) == 0)
+        until(lambda: unfinished(settings) == 0 and reports(settings, worker))
         assert worker.terminate() == 0
     finally:
         worker.stop()
