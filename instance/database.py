@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -25,7 +26,7 @@ def connect(path: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection:
         reader.row_factory = sqlite3.Row
         return reader
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # the files beside it get the same rights
+    _make_private(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode=WAL")
@@ -33,6 +34,17 @@ def connect(path: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute(f"PRAGMA wal_autocheckpoint={int(autocheckpoint)}")
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """A new file is its owner's from the first byte on, and so are those that SQLite makes beside it.
+
+    A file that is there is not opened, not even for a moment: closing it would drop every lock that this process has on it
+    (POSIX), also those of its other connections. Then somebody else who closes the file takes himself for the last one and
+    removes the log that these connections go on writing to.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 @contextmanager
