@@ -29,9 +29,9 @@ import numpy.typing as npt
 from benchmarks.report import report
 from forecasting.late import FEATURES, Journey, LateModel, training_rows
 from forecasting.metrics import Array, auc, calibration
-from lotline.scms.actors import Organisations, actors
-from lotline.scms.dates import DAYS_ON_THE_WAY, DAYS_WHEN_MODE_UNKNOWN
-from lotline.scms.lines import Line, read_lines
+from sources.scms.actors import Organisations, actors
+from sources.scms.dates import DAYS_ON_THE_WAY, DAYS_WHEN_MODE_UNKNOWN
+from sources.scms.lines import Line, read_lines
 
 _HERE = Path(__file__).resolve()
 RECORD = "forecasting/scms_delivery_history_to_2013.csv.gz"

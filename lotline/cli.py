@@ -26,7 +26,7 @@ COMMANDS = {
     "status": ("status", "Say what runs and what the ledger holds."),
     "capture": ("capture", "Put EPCIS documents on the ledger."),
     "inbox": ("inbox", "What failed or waits for the ledger: list, retry, export."),
-    "import": ("import_", "Bring in data kept in other forms (`import scms FILE`)."),
+    "import": ("import_", "Bring in data kept in other forms (`import table FILE --map MAP`, `import scms FILE`)."),
     "simulate": ("simulate", "Make a supply network's events and capture them."),
     "trace": ("trace", "Where did it come from, where did it go?"),
     "thing": ("thing", "Where is it now, who holds it, how much?"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from epcis import Document, InvalidDocument, Problem, parse_document
 from lotline.errors import CommandError, UnavailableError, UsageError
-from lotline.kinds import kind
+from sources.kinds import kind
 
 STDIN = Path("-")
 _SUFFIXES = (".json", ".jsonld")

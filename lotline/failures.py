@@ -34,6 +34,8 @@ _KNOWN = {
         USAGE,
         "Give a GS1 Digital Link, an EPC URN or a GS1 element string.",
     ),
+    ("sources.errors", "WrongFileError"): (USAGE, ""),
+    ("sources.errors", "SourceError"): (NEGATIVE, ""),
     ("ledger.errors", "RejectedByContract"): (NEGATIVE, ""),
     ("ledger.errors", "TooLarge"): (NEGATIVE, "Put less into one document."),
     ("ledger.errors", "InvalidIdentity"): (

@@ -6,6 +6,7 @@ import asyncio
 import collections
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -104,7 +105,11 @@ WORK = st.lists(
 @settings(max_examples=examples(100))
 @given(steps=WORK)
 def test_counters_are_what_counting_would_say_and_turns_keep_their_order(steps: list[str]) -> None:
-    connection = open_inbox(Path(":memory:"))
+    with TemporaryDirectory() as folder:
+        _work(open_inbox(Path(folder) / "inbox.db"), steps)
+
+
+def _work(connection: sqlite3.Connection, steps: list[str]) -> None:
     batches = Batches(connection, max_events=30, max_bytes=10**6)
     lane = Lane("FarmMSP", "scanner")
     seen: list[tuple[int, str]] = []

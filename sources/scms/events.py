@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from lotline.scms.actors import PROGRAMME, Actors, Organisations, actors
-from lotline.scms.dates import Times, times
-from lotline.scms.lines import Line
-from lotline.scms.numbering import lot_id, party_id, transaction_id
+from sources.scms.actors import PROGRAMME, Actors, Organisations, actors
+from sources.scms.dates import Times, times
+from sources.scms.lines import Line
+from sources.scms.numbering import lot_id, party_id, transaction_id
 
 NAMESPACE = "https://ns.lotline.org/epcis/"
 CONTEXT = [{"lotline": NAMESPACE}]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotline.delivery import last_words
-from lotline.kinds import kind
+from sources.kinds import kind
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from lotline.scms.lines import Line
+from sources.scms.lines import Line
 
 # Round figures for door to door, not measured on this record: it can't tell.
 DAYS_ON_THE_WAY = {"Air": 7, "Air Charter": 7, "Truck": 14, "Ocean": 42}

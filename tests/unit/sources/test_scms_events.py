@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from epcis import parse_event
 from epcis.identifiers import parse, to_digital_link
-from lotline.scms.actors import Organisations, registry
-from lotline.scms.dates import DAYS_ON_THE_WAY, release_day, times
-from lotline.scms.events import SOURCE, Spoken, events_of
-from lotline.scms.lines import Line, usable
-from lotline.scms.numbering import lot_id, product_gtin
-from tests.unit.lotline.rows import RDC, ROW, line
+from sources.scms.actors import Organisations, registry
+from sources.scms.dates import DAYS_ON_THE_WAY, release_day, times
+from sources.scms.events import SOURCE, Spoken, events_of
+from sources.scms.lines import Line, usable
+from sources.scms.numbering import lot_id, product_gtin
+from tests.unit.sources.rows import RDC, ROW, line
 
 ORGANISATIONS = Organisations()
 DATES = st.dates(date(2006, 1, 1), date(2015, 12, 31))

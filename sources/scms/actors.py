@@ -9,9 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from lotline.errors import CommandError
-from lotline.scms.lines import Line
-from lotline.scms.numbering import party_id, place_id
+from sources.errors import SourceError
+from sources.scms.lines import Line
+from sources.scms.numbering import party_id, place_id
 
 PROGRAMME = "Partnership for Supply Chain Management (PFSCM)"
 DISTRIBUTION_CENTRE = "SCMS regional distribution centre"
@@ -111,7 +111,7 @@ def registry(lines: Iterable[Line], organisations: Organisations) -> tuple[list[
 def _same_name(first: Party | Place, second: Party | Place) -> None:
     """Numbers are made from names; if two names ever made one number, two actors would become one."""
     if first.name != second.name:
-        raise CommandError(
+        raise SourceError(
             f"{first.name!r} and {second.name!r} would both be numbered {first.id}",
             hint="Leave the rows of one of them out of the file.",
         )
@@ -155,5 +155,5 @@ def _site(name: str, organisations: Organisations) -> Place:
 @cache
 def _geography() -> dict[str, tuple[str, tuple[float, float]]]:
     """Country name as the record writes it -> ISO 3166-1 code, latitude and longitude of its middle."""
-    table = json.loads(files("lotline.scms").joinpath("countries.json").read_text(encoding="utf-8"))
+    table = json.loads(files("sources.scms").joinpath("countries.json").read_text(encoding="utf-8"))
     return {name: (code, (latitude, longitude)) for name, (code, latitude, longitude) in table.items()}

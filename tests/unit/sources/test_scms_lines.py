@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotline.errors import CommandError, UsageError
-from lotline.scms.lines import COLUMNS, Line, Unusable, read_lines, usable
-from lotline.scms.text import clean, repair_mojibake
-from tests.unit.lotline.rows import RDC, ROW, line
+from sources.errors import SourceError, WrongFileError
+from sources.scms.lines import COLUMNS, Line, Unusable, read_lines, usable
+from sources.scms.text import clean, repair_mojibake
+from tests.unit.sources.rows import RDC, ROW, line
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
 
@@ -119,7 +119,7 @@ def test_a_gzip_file_is_unpacked_and_a_cut_one_refused(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(plain))
     assert len(list(read_lines(packed))) == 1
     packed.write_bytes(gzip.compress(plain)[:-20])
-    with pytest.raises(CommandError, match="unpacked"):
+    with pytest.raises(SourceError, match="unpacked"):
         list(read_lines(packed))
 
 
@@ -133,5 +133,5 @@ def test_a_repeated_id_is_used_once(tmp_path: Path) -> None:
 def test_another_file_is_refused_with_the_columns_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "other.csv"
     path.write_text("ID,Name\n1,x\n")
-    with pytest.raises(UsageError, match="Project Code"):
+    with pytest.raises(WrongFileError, match="Project Code"):
         list(read_lines(path))

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from lotline.errors import CommandError, UsageError
-from lotline.kinds import kind
-from lotline.scms.text import clean
+from sources.errors import SourceError, WrongFileError
+from sources.kinds import kind
+from sources.scms.text import clean
 
 FROM_RDC = "From RDC"
 DIRECT_DROP = "Direct Drop"
@@ -88,12 +88,12 @@ class _RowError(ValueError):
 def read_lines(path: Path) -> Iterator[Line | Unusable]:
     """Rows of the CSV file (plain or gzip; UTF-8 or Windows-1252), in its order.
 
-    Raises `UsageError` when this is no SCMS Delivery History. A second row with the same ID is unusable.
+    Raises `WrongFileError` when this is no SCMS Delivery History. A second row with the same ID is unusable.
     """
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), restkey="", restval=None)
     missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
     if missing:
-        raise UsageError(
+        raise WrongFileError(
             f"{path} is no SCMS Delivery History: it has no column {', '.join(map(repr, missing[:5]))}",
             hint="Expected the CSV of USAID's SCMS Delivery History Dataset with its original column names.",
         )
@@ -106,7 +106,7 @@ def read_lines(path: Path) -> Iterator[Line | Unusable]:
             seen.add(line.id)
             yield line
     except csv.Error as error:
-        raise CommandError(f"{path}, line {reader.line_num}: {error}", hint="Is the file complete?") from error
+        raise SourceError(f"{path}, line {reader.line_num}: {error}", hint="Is the file complete?") from error
 
 
 def usable(row: Mapping[str, str | None], number: int) -> Line | Unusable:
@@ -166,11 +166,11 @@ def _text(path: Path) -> str:
             with gzip.open(io.BytesIO(data)) as stream:
                 data = stream.read(_MAX_BYTES + 1)
         except (OSError, EOFError) as error:
-            raise CommandError(f"{path} can't be unpacked: {error}", hint="Is the file complete?") from error
+            raise SourceError(f"{path} can't be unpacked: {error}", hint="Is the file complete?") from error
     if len(data) > _MAX_BYTES:
-        raise UsageError(f"{path} holds more than {_MAX_BYTES // 2**20} MB", hint="Split the file.")
+        raise WrongFileError(f"{path} holds more than {_MAX_BYTES // 2**20} MB", hint="Split the file.")
     if found := kind(data[:512]):
-        raise UsageError(f"{path} is {found}", hint="Give the record as CSV: a spreadsheet is saved as that.")
+        raise WrongFileError(f"{path} is {found}", hint="Give the record as CSV: a spreadsheet is saved as that.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

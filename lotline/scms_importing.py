@@ -12,9 +12,9 @@ from epcis import parse_event
 from instance.settings import Settings
 from lotline.delivery import JOB_EVENTS, Counts, Delivery
 from lotline.registering import register_new
-from lotline.scms.actors import Organisations, registry
-from lotline.scms.events import Spoken, events_of
-from lotline.scms.lines import Line
+from sources.scms.actors import Organisations, registry
+from sources.scms.events import Spoken, events_of
+from sources.scms.lines import Line
 
 
 @dataclass

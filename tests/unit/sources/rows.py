@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lotline.scms.lines import Line, usable
+from sources.scms.lines import Line, usable
 
 ROW = {
     "ID": "1", "Project Code": "100-CI-T01", "PQ #": "Pre-PQ Process", "PO / SO #": "SCMS-4",

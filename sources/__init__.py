@@ -1,0 +1,1 @@
+"""Importers: other forms of data become EPCIS events. They know the language of goods, and nothing of ledgers."""
