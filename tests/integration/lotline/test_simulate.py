@@ -75,7 +75,7 @@ def test_what_cannot_be_simulated_is_told(tmp_path: Path) -> None:
     assert "--home" in lotline(tmp_path / "farm", "simulate", *SIZE, code=2).stderr
 
 
-@pytest.mark.parametrize("sign", [".home.*.new/ledger", "home/inbox.db", "home/run/worker.json"])
+@pytest.mark.parametrize("sign", ["home/.unfinished/ledger", "home/inbox.db", "home/run/worker.json"])
 def test_interrupted_it_loses_nothing_and_goes_on(tmp_path: Path, sign: str) -> None:
     """While the instance is made, as soon as it is there, and while its worker works."""
     home = tmp_path / "home"
