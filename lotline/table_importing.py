@@ -41,8 +41,8 @@ async def import_events(
         under_way.append((job, part))
         if len(under_way) > _UNDER_WAY:
             await _settle(delivery, *under_way.pop(0), done, progress)
-    for job, part in under_way:
-        await _settle(delivery, job, part, done, progress)
+    for job, waiting in under_way:
+        await _settle(delivery, job, waiting, done, progress)
     return done
 
 

@@ -90,7 +90,7 @@ class _Maker:
 
     def _event(self) -> dict[str, Any]:
         step = self._step()
-        event = {**self._when(), "bizStep": step}
+        event: dict[str, Any] = {**self._when(), "bizStep": step}
         if step in _DISPOSITIONS:
             event["disposition"] = _DISPOSITIONS[step]
         event |= self._packing(step) if step in _PACKING else self._object(step)

@@ -55,8 +55,8 @@ def event(**cells: str) -> dict[str, Any]:
     return one.event.to_dict()
 
 
-def problem(by: Mapping | None = None, **cells: str) -> tuple[str, str]:
-    (one,) = made(cells, by=by)
+def problem(**cells: str) -> tuple[str, str]:
+    (one,) = made(cells)
     assert isinstance(one, Problem), one
     return one.column, one.reason
 
