@@ -73,6 +73,8 @@ class DecodedTx:
     response_payload: bytes = b""
     endorsements: list[Endorsement] = field(default_factory=list)
     sets: list[tuple[str, kv_rwset_pb2.KVRWSet]] = field(default_factory=list, repr=False, compare=False)
+    chaincode: str = ""
+    """Whose answer it is, as its endorsers say; empty where nobody says so."""
     unread: bytes | None = field(default=None, init=False, repr=False, compare=False)
     """What it is, where it is marked valid and cannot be read."""
 
@@ -160,6 +162,7 @@ def _add_action(decoded: DecodedTx, raw: bytes) -> None:
     decoded.endorsements = [Endorsement(item.endorser, item.signature) for item in body.action.endorsements]
     answer = proposal_response_pb2.ProposalResponsePayload.FromString(body.action.proposal_response_payload)
     action = proposal_pb2.ChaincodeAction.FromString(answer.extension)
+    decoded.chaincode = action.chaincode_id.name
     decoded.response_status = action.response.status
     decoded.response_payload = action.response.payload
     for entry in rwset_pb2.TxReadWriteSet.FromString(action.results).ns_rwset:

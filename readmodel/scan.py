@@ -119,6 +119,8 @@ class Scan:
     def _answer(self, origin: Origin, tx: DecodedTx) -> None:
         if tx.function != "capture" or b'"rejected"' not in tx.response_payload:
             return
+        if tx.chaincode not in ("", self._chaincode):  # others on the channel have functions of this name too
+            return
         try:
             self.refusals.extend(refused(origin, tx))
         except UnreadableError as error:

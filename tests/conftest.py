@@ -48,12 +48,14 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]
     # ten megabytes a block, as Fabric's samples have it and so most networks that there are
     blocks = Blocks(timeout="50ms", absolute_bytes="10 MB")
     topology = build({"farm": 1, "shop": 1}, orderers=1, base_port=free_base_port(), blocks=blocks)
+    before = os.umask(0o077)  # as the commands have it
     made = Playground(tmp_path_factory.mktemp("fabric"), topology)
     try:
         made.network.up()
         yield made
     finally:
         made.network.down()
+        os.umask(before)
 
 
 def free_base_port(count: int = 120) -> int:

@@ -107,17 +107,17 @@ async def test_what_the_network_does_not_carry(idle_service: Service) -> None:
     """Documents that are too large together go one by one; one that is too large by itself fails."""
     service = idle_service
     chance = random.Random(7)  # what does not shrink when batches are compressed
-    notes = iter(base64.b64encode(chance.randbytes(700_000)).decode() for _ in range(11))
-    numbers = iter(range(11))
+    notes = iter(base64.b64encode(chance.randbytes(170_000)).decode() for _ in range(42))
+    numbers = iter(range(42))
     documents = [
         {**document(*(event(next(numbers), **{"example:note": next(notes)}) for _ in range(count))), **EXAMPLE}
-        for count in (1, 1, 9)
+        for count in (3, 3, 36)
     ]
     answers = [await service.scanner.post("/capture", json=one) for one in documents]
     assert [answer.status_code for answer in answers] == [202] * 3
     async with working(service):
         first, second, third = [await service.finished(answer.headers["location"]) for answer in answers]
-    assert [job["accepted"] for job in (first, second)] == [1, 1]
+    assert [job["accepted"] for job in (first, second)] == [3, 3]
     told = reason(third)
     assert told.startswith("413")
     assert "exceeds maximum allowed" in told

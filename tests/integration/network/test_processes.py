@@ -74,6 +74,7 @@ def test_a_network_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(NetworkError, match="question mark"):
         Network(tmp_path / "a?b" / "network", topology).up()
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", topology.organisations[0].ca_port))
         taken.listen()
         with pytest.raises(NetworkError, match="ports in use"):

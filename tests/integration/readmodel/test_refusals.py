@@ -102,3 +102,15 @@ def test_an_answer_of_the_first_days_lists_all_verdicts(engine: Engine) -> None:
     with engine.connect() as connection:
         found = connection.execute(text("SELECT n, code, event FROM refusal")).all()
     assert [tuple(row) for row in found] == [(1, "ended", None)]
+
+
+def test_what_another_contract_on_the_channel_answers_is_not_ours(engine: Engine) -> None:
+    chain = ChainBuilder()
+    for name in ("lotline", "another"):
+        block = chain.capture(c.object_event(len(name), epcList=[c.item(1)]))
+        verdicts = [{"verdict": "rejected", "code": "ended", "n": 0}]
+        block.transactions[0].response_payload = orjson.dumps({"groups": [{"events": ["ab"], "verdicts": verdicts}]})
+        block.transactions[0].chaincode = name
+    Projector(engine).apply(chain.blocks)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM refusal")).scalar() == 1
