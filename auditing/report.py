@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import orjson
+
+from ledger.private import write_private
 
 FILE = "audit.json"
 """In the folder of what runs."""
@@ -46,9 +47,7 @@ class Report:
 def write_report(folder: Path, report: Report) -> None:
     """Keep a report in place of the last one, in one step."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f"{FILE}.new"
-    temporary.write_bytes(orjson.dumps(asdict(report)))
-    os.replace(temporary, folder / FILE)
+    write_private(folder / FILE, orjson.dumps(asdict(report)))
 
 
 def read_report(folder: Path) -> Report | None:

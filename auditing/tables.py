@@ -25,7 +25,7 @@ _LONGEST = 120
 Row = Sequence[Any]
 
 
-async def audit_tables(engine: Engine, ledger: Ledger, chaincode: str) -> Iterator[Finding | int]:
+async def audit_tables(engine: Engine, ledger: Ledger, chaincode: str) -> list[Finding | int]:
     """Rows that differ from what the blocks make of them; after each table, how many rows were compared.
 
     The read model is looked at as it is at one moment. What the projector says of a chain that is not its own is raised.
@@ -47,7 +47,7 @@ async def audit_tables(engine: Engine, ledger: Ledger, chaincode: str) -> Iterat
                         found.extend(_differences(connection, made))
         finally:
             shadow.dispose()
-        return iter(found)
+        return found
 
 
 def _one_view(engine: Engine) -> str:

@@ -21,32 +21,27 @@ async def open_ledger(settings: Settings) -> Ledger:
     Unavailable while another process of this instance writes to it."""
     if settings.ledger.kind == "embedded":
         return await EmbeddedLedger.open(settings.ledger_dir)
-    return _open_fabric(settings)
+    return _fabric(settings, _peers(settings), settings.msp_id(), writes=True)
 
 
 async def open_readers(settings: Settings) -> dict[str, Ledger]:
     """The instance's ledger for reading, beside whoever writes to it: by organisation, through its own peers; the embedded one once."""
     if settings.ledger.kind == "embedded":
         return {settings.msp_id(): await EmbeddedLedger.open(settings.ledger_dir, read_only=True)}
-    from ledger.fabric.adapter import FabricLedger
-
-    identities, found = Identities(settings), dict[str, Ledger]()
-    for msp_id, peers in _peers(settings).items():
-        reader = partial(identities.get, msp_id, "auditor")
-        reader()
-        found[msp_id] = FabricLedger({msp_id: peers}, reader, settings.ledger.channel, settings.ledger.chaincode)
-    return found
+    return {msp_id: _fabric(settings, {msp_id: peers}, msp_id) for msp_id, peers in _peers(settings).items()}
 
 
-def _open_fabric(settings: Settings) -> Ledger:
+def _fabric(
+    settings: Settings, peers: dict[str, Sequence[GatewayPeer]], msp_id: str, *, writes: bool = False
+) -> Ledger:
+    """The channel through these peers; an organisation's auditor reads."""
     # gRPC is loaded by those who need it
     from ledger.fabric.adapter import FabricLedger
 
-    peers, identities = _peers(settings), Identities(settings)
-    reader = partial(identities.get, settings.msp_id(), "auditor")
+    reader = partial(Identities(settings).get, msp_id, "auditor")
     reader()  # rather now than at the first question
-    lock = writer_lock(settings.ledger_dir)
-    return FabricLedger(peers, reader, settings.ledger.channel, settings.ledger.chaincode, on_close=lock.close)
+    on_close = writer_lock(settings.ledger_dir).close if writes else lambda: None
+    return FabricLedger(peers, reader, settings.ledger.channel, settings.ledger.chaincode, on_close=on_close)
 
 
 def _peers(settings: Settings) -> dict[str, Sequence[GatewayPeer]]:

@@ -11,6 +11,7 @@ from typing import Any
 from epcis import parse_event
 from instance.settings import Settings
 from lotline.delivery import JOB_EVENTS, Counts, Delivery
+from lotline.handing_over import hand_over
 from lotline.registering import register_new
 from sources.scms.actors import Organisations, registry
 from sources.scms.events import Spoken, events_of
@@ -64,16 +65,12 @@ async def import_lines(
 async def _capture(
     delivery: Delivery, spoken: Iterable[Spoken], report: Report, progress: Callable[[int], None]
 ) -> None:
-    """Hand over in full transactions; the next is made while the ledger takes the one before."""
-    under_way: list[tuple[str, list[Spoken]]] = []
-    for msp_id, part in _parts(spoken):
-        stored = [parse_event(said.event).to_stored() for said in part]
-        job_id = await delivery.capture(msp_id, stored, on_error="proceed")
-        under_way.append((job_id, part))
-        while len(under_way) > 2:
-            await _settle(delivery, *under_way.pop(0), report, progress)
-    for job_id, part in under_way:
-        await _settle(delivery, job_id, part, report, progress)
+    def judged(said: Spoken, verdict: dict[str, Any]) -> None:
+        report.steps[said.step].count(verdict["verdict"])
+        if verdict["verdict"] == "rejected":
+            report.refusals.append(_refusal(said, verdict))
+
+    await hand_over(delivery, _parts(spoken), lambda said: parse_event(said.event).to_stored(), judged, progress)
 
 
 def _parts(spoken: Iterable[Spoken]) -> Iterator[tuple[str, list[Spoken]]]:
@@ -84,22 +81,6 @@ def _parts(spoken: Iterable[Spoken]) -> Iterator[tuple[str, list[Spoken]]]:
         if len(part) == JOB_EVENTS:
             yield said.msp, parts.pop(said.msp)
     yield from parts.items()
-
-
-async def _settle(
-    delivery: Delivery, job_id: str, part: list[Spoken], report: Report, progress: Callable[[int], None]
-) -> None:
-    (job,) = await delivery.on_ledger([job_id])
-    if job.verdicts is None:
-        reason = job.failure.message if job.failure else "the ledger gave no verdict"
-        verdicts: list[dict[str, Any]] = [{"verdict": "rejected", "detail": reason}] * len(part)
-    else:
-        verdicts = job.verdicts
-    for said, verdict in zip(part, verdicts, strict=True):
-        report.steps[said.step].count(verdict["verdict"])
-        if verdict["verdict"] == "rejected":
-            report.refusals.append(_refusal(said, verdict))
-    progress(len(part))
 
 
 def _refusal(said: Spoken, verdict: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chaincode.goods import entries as e
-from chaincode.goods.custody import excuse
+from chaincode.goods.custody import adopt, excuse
 from chaincode.goods.guests import guest, guest_acceptance, guest_out, guest_release
 from chaincode.goods.handing import claimed, hand_over, open_faults
 from chaincode.goods.lasting import lasting_faults, note_missed
-from chaincode.goods.life import after_the_end, begun, denies_the_end, ended, handled, named, seen
+from chaincode.goods.life import after_the_end, begun, denies_the_end, ended, handled, seen
 from chaincode.goods.outcome import Outcome
 from chaincode.goods.packing import packed, taken, unpacked
 from chaincode.goods.standing import Standing
@@ -106,7 +106,7 @@ class Fold:
 
 _HANDLERS: dict[str, Callable[[Fold, Entry], None]] = {
     e.BEGIN: begun,
-    e.NAME: named,
+    e.NAME: adopt,
     e.SEE: seen,
     e.HANDLE: handled,
     e.EMPTY: handled,

@@ -41,11 +41,6 @@ def _void_what_strangers_said(fold: Fold, entry: Entry) -> None:
     at.hop, at.prior, at.moving, at.why = None, None, False, FIRST
 
 
-def named(fold: Fold, entry: Entry) -> None:
-    """Somebody speaks of it."""
-    adopt(fold, entry)
-
-
 def seen(fold: Fold, entry: Entry) -> None:
     """Somebody looks at it, or sells it."""
     adopt(fold, entry)
