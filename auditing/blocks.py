@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from auditing.report import Finding
-from ledger.blocks import decode_block
+from fabric.words.blocks import decode_block
 from ledger.verify import Verifier
 
 RawBlock: TypeAlias = Any

@@ -30,7 +30,7 @@ from pathlib import Path
 from benchmarks.pallets import EVENTS_A_PALLET, batches, numbered, pallets
 from benchmarks.report import report
 from epcis.identifiers import gln, pgln
-from ledger.blocks import decode_block
+from fabric.words.blocks import decode_block
 from ledger.errors import Conflict, Unavailable
 from ledger.fabric.adapter import FabricLedger
 from network import binaries

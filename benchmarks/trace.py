@@ -27,7 +27,7 @@ import orjson
 from sqlalchemy import Engine
 
 from benchmarks.report import report
-from ledger.blocks import DecodedBlock, DecodedTx, Write
+from fabric.words.blocks import DecodedBlock, DecodedTx, Write
 from readmodel import Projector, migrate, open_engine
 from readmodel.queries import trace
 

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from chaincode import keys
-from chaincode.cid import ClientIdentity, client_identity
 from chaincode.configuration import Config
 from chaincode.endorsement import MOST_GUARDIANS
 from chaincode.state import State
 from chaincode.stub import Stub
 from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
 from epcis.remembering import remember
+from fabric.words.client_identity import ClientIdentity, client_identity
 
 FEWEST_GUARDIANS = 3
 """Of fewer no majority is left once one of them has gone."""

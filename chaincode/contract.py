@@ -10,8 +10,8 @@ from chaincode import capture, keys, master_data, protection, publications, reas
 from chaincode.context import Context
 from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
-from chaincode.response import Response, error, ok
 from chaincode.stub import Stub
+from fabric.words.response import Response, error, ok
 
 Function = Callable[[Context, bytes], bytes]
 

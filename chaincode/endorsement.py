@@ -10,14 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from fabric_protos.common import policies_pb2
-from fabric_protos.msp import msp_principal_pb2
+from fabric.words.policy_messages import any_of
 
-VALIDATION_PARAMETER = "VALIDATION_PARAMETER"
-"""The name under which a key's metadata holds its own endorsement policy."""
 MOST_GUARDIANS = 7
 """A peer's discovery weighs every majority of the guardians beside every majority of the channel, for each transaction."""
-_Rule = policies_pb2.SignaturePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ class Protection:
             ways.append((len(endorsers), endorsers))
         if guardians:
             ways.append((majority, guardians))
-        return _any_of(ways)
+        return bytes(any_of(ways).SerializeToString(deterministic=True))
 
 
 def all_of(msps: Iterable[str]) -> bytes:
@@ -64,26 +60,3 @@ def endorsed_as(record: Mapping[str, Any] | None) -> dict[str, Any]:
     """What the records of one protected thing or lot have in common. Nothing for all others."""
     said = Protection.from_record(record)
     return {} if said is None else said.to_record()
-
-
-def _any_of(ways: list[tuple[int, set[str]]]) -> bytes:
-    """A policy that is met in any of these ways: so many of those organisations' peers."""
-    if not ways:
-        raise ValueError("a policy names at least one organisation")
-    named = sorted({msp for _, msps in ways for msp in msps})
-    rules = [_out_of(count, [named.index(msp) for msp in sorted(msps)]) for count, msps in ways]
-    rule = rules[0] if len(rules) == 1 else _Rule(n_out_of=_Rule.NOutOf(n=1, rules=rules))
-    envelope = policies_pb2.SignaturePolicyEnvelope(rule=rule, identities=[_peer_of(msp) for msp in named])
-    return bytes(envelope.SerializeToString(deterministic=True))
-
-
-def _out_of(count: int, signers: list[int]) -> policies_pb2.SignaturePolicy:
-    return _Rule(n_out_of=_Rule.NOutOf(n=count, rules=[_Rule(signed_by=signer) for signer in signers]))
-
-
-def _peer_of(msp: str) -> msp_principal_pb2.MSPPrincipal:
-    role = msp_principal_pb2.MSPRole(msp_identifier=msp, role=msp_principal_pb2.MSPRole.PEER)
-    return msp_principal_pb2.MSPPrincipal(
-        principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-        principal=role.SerializeToString(deterministic=True),
-    )

@@ -1,5 +1,6 @@
 """The client's side of the ledger: one port, its adapters, and the decoding of blocks."""
 
+from fabric.words.identity import Identity
 from ledger.errors import (
     Conflict,
     InvalidIdentity,
@@ -9,7 +10,6 @@ from ledger.errors import (
     TooLarge,
     Unavailable,
 )
-from ledger.identity import Identity
 from ledger.port import Committed, Ledger
 
 __all__ = [

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ledger.identity import ATTRIBUTES_OID, Identity
-from ledger.keys import KeyType, PublicKey, load_private, private_pem
+from fabric.words.certificates import attributes_extension
+from fabric.words.identity import Identity
+from fabric.words.keys import KeyType, PublicKey, load_private, private_pem
 from ledger.private import write_private
 
 _ROOT_LIFE = dt.timedelta(days=15 * 365)
@@ -85,7 +86,7 @@ def issue(
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-        .add_extension(x509.UnrecognizedExtension(ATTRIBUTES_OID, _attributes(given)), critical=False)
+        .add_extension(attributes_extension(given), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     folder = directory / "identities" / name
@@ -112,10 +113,6 @@ def msp_id(directory: Path) -> str:
     """The MSP of the organisation in a directory."""
     found: str = json.loads((directory / "organisation.json").read_text())["mspId"]
     return found
-
-
-def _attributes(values: Mapping[str, str]) -> bytes:
-    return json.dumps({"attrs": dict(sorted(values.items()))}, separators=(",", ":")).encode()
 
 
 def _builder(

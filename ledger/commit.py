@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
+from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
-from ledger import chain
-from ledger.identity import Identity
+from fabric.words import chain
+from fabric.words.identity import Identity
+from fabric.words.proposal import NONCE_BYTES, Proposal
+from fabric.words.transaction import answer_in, endorsed_envelope
 from ledger.simulation import SimulationStub
 from ledger.store import Store
-from ledger.transaction import NONCE_BYTES, Proposal, endorsed_envelope
 
 _VALID = bytes([transaction_pb2.VALID])
 
@@ -79,8 +80,4 @@ class Committer:
 
 def result_of(block: common_pb2.Block) -> bytes:
     """What the contract answered in a block's one transaction."""
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-    transaction = transaction_pb2.Transaction.FromString(payload.data)
-    body = transaction_pb2.ChaincodeActionPayload.FromString(transaction.actions[0].payload)
-    answer = proposal_response_pb2.ProposalResponsePayload.FromString(body.action.proposal_response_payload)
-    return bytes(proposal_pb2.ChaincodeAction.FromString(answer.extension).response.payload)
+    return answer_in(common_pb2.Envelope.FromString(block.data.data[0]))

@@ -20,19 +20,19 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_response_pb2
 
 from chaincode.contract import Lotline
+from fabric.words.channel import ChannelConfig
+from fabric.words.identity import Identity
+from fabric.words.membership import Membership, NotAMemberError
+from fabric.words.proposal import NONCE_BYTES, Proposal
 from ledger import ca
-from ledger.channel import ChannelConfig
 from ledger.commit import Committer, result_of
-from ledger.errors import RejectedByContract, Unavailable
+from ledger.errors import InvalidIdentity, RejectedByContract, Unavailable
 from ledger.genesis import ORDERER_MSP, config_envelope
-from ledger.identity import Identity
 from ledger.locks import writer_lock
-from ledger.membership import Membership
 from ledger.port import Committed
 from ledger.readers import Answer, Question, Readers
 from ledger.simulation import Contract, SimulationStub
 from ledger.store import Store, file_errors
-from ledger.transaction import NONCE_BYTES, Proposal
 
 CHAINCODE = "lotline"
 FILE = "ledger.db"
@@ -155,9 +155,12 @@ class EmbeddedLedger:
         transient: Mapping[str, bytes] | None,
         nonce: bytes | None,
     ) -> Proposal:
-        self._membership.check(identity)
+        try:
+            self._membership.check(identity)
+        except NotAMemberError as error:
+            raise InvalidIdentity(str(error)) from error
         chosen = os.urandom(NONCE_BYTES) if nonce is None else nonce
-        return Proposal.create(self.channel, CHAINCODE, call, identity, chosen, datetime.now(UTC), transient)
+        return Proposal.create(self.channel, CHAINCODE, call, identity.creator, chosen, datetime.now(UTC), transient)
 
     def _run(
         self, state: Store, proposal: Proposal, identity: Identity

@@ -13,9 +13,9 @@ from fabric_protos.peer import collection_pb2, policy_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 from google.protobuf.message import DecodeError
 
-from ledger.channel import ChannelConfig
+from fabric.words.channel import ChannelConfig
+from fabric.words.policies import NoPolicy, Policy, Signers, signature_policy
 from ledger.keyspace import KeySpace
-from ledger.policies import NoPolicy, Policy, Signers, signature_policy
 from ledger.replay import OWN_COLLECTION, Effects, Replay
 
 _LIFECYCLE = "_lifecycle"

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2, policies_pb2
-from fabric_protos.msp import msp_config_pb2, msp_principal_pb2
+from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from google.protobuf import timestamp_pb2
 from google.protobuf.message import Message
+
+from fabric.words.policy_messages import Role, any_of
 
 ORDERER_MSP = "OrdererMSP"
 _UNITS = ("client", "peer", "admin", "orderer")
 _ADMINS = "Admins"
 _Meta = policies_pb2.ImplicitMetaPolicy
-_Role = msp_principal_pb2.MSPRole
 
 
 def config_envelope(channel: str, roots: Mapping[str, bytes], orderer_root: bytes, seconds: int) -> bytes:
@@ -70,10 +71,10 @@ def _organisation(msp_id: str, root: bytes) -> configtx_pb2.ConfigGroup:
         fabric_node_ous=msp_config_pb2.FabricNodeOUs(enable=True, **units),
     )
     _value(group, "MSP", msp_config_pb2.MSPConfig(config=msp.SerializeToString(deterministic=True)))
-    _policy(group, "Readers", _signature(msp_id, _Role.MEMBER))
-    _policy(group, "Writers", _signature(msp_id, _Role.MEMBER))
-    _policy(group, "Admins", _signature(msp_id, _Role.ADMIN))
-    _policy(group, "Endorsement", _signature(msp_id, _Role.PEER))
+    _policy(group, "Readers", _signature(msp_id, Role.MEMBER))
+    _policy(group, "Writers", _signature(msp_id, Role.MEMBER))
+    _policy(group, "Admins", _signature(msp_id, Role.ADMIN))
+    _policy(group, "Endorsement", _signature(msp_id, Role.PEER))
     return group
 
 
@@ -105,13 +106,6 @@ def _implicit_policies(group: configtx_pb2.ConfigGroup) -> None:
     _policy(group, "Admins", _implicit("Admins", _Meta.MAJORITY))
 
 
-def _signature(msp_id: str, role: msp_principal_pb2.MSPRole.MSPRoleType) -> policies_pb2.Policy:
-    principal = msp_principal_pb2.MSPPrincipal(
-        principal_classification=msp_principal_pb2.MSPPrincipal.ROLE,
-        principal=_Role(msp_identifier=msp_id, role=role).SerializeToString(),
-    )
-    one = policies_pb2.SignaturePolicy(
-        n_out_of=policies_pb2.SignaturePolicy.NOutOf(n=1, rules=[policies_pb2.SignaturePolicy(signed_by=0)])
-    )
-    envelope = policies_pb2.SignaturePolicyEnvelope(rule=one, identities=[principal])
-    return policies_pb2.Policy(type=policies_pb2.Policy.SIGNATURE, value=envelope.SerializeToString())
+def _signature(msp_id: str, role: int) -> policies_pb2.Policy:
+    envelope = any_of([(1, [msp_id])], role)
+    return policies_pb2.Policy(type=policies_pb2.Policy.SIGNATURE, value=envelope.SerializeToString(deterministic=True))

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from chaincode.endorsement import VALIDATION_PARAMETER
+from fabric.words.policy_messages import VALIDATION_PARAMETER
 
 Key = TypeVar("Key")
 Version = tuple[int, int]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fabric_protos.common import common_pb2
 
-from ledger.identity import Identity
+from fabric.words.identity import Identity
 
 __all__ = ["Committed", "Identity", "Ledger"]
 

@@ -12,7 +12,7 @@ from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
-from ledger import chain
+from fabric.words import chain
 from ledger.keyspace import KeySpace, Version, policy_in
 
 Key = tuple[str, str]

@@ -9,10 +9,9 @@ from typing import NamedTuple, Protocol
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 
-from chaincode.endorsement import VALIDATION_PARAMETER
-from ledger.transaction import Proposal
-
-_NUL, _LAST = "\x00", "\U0010ffff"
+from fabric.words.composite_keys import create_composite_key, partial_range, split_composite_key
+from fabric.words.policy_messages import VALIDATION_PARAMETER
+from fabric.words.proposal import Proposal
 
 
 class Versioned(NamedTuple):
@@ -60,7 +59,7 @@ class SimulationStub:
         self._channel = channel
         self._creator = creator
         self._reads: dict[str, Versioned | None] = {}
-        self._ranges: dict[str, list[tuple[str, Versioned]]] = {}
+        self._ranges: dict[tuple[str, str], list[tuple[str, Versioned]]] = {}
         self.writes: dict[str, bytes | None] = {}
         self.policies: dict[str, bytes] = {}
         self.event: tuple[str, bytes] | None = None
@@ -130,22 +129,18 @@ class SimulationStub:
         self, object_type: str, attributes: Sequence[str]
     ) -> Iterator[tuple[str, bytes]]:
         """All composite keys that begin so, in order."""
-        start = self.create_composite_key(object_type, attributes)
-        if start not in self._ranges:
-            self._ranges[start] = list(self._state.range(start, start + _LAST))
-        return iter([(key, version.value) for key, version in self._ranges[start]])
+        wanted = partial_range(object_type, attributes)
+        if wanted not in self._ranges:
+            self._ranges[wanted] = list(self._state.range(*wanted))
+        return iter([(key, version.value) for key, version in self._ranges[wanted]])
 
     def create_composite_key(self, object_type: str, attributes: Sequence[str]) -> str:
         """NUL, type, NUL, and each attribute followed by NUL."""
-        for part in (object_type, *attributes):
-            if _NUL in part or _LAST in part:
-                raise ValueError(f"{part!r} holds a character that composite keys reserve")
-        return _NUL + "".join(part + _NUL for part in (object_type, *attributes))
+        return create_composite_key(object_type, attributes)
 
     def split_composite_key(self, key: str) -> tuple[str, list[str]]:
         """The type and attributes of a composite key."""
-        object_type, *attributes = key[1:-1].split(_NUL)
-        return object_type, attributes
+        return split_composite_key(key)
 
     def set_event(self, name: str, payload: bytes) -> None:
         """Set the transaction's one event."""
@@ -155,7 +150,7 @@ class SimulationStub:
         """What was read and written, as Fabric's TxReadWriteSet."""
         rwset = kv_rwset_pb2.KVRWSet(
             reads=[_read(key, self._reads[key]) for key in sorted(self._reads, key=str.encode)],
-            range_queries_info=[_range(start, found) for start, found in self._ranges.items()],
+            range_queries_info=[_range(start, end, found) for (start, end), found in self._ranges.items()],
             writes=[
                 kv_rwset_pb2.KVWrite(key=key, is_delete=(value := self.writes[key]) is None, value=value or b"")
                 for key in sorted(self.writes, key=str.encode)
@@ -177,6 +172,6 @@ def _policy(key: str, policy: bytes) -> kv_rwset_pb2.KVMetadataWrite:
     return kv_rwset_pb2.KVMetadataWrite(key=key, entries=[entry])
 
 
-def _range(start: str, found: Sequence[tuple[str, Versioned]]) -> kv_rwset_pb2.RangeQueryInfo:
+def _range(start: str, end: str, found: Sequence[tuple[str, Versioned]]) -> kv_rwset_pb2.RangeQueryInfo:
     raw = kv_rwset_pb2.QueryReads(kv_reads=[_read(key, read) for key, read in found])
-    return kv_rwset_pb2.RangeQueryInfo(start_key=start, end_key=start + _LAST, itr_exhausted=True, raw_reads=raw)
+    return kv_rwset_pb2.RangeQueryInfo(start_key=start, end_key=end, itr_exhausted=True, raw_reads=raw)

@@ -17,13 +17,12 @@ from fabric_protos.common import common_pb2
 from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
 from google.protobuf.message import DecodeError
 
-from ledger import chain, keys
-from ledger.channel import ChannelConfig, is_config
+from fabric.words import chain, keys
+from fabric.words.channel import ChannelConfig, is_config
+from fabric.words.membership import Member, Membership, NotAMemberError
+from fabric.words.proposal import transaction_id
 from ledger.endorsement import EndorsementRules
-from ledger.errors import InvalidIdentity
-from ledger.membership import Member, Membership
 from ledger.replay import VALID, Effects, Replay
-from ledger.transaction import transaction_id
 
 
 @dataclass(frozen=True)
@@ -224,6 +223,6 @@ def _signer(members: Membership, creator: bytes, message: bytes, signature: byte
     try:
         member = members.member(creator)
         keys.verify(member.public_key, message, signature)
-    except (InvalidIdentity, InvalidSignature, ValueError):
+    except (NotAMemberError, InvalidSignature, ValueError):
         return None
     return member

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from ledger.keys import KeyType, PrivateKey
+from fabric.words.keys import KeyType, PrivateKey
 from ledger.private import write_private
 from network.enrolment import certify, enrol
 from network.layout import Layout

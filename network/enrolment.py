@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import NameOID
 
-from ledger.keys import KeyType, PrivateKey, private_pem
+from fabric.words.keys import KeyType, PrivateKey, private_pem
 from ledger.private import write_private
 from network.tools import ToolError
 

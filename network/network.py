@@ -12,7 +12,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
-from ledger.keys import KeyType
+from fabric.words.keys import KeyType
 from ledger.private import close_to_others
 from network import binaries, store
 from network.authorities import Authorities

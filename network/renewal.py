@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from ledger.keys import PrivateKey, load_private
+from fabric.words.keys import PrivateKey, load_private
 from ledger.private import write_private
 from network.authorities import Authorities
 from network.layout import Layout

@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection
 
-from ledger.blocks import DecodedBlock, decode_block
-from ledger.chain import data_hash
+from fabric.words.blocks import DecodedBlock, decode_block
+from fabric.words.chain import data_hash
 
 RawBlock: TypeAlias = Any
 """``fabric_protos.common.common_pb2.Block``, whose generated module declares no types."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from ledger.blocks import DecodedBlock
+from fabric.words.blocks import DecodedBlock
 from readmodel.ahead import ReadAhead
 from readmodel.bulk import Bulk, table_of
 from readmodel.containment import update_containment

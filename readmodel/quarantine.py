@@ -6,7 +6,7 @@ import base64
 from hashlib import sha256
 from typing import NamedTuple
 
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from readmodel.bulk import Row
 from readmodel.identifiers import clean
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from chaincode.cid import client_identity
-from ledger.blocks import DecodedTx
+from fabric.words.blocks import DecodedTx
+from fabric.words.client_identity import client_identity
 from readmodel import typed
 from readmodel.bulk import Bulk, Row
 from readmodel.identifiers import clean

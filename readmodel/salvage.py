@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ledger.blocks import DecodedBlock
+from fabric.words.blocks import DecodedBlock
 
 Place = tuple[int, int, int]
 """Block, transaction and write."""

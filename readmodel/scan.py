@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-from chaincode.cid import client_identity
-from ledger.blocks import DecodedBlock, DecodedTx, Write
+from fabric.words.blocks import DecodedBlock, DecodedTx, Write
+from fabric.words.client_identity import client_identity
 from readmodel import records, typed
 from readmodel.bulk import Row
 from readmodel.columns import dump, to_micros

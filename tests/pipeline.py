@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from api.event_documents import query_document
 from chaincode.answers import verdicts_of
-from ledger.blocks import DecodedBlock, DecodedTx, Write
+from fabric.words.blocks import DecodedBlock, DecodedTx, Write
 from readmodel import Projector
 from readmodel.queries import EventFilter, HandoffFilter, exceptions, find_events, handoffs, thing, trace
 from readmodel.queries.refusals import refusals

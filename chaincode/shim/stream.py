@@ -12,10 +12,10 @@ from typing import Protocol
 from fabric_protos.peer import chaincode_pb2, proposal_response_pb2
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
-from chaincode.response import Response
 from chaincode.shim.errors import StreamClosedError
 from chaincode.shim.exchange import Abilities, Exchange
 from chaincode.shim.stub import FabricStub
+from fabric.words.response import Response
 
 log = logging.getLogger("lotline.chaincode")
 _ERROR_STATUS = 500

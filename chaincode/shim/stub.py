@@ -16,20 +16,20 @@ from fabric_protos.peer import (
 )
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
-from chaincode.endorsement import VALIDATION_PARAMETER
-from chaincode.response import Response
 from chaincode.shim import writes
 from chaincode.shim.errors import ChaincodeError
 from chaincode.shim.exchange import Exchange
-from chaincode.shim.keys import (
+from chaincode.shim.proposal import ProposalParts
+from chaincode.shim.queries import PageInfo, QueryIterator, read_key_value, read_modification
+from fabric.words.composite_keys import (
     EMPTY_START,
     check_simple_keys,
     create_composite_key,
     partial_range,
     split_composite_key,
 )
-from chaincode.shim.proposal import ProposalParts
-from chaincode.shim.queries import PageInfo, QueryIterator, read_key_value, read_modification
+from fabric.words.policy_messages import VALIDATION_PARAMETER
+from fabric.words.response import Response
 
 KeyValues = QueryIterator[tuple[str, bytes]]
 _shim = chaincode_shim_pb2

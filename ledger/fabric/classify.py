@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import grpc
 
-from chaincode.cid import read_certificate
+from fabric.words.certificates import read_certificate
+from fabric.words.identity import Identity
 from ledger import errors
 from ledger.fabric.errors import CommitError, GatewayError
 from ledger.fabric.peers import expired, lacks_history
-from ledger.identity import Identity
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering

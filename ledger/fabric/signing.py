@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils
 from fabric_protos.msp import identities_pb2
 
-from ledger.keys import CURVE_ORDERS, load_private, low_s
+from fabric.words.keys import CURVE_ORDERS, load_private, low_s
 
 Signer = Callable[[bytes], bytes]
 """Signs a digest (or, with ``no_hash``, the message itself) and returns the signature."""

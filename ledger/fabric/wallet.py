@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.identity import Identity
-from ledger.keys import load_private
+from fabric.words.identity import Identity
+from fabric.words.keys import load_private
 
 
 def msp_identity(folder: Path, msp_id: str, name: str) -> Identity:

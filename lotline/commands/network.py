@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
+from fabric.words.keys import KeyType
 from instance.settings import CONFIG_FILE, Role, load_settings
 from ledger.ca import check_name
-from ledger.keys import KeyType
 from lotline.errors import NEGATIVE, UsageError
 from lotline.joining import add_identity
 from lotline.networks import FOLDER, open_network, raise_network, told

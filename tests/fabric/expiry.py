@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ledger.identity import ATTRIBUTES_OID, Identity
+from fabric.words.certificates import ATTRIBUTES_OID
+from fabric.words.identity import Identity
 from network.network import Network
 
 

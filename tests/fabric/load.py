@@ -11,8 +11,8 @@ import orjson
 
 import epcis
 from chaincode.answers import verdicts_of
+from fabric.words.identity import Identity
 from ledger.errors import Conflict, LedgerError
-from ledger.identity import Identity
 from ledger.port import Ledger
 from tests.integration.api.conftest import DOCK, event
 

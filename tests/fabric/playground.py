@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fabric.words.identity import Identity
+from fabric.words.keys import KeyType
 from ledger.fabric.adapter import FabricLedger
 from ledger.fabric.connection import read_connection
 from ledger.fabric.options import Deadlines
 from ledger.fabric.wallet import msp_identity
-from ledger.identity import Identity
-from ledger.keys import KeyType
 from network.deployment import Definition
 from network.network import Network
 from network.topology import Topology

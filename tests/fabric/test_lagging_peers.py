@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fabric.words.identity import Identity
 from ledger.errors import Unavailable
 from ledger.fabric.adapter import FabricLedger
 from ledger.fabric.connection import read_connection
-from ledger.identity import Identity
 from tests.fabric.liar import Liar
 from tests.fabric.playground import NOTEBOOK, Playground
 

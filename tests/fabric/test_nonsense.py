@@ -14,6 +14,7 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import events_pb2, proposal_response_pb2, transaction_pb2
 
+from fabric.words.identity import Identity as Member
 from ledger.errors import LedgerError, TimedOut, Unavailable
 from ledger.fabric import EvaluateError, EventsError, Gateway, Identity, open_channel
 from ledger.fabric.adapter import FabricLedger
@@ -21,7 +22,6 @@ from ledger.fabric.connection import read_connection
 from ledger.fabric.options import Deadlines
 from ledger.fabric.peers import GatewayPeer
 from ledger.fabric.signing import no_hash
-from ledger.identity import Identity as Member
 from tests.fabric.liar import Liar
 from tests.fabric.playground import NOTEBOOK, Playground
 

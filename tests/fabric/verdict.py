@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
-from ledger import chain
+from fabric.words import chain
 from ledger.port import Ledger
 from readmodel import Projector, digest, migrate, open_engine, rebuild
 from readmodel.identifiers import hash_hex

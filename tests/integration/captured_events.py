@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from epcis.prehash import digest_uri
-from ledger.blocks import decode_block
+from fabric.words.blocks import decode_block
 
 
 def captured_events(block: Any, chaincode: str) -> Iterator[str]:

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from chaincode.contract import Lotline
-from chaincode.response import Response, ok
 from chaincode.shim import FabricStub, serve
+from fabric.words.response import Response, ok
 
 
 class Hesitant:

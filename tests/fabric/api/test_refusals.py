@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from fabric.words.identity import Identity
+from fabric.words.keys import KeyType, private_pem
 from instance.creation import load_settings
 from instance.settings import Settings
 from ledger.fabric.options import Deadlines
-from ledger.identity import Identity
-from ledger.keys import KeyType, private_pem
 from relay.worker import Worker
 from tests.fabric.api.conftest import make_instance
 from tests.fabric.playground import Playground

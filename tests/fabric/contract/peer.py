@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from chaincode.response import Response, ok
-from chaincode.shim.keys import create_composite_key
-from ledger.blocks import DecodedTx, decode_block
+from fabric.words.blocks import DecodedTx, decode_block
+from fabric.words.composite_keys import create_composite_key
+from fabric.words.identity import Identity
+from fabric.words.response import Response, ok
 from ledger.errors import RejectedByContract, Unavailable
 from ledger.fabric.adapter import FabricLedger
-from ledger.identity import Identity
 from ledger.port import Committed
 from tests.fabric.contract.worlds_server import KIND
 from tests.fabric.playground import Playground

@@ -13,9 +13,9 @@ from typing import Any, cast
 import orjson
 
 from chaincode.contract import Lotline
-from chaincode.response import Response, ok
 from chaincode.shim import FabricStub, serve
 from chaincode.stub import Stub
+from fabric.words.response import Response, ok
 
 KIND = "W"
 """A world's keys are composite keys of this type, with the world's name as first attribute."""

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable
 
 from chaincode.endorsement import all_of
-from chaincode.response import Response, error, ok
 from chaincode.shim import serve
 from chaincode.shim.stub import FabricStub
+from fabric.words.response import Response, error, ok
 
 Function = Callable[[FabricStub, list[bytes]], Response]
 MSP = os.environ.get("CORE_PEER_LOCALMSPID", "")

@@ -14,14 +14,14 @@ from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import transaction_pb2
 
 from chaincode.answers import verdicts_of
-from ledger.blocks import DecodedTx, decode_block
+from fabric.words.blocks import DecodedTx, decode_block
+from fabric.words.identity import Identity
 from ledger.errors import Conflict, RejectedByContract, Unavailable
 from ledger.fabric import CommitError
 from ledger.fabric.adapter import FabricLedger
 from ledger.fabric.connection import read_connection
 from ledger.fabric.options import Deadlines
 from ledger.fabric.wallet import msp_identity
-from ledger.identity import Identity
 from ledger.port import Committed
 from ledger.verify import verify_chain
 from network.deployment import Definition

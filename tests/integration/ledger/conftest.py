@@ -10,10 +10,10 @@ from typing import Protocol
 
 import pytest
 
+from fabric.words.identity import Identity
+from fabric.words.keys import KeyType
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
-from ledger.identity import Identity
-from ledger.keys import KeyType
 from ledger.port import Ledger
 from tests.fabric.playground import NOTEBOOK, Playground
 from tests.integration.ledger.notebook import Notebook

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from chaincode.endorsement import all_of
-from chaincode.response import Response, error, ok
 from chaincode.stub import Stub
+from fabric.words.response import Response, error, ok
 
 Function = Callable[[Stub, list[str]], Response]
 

@@ -10,8 +10,8 @@ import pytest
 from fabric_protos.common import common_pb2
 
 from chaincode.endorsement import all_of
-from ledger import chain
-from ledger.blocks import decode_block
+from fabric.words import chain
+from fabric.words.blocks import decode_block
 from ledger.errors import Conflict, Unavailable
 from ledger.verify import verify_chain
 from network.topology import Blocks, Consensus, build

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from fabric.words.blocks import decode_block
 from ledger import ca
-from ledger.blocks import decode_block
 from ledger.embedded import EmbeddedLedger
 from ledger.verify import verify_chain
 from tests.integration.ledger import independent

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from ledger.blocks import decode_block
+from fabric.words.blocks import decode_block
+from fabric.words.identity import Identity
+from fabric.words.keys import KeyType
 from ledger.errors import InvalidIdentity
-from ledger.identity import Identity
-from ledger.keys import KeyType
 from ledger.verify import verify_chain
 from tests.integration.ledger.conftest import Network
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fabric_protos.common import common_pb2
 
+from fabric.words.blocks import decode_block
+from fabric.words.identity import Identity
 from ledger import InvalidIdentity, LedgerError, RejectedByContract, Unavailable
-from ledger.blocks import decode_block
-from ledger.identity import Identity
 from ledger.port import Ledger
 from tests.integration.ledger.conftest import Network
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ledger.blocks import DecodedBlock, DecodedTx, Write
+from fabric.words.blocks import DecodedBlock, DecodedTx, Write
 from tests.unit.chaincode.peer import creator
 
 MSP = "MakerMSP"

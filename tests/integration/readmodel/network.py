@@ -10,10 +10,10 @@ from typing import Any
 
 import orjson
 
+from fabric.words.identity import Identity
 from ledger import ca
 from ledger.embedded import EmbeddedLedger
 from ledger.errors import Conflict, Unavailable
-from ledger.identity import Identity
 from ledger.port import Ledger
 from tests.integration.readmodel.chain import at, object_event, pack, transform
 

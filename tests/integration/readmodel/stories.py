@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from tests.integration.readmodel import chain as c
 from tests.integration.readmodel.chain import ChainBuilder
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 
 from chaincode.history import short_name
-from ledger.blocks import DecodedBlock, Write
+from fabric.words.blocks import DecodedBlock, Write
 from readmodel import Projector, containment, digest
 from readmodel.projector import clear
 from tests.effort import examples

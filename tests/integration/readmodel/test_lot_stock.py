@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from readmodel import Projector
 from readmodel.queries import ThingRecord, thing
 from tests.integration.readmodel import chain as c

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from readmodel import Projector
 from readmodel.projector import clear
 from readmodel.queries import HandoffFilter, InvalidTokenError, Page, exceptions, handoffs

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from chaincode.cid import client_identity
-from ledger.blocks import DecodedBlock, Write
+from fabric.words.blocks import DecodedBlock, Write
+from fabric.words.client_identity import client_identity
 from readmodel import ChainMismatchError, Checkpoint, Projector, digest
 from readmodel.projector import clear
 from tests.effort import examples

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from ledger.blocks import DecodedTx, Write
+from fabric.words.blocks import DecodedTx, Write
 from readmodel import Projector, digest
 from readmodel.projector import clear
 from readmodel.queries import quarantined, thing

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from ledger.blocks import DecodedBlock, DecodedTx, Write
+from fabric.words.blocks import DecodedBlock, DecodedTx, Write
 from readmodel import Projector, digest, projector
 from readmodel.handoffs import write_flows
 from readmodel.projector import clear

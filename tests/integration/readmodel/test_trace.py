@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from readmodel import Projector
 from readmodel.intervals import Fact, of_instance
 from readmodel.projector import clear

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from epcis.prehash import digest_uri
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from readmodel import Projector
 from readmodel.queries import Trace, event, find_events, trace
 from readmodel.queries.events import EventFilter, event_and_declarations

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from ledger.blocks import Write
+from fabric.words.blocks import Write
 from readmodel import Projector
 from readmodel.projector import clear
 from readmodel.queries import Trace, trace

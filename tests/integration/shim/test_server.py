@@ -11,10 +11,10 @@ import pytest
 from fabric_protos.peer import proposal_response_pb2
 from fabric_protos.peer.chaincode_shim_pb2 import ChaincodeMessage as Message
 
-from chaincode.response import Response, error, ok
 from chaincode.shim import ChaincodeServer
 from chaincode.shim.errors import PeerError, StreamClosedError
 from chaincode.shim.stub import FabricStub
+from fabric.words.response import Response, error, ok
 from tests.integration.shim.peer import FakePeer
 
 PACKAGE = "label:0123"

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from chaincode.answers import verdicts_of
+from fabric.words.blocks import Write, decode_block
+from fabric.words.identity import Identity
 from ledger import ca
-from ledger.blocks import Write, decode_block
 from ledger.embedded import EmbeddedLedger
-from ledger.identity import Identity
 from simulation import Batch, Simulation
 
 State = dict[str, dict[tuple[str, ...], dict[str, Any]]]

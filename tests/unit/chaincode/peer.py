@@ -18,8 +18,8 @@ from fabric_protos.msp import identities_pb2
 from chaincode import keys
 from chaincode.answers import verdicts_of
 from chaincode.contract import Lotline
-from chaincode.response import Response
 from epcis import identifiers
+from fabric.words.response import Response
 
 ATTRIBUTES = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 
 from chaincode import keys
 from chaincode.endorsement import Protection
-from ledger.membership import Member, Membership
-from ledger.policies import signature_policy
+from fabric.words.membership import Member, Membership
+from fabric.words.policies import signature_policy
 from tests.unit.chaincode.peer import Peer, commission, item, lot, make_lot, party, place, ship
 from tests.unit.chaincode.test_protection import check_protected, protect, told
 from tests.unit.ledger.forge import Authority

@@ -7,11 +7,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fabric_protos.peer import transaction_pb2
 
+from fabric.words.identity import Identity
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TooLarge, Unavailable
 from ledger.fabric.classify import after_commit, before_ordering, is_duplicate, too_large
 from ledger.fabric.errors import CommitError, EndorseError, ErrorDetail, GatewayError, SubmitError
 from ledger.fabric.peers import unavailable
-from ledger.identity import Identity
 
 Code = grpc.StatusCode
 WHO = Identity("scanner", "FarmMSP", b"", ec.generate_private_key(ec.SECP256R1()))

@@ -16,10 +16,12 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from fabric_protos.peer import proposal_response_pb2, transaction_pb2
 
-from ledger import chain
+from fabric.words import chain
+from fabric.words.certificates import ATTRIBUTES_OID
+from fabric.words.identity import Identity
+from fabric.words.proposal import Proposal
+from fabric.words.transaction import endorsed_envelope
 from ledger.genesis import ORDERER_MSP, config_envelope
-from ledger.identity import ATTRIBUTES_OID, Identity
-from ledger.transaction import Proposal, endorsed_envelope
 
 VALID: int = transaction_pb2.VALID
 CHAINCODE = "lotline"
@@ -143,7 +145,7 @@ class Forge:
         self._nonces += 1
         who = submitter or self.farmer
         chosen = self._nonces.to_bytes(24, "big") if nonce is None else nonce
-        proposal = Proposal.create("lotline", chaincode, [b"capture", b"{}"], who, chosen, NOW)
+        proposal = Proposal.create("lotline", chaincode, [b"capture", b"{}"], who.creator, chosen, NOW)
         response = proposal_response_pb2.Response(status=200, payload=answer)
         signed = results(found, chaincode) if raw_results is None else raw_results
         return endorsed_envelope(

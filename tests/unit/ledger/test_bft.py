@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 from fabric_protos.common import common_pb2
 
-from ledger import chain
-from ledger.channel import ChannelConfig
-from ledger.identity import Identity
+from fabric.words import chain
+from fabric.words.channel import ChannelConfig
+from fabric.words.identity import Identity
 from ledger.verify import verify_chain
 from tests.unit.ledger.forge import Forge, rwset
 

@@ -11,9 +11,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ledger import chain
-from ledger.blocks import decode_block
-from ledger.transaction import transaction_id
+from fabric.words import chain
+from fabric.words.blocks import decode_block
+from fabric.words.proposal import transaction_id
 from tests.unit.ledger.forge import CHAINCODE, NOW, Forge, listing, rwset
 
 Splice = list[tuple[float, int, bytes]]

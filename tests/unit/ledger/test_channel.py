@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fabric_protos.common import common_pb2, configtx_pb2
 
-from ledger import chain
-from ledger.channel import ChannelConfig, is_config
+from fabric.words import chain
+from fabric.words.channel import ChannelConfig, is_config
 from tests.unit.ledger.forge import Forge, rwset
 
 

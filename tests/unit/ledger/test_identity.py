@@ -7,7 +7,8 @@ import json
 import pytest
 from cryptography import x509
 
-from ledger.identity import ATTRIBUTES_OID, Identity
+from fabric.words.certificates import ATTRIBUTES_OID
+from fabric.words.identity import Identity
 from tests.unit.ledger.forge import Authority
 
 

@@ -10,7 +10,7 @@ from fabric_protos.peer import policy_pb2, transaction_pb2
 from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 
 from chaincode.endorsement import all_of
-from ledger import chain
+from fabric.words import chain
 from ledger.replay import Effects, Replay
 from ledger.verify import verify_chain
 from tests.unit.ledger.forge import CHAINCODE, VALID, Forge, rwset

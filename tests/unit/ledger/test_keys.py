@@ -7,8 +7,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, utils
 
-from ledger import keys
-from ledger.keys import CURVE_ORDERS, KeyType
+from fabric.words import keys
+from fabric.words.keys import CURVE_ORDERS, KeyType
 
 MESSAGES = [b"", b"a", b"x" * 100_000]
 

@@ -9,10 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fabric_protos.msp import identities_pb2
 
-from chaincode.cid import ClientIdentity
-from ledger.errors import InvalidIdentity
-from ledger.identity import Identity
-from ledger.membership import Membership
+from fabric.words.client_identity import ClientIdentity
+from fabric.words.identity import Identity
+from fabric.words.membership import Membership, NotAMemberError
 from tests.unit.ledger.forge import Authority
 
 # some of the damaged ones have a negative serial number
@@ -46,7 +45,7 @@ def test_a_damaged_certificate_is_nobodys(farm: Authority) -> None:
     for creator in damaged(somebody):
         try:
             certificate = members.member(creator).certificate
-        except InvalidIdentity:
+        except NotAMemberError:
             refused += 1
         else:
             assert certificate.tbs_certificate_bytes == whole.certificate.tbs_certificate_bytes

@@ -9,9 +9,9 @@ from fabric_protos.common import policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 
 from chaincode.endorsement import all_of
-from ledger.channel import ChannelConfig
-from ledger.membership import Member, Membership
-from ledger.policies import signature_policy
+from fabric.words.channel import ChannelConfig
+from fabric.words.membership import Member, Membership
+from fabric.words.policies import signature_policy
 from tests.unit.ledger.forge import Authority, Forge
 
 FARM, SHOP, TRUCK = (Authority(f"{name}MSP") for name in ("Farm", "Shop", "Truck"))

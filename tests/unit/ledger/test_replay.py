@@ -7,7 +7,7 @@ from fabric_protos.peer import transaction_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger import chain
+from fabric.words import chain
 from ledger.replay import Effects, Replay
 from tests.unit.ledger.forge import CHAINCODE, VALID, Version, listing, rwset
 

@@ -10,8 +10,8 @@ from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabric.words.proposal import Proposal
 from ledger.simulation import SimulationStub, Versioned
-from ledger.transaction import Proposal
 from tests.unit.ledger.forge import NOW, Authority, listing, read
 
 FARMER = Authority("FarmMSP").issue("farmer")
@@ -39,7 +39,9 @@ class Memory:
 
 
 def stub(memory: Memory) -> SimulationStub:
-    proposal = Proposal.create("lotline", "lotline", [b"put", b"\xff"], FARMER, b"n" * 24, NOW, {"pin": b"0815"})
+    proposal = Proposal.create(
+        "lotline", "lotline", [b"put", b"\xff"], FARMER.creator, b"n" * 24, NOW, {"pin": b"0815"}
+    )
     return SimulationStub(memory, proposal, "lotline", FARMER.creator)
 
 
@@ -115,11 +117,11 @@ def test_what_the_contract_is_told() -> None:
 
 def test_a_proposal_needs_a_nonce_and_keeps_transient_data_to_itself() -> None:
     with pytest.raises(ValueError, match="nonce"):
-        Proposal.create("lotline", "lotline", [b"put"], FARMER, b"", NOW)
-    plain = Proposal.create("lotline", "lotline", [b"put"], FARMER, b"n", NOW)
-    with_pin = Proposal.create("lotline", "lotline", [b"put"], FARMER, b"n", NOW, {"pin": b"0815"})
+        Proposal.create("lotline", "lotline", [b"put"], FARMER.creator, b"", NOW)
+    plain = Proposal.create("lotline", "lotline", [b"put"], FARMER.creator, b"n", NOW)
+    with_pin = Proposal.create("lotline", "lotline", [b"put"], FARMER.creator, b"n", NOW, {"pin": b"0815"})
     assert plain.hash == with_pin.hash
-    assert plain.hash != Proposal.create("lotline", "lotline", [b"get"], FARMER, b"n", NOW).hash
+    assert plain.hash != Proposal.create("lotline", "lotline", [b"get"], FARMER.creator, b"n", NOW).hash
 
 
 def test_policies_are_recorded_in_the_order_of_bytes_and_read_as_they_were_committed() -> None:

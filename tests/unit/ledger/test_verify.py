@@ -12,9 +12,9 @@ from google.protobuf.message import DecodeError
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from ledger import chain
-from ledger.identity import Identity
-from ledger.keys import P256_ORDER
+from fabric.words import chain
+from fabric.words.identity import Identity
+from fabric.words.keys import P256_ORDER
 from ledger.verify import Finding, verify_chain
 from tests.unit.ledger.forge import VALID, Change, Forge, edited, rwset, signed
 

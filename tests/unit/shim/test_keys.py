@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaincode.shim.keys import check_simple_keys, create_composite_key, partial_range, split_composite_key
+from fabric.words.composite_keys import check_simple_keys, create_composite_key, partial_range, split_composite_key
 
 PARTS = st.text(st.characters(exclude_characters="\x00\U0010ffff", exclude_categories=["Cs"]), max_size=8)
 

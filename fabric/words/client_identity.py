@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import base64
-import json
 from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from fabric_protos.msp import identities_pb2
-from google.protobuf.message import DecodeError
 
-ATTRIBUTES_OID = x509.ObjectIdentifier("1.2.3.4.5.6.7.8.1")
+from fabric.words.certificates import attributes, read_certificate
+from fabric.words.identity import parse_identity
 
 
 class ClientIdentity:
     """The submitter. Raises ValueError where the creator cannot be read."""
 
     def __init__(self, creator: bytes) -> None:
-        try:
-            identity = identities_pb2.SerializedIdentity.FromString(creator)
-        except DecodeError as error:
-            raise ValueError(f"not a serialised identity: {error}") from error
-        self.msp_id: str = identity.mspid
-        self.certificate = read_certificate(identity.id_bytes)
-        self._attributes = _attributes(self.certificate)
+        self.msp_id, pem = parse_identity(creator)
+        self.certificate = read_certificate(pem)
+        self._attributes = attributes(self.certificate)
         self.id = _go_id(self.certificate)
 
     def attribute(self, name: str) -> str | None:
@@ -42,24 +36,6 @@ class ClientIdentity:
 def client_identity(creator: bytes) -> ClientIdentity:
     """The identity of a creator; certificates are parsed once."""
     return ClientIdentity(creator)
-
-
-def read_certificate(pem: bytes) -> x509.Certificate:
-    """A certificate in PEM. Raises ValueError where it cannot be read."""
-    try:
-        return x509.load_pem_x509_certificate(pem)
-    except x509.InvalidVersion as error:  # which is no ValueError, as all other faults of a certificate are
-        raise ValueError(str(error)) from error
-
-
-def _attributes(certificate: x509.Certificate) -> dict[str, str]:
-    try:
-        extension = certificate.extensions.get_extension_for_oid(ATTRIBUTES_OID).value
-    except x509.ExtensionNotFound:
-        return {}
-    if not isinstance(extension, x509.UnrecognizedExtension):
-        return {}
-    return {str(name): str(value) for name, value in json.loads(extension.value).get("attrs", {}).items()}
 
 
 # RFC 4514 short names as Go's crypto/x509/pkix prints them; any other type is printed as its number.

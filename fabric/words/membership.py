@@ -9,16 +9,17 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
-from fabric_protos.msp import identities_pb2
-from google.protobuf.message import DecodeError
 
-from chaincode.cid import read_certificate
-from ledger import keys
-from ledger.errors import InvalidIdentity
-from ledger.identity import Identity
+from fabric.words import keys
+from fabric.words.certificates import read_certificate
+from fabric.words.identity import Identity, parse_identity
 
 NODE_UNITS = frozenset({"admin", "client", "orderer", "peer"})
 """Fabric's NodeOUs: a certificate names exactly one of them as organisational unit."""
+
+
+class NotAMemberError(ValueError):
+    """An identity that no organisation of the channel stands for, or not now. Its text says why."""
 
 
 class Member(NamedTuple):
@@ -41,42 +42,42 @@ class Membership:
     def member(self, creator: bytes) -> Member:
         """Who a serialised identity is. Expiry is not looked at, as in Fabric's validation of blocks.
 
-        Raises InvalidIdentity saying what is wrong with it.
+        Raises NotAMemberError saying what is wrong with it.
         """
         if creator not in self._members:
             self._members[creator] = self._verify(creator)
         return self._members[creator]
 
     def check(self, identity: Identity) -> Member:
-        """Raises InvalidIdentity for an identity that may not transact now."""
+        """Raises NotAMemberError for an identity that may not transact now."""
         member = self.member(identity.creator)
         start, end = member.certificate.not_valid_before_utc, member.certificate.not_valid_after_utc
         now = datetime.now(UTC)
         if now < start:
-            raise InvalidIdentity(f"the certificate is not valid before {start:%Y-%m-%d %H:%M} UTC")
+            raise NotAMemberError(f"the certificate is not valid before {start:%Y-%m-%d %H:%M} UTC")
         if now > end:
-            raise InvalidIdentity(f"the certificate expired on {end:%Y-%m-%d %H:%M} UTC: issue a new one")
+            raise NotAMemberError(f"the certificate expired on {end:%Y-%m-%d %H:%M} UTC: issue a new one")
         if identity.key.public_key() != member.public_key:
-            raise InvalidIdentity(f"the key of {identity.name} does not belong to its certificate: issue both anew")
+            raise NotAMemberError(f"the key of {identity.name} does not belong to its certificate: issue both anew")
         return member
 
     def _verify(self, creator: bytes) -> Member:
         try:
-            identity = identities_pb2.SerializedIdentity.FromString(creator)
-            certificate = read_certificate(identity.id_bytes)
-        except (DecodeError, ValueError) as error:
-            raise InvalidIdentity(f"the identity cannot be read: {error}") from error
-        authorities = self._authorities.get(identity.mspid)
+            msp_id, pem = parse_identity(creator)
+            certificate = read_certificate(pem)
+        except ValueError as error:
+            raise NotAMemberError(f"the identity cannot be read: {error}") from error
+        authorities = self._authorities.get(msp_id)
         if authorities is None:
             known = ", ".join(sorted(self._authorities))
-            raise InvalidIdentity(f"{identity.mspid} is not an organisation of this channel ({known})")
+            raise NotAMemberError(f"{msp_id} is not an organisation of this channel ({known})")
         if not any(_issued(certificate, authority) for authority in authorities):
-            raise InvalidIdentity(f"the certificate was not issued by the authority of {identity.mspid}")
+            raise NotAMemberError(f"the certificate was not issued by the authority of {msp_id}")
         try:
             key = keys.public_key(certificate)
         except ValueError as error:
-            raise InvalidIdentity(f"the certificate's key does not fit: {error}") from error
-        return Member(identity.mspid, _unit(certificate), certificate, key)
+            raise NotAMemberError(f"the certificate's key does not fit: {error}") from error
+        return Member(msp_id, _unit(certificate), certificate, key)
 
 
 def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
@@ -91,5 +92,5 @@ def _unit(certificate: x509.Certificate) -> str:
     named = {item.value for item in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)}
     units = [str(unit) for unit in named & NODE_UNITS]
     if len(units) != 1:
-        raise InvalidIdentity(f"the certificate must name one of {', '.join(sorted(NODE_UNITS))} as unit")
+        raise NotAMemberError(f"the certificate must name one of {', '.join(sorted(NODE_UNITS))} as unit")
     return units[0]

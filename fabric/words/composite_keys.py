@@ -22,7 +22,7 @@ def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
 
 def split_composite_key(key: str) -> tuple[str, list[str]]:
     """The type and attributes of a composite key; raises ValueError for another key."""
-    if not key.startswith(NUL) or not key.endswith(NUL) or len(key) < 3:
+    if not key.startswith(NUL) or not key.endswith(NUL) or len(key) < 2:
         raise ValueError(f"{key!r} is not a composite key")
     object_type, *attributes = key[1:-1].split(NUL)
     return object_type, attributes

@@ -13,7 +13,7 @@ from fabric_protos.common import configtx_pb2, policies_pb2
 from fabric_protos.msp import msp_principal_pb2
 from google.protobuf.message import DecodeError
 
-from ledger.membership import Member
+from fabric.words.membership import Member
 
 Signers = Mapping[bytes, Member]
 """Who has signed, by serialised identity: each counts once."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from fabric_protos.common import common_pb2
 
-from ledger.identity import Identity
+from fabric.words.identity import Identity
 
 SIGNATURES, LAST_CONFIG, TRANSACTIONS_FILTER, ORDERER, COMMIT_HASH = range(5)
 _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04

@@ -15,16 +15,12 @@ from typing import NamedTuple
 from fabric_protos.common import common_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
-from fabric_protos.msp import identities_pb2
-from fabric_protos.peer import (
-    chaincode_pb2,
-    proposal_pb2,
-    proposal_response_pb2,
-    transaction_pb2,
-)
+from fabric_protos.peer import transaction_pb2
 from google.protobuf.message import DecodeError
 
-from ledger.chain import TRANSACTIONS_FILTER, header_hash
+from fabric.words.chain import TRANSACTIONS_FILTER, header_hash
+from fabric.words.identity import parse_identity
+from fabric.words.transaction import Endorsed, open_envelope
 
 VALID: int = transaction_pb2.VALID
 NOT_VALIDATED: int = transaction_pb2.NOT_VALIDATED
@@ -127,15 +123,14 @@ def _transaction(index: int, raw: bytes, code: int, strict: bool) -> DecodedTx:
 
 
 def _read(index: int, raw: bytes, code: int) -> DecodedTx:
-    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(raw).payload)
-    header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+    payload, header = open_envelope(common_pb2.Envelope.FromString(raw))
     creator = common_pb2.SignatureHeader.FromString(payload.header.signature_header).creator
     decoded = DecodedTx(
         tx_id=header.tx_id,
         index=index,
         type=header.type,
         timestamp=_moment(header),
-        creator_msp=identities_pb2.SerializedIdentity.FromString(creator).mspid,
+        creator_msp=parse_identity(creator)[0],
         creator=creator,
         function="",
         code=code,
@@ -143,7 +138,7 @@ def _read(index: int, raw: bytes, code: int) -> DecodedTx:
         writes=[],
     )
     if header.type == common_pb2.ENDORSER_TRANSACTION:
-        _add_action(decoded, transaction_pb2.Transaction.FromString(payload.data).actions[0].payload)
+        _add_action(decoded, Endorsed.read(payload.data))
     return decoded
 
 
@@ -156,16 +151,13 @@ def _moment(header: common_pb2.ChannelHeader) -> datetime | None:
     return found
 
 
-def _add_action(decoded: DecodedTx, raw: bytes) -> None:
-    body = transaction_pb2.ChaincodeActionPayload.FromString(raw)
-    decoded.function = _function(body.chaincode_proposal_payload)
-    decoded.endorsements = [Endorsement(item.endorser, item.signature) for item in body.action.endorsements]
-    answer = proposal_response_pb2.ProposalResponsePayload.FromString(body.action.proposal_response_payload)
-    action = proposal_pb2.ChaincodeAction.FromString(answer.extension)
-    decoded.chaincode = action.chaincode_id.name
-    decoded.response_status = action.response.status
-    decoded.response_payload = action.response.payload
-    for entry in rwset_pb2.TxReadWriteSet.FromString(action.results).ns_rwset:
+def _add_action(decoded: DecodedTx, found: Endorsed) -> None:
+    decoded.function = _function(found)
+    decoded.endorsements = [Endorsement(item.endorser, item.signature) for item in found.body.action.endorsements]
+    decoded.chaincode = found.result.chaincode_id.name
+    decoded.response_status = found.result.response.status
+    decoded.response_payload = found.result.response.payload
+    for entry in rwset_pb2.TxReadWriteSet.FromString(found.result.results).ns_rwset:
         _add_rwset(decoded, entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset))
 
 
@@ -183,8 +175,7 @@ def _version(read: kv_rwset_pb2.KVRead) -> tuple[int, int] | None:
     return (read.version.block_num, read.version.tx_num) if read.HasField("version") else None
 
 
-def _function(raw: bytes) -> str:
+def _function(found: Endorsed) -> str:
     """The name of the called function. The arguments, most of the bytes, are only skimmed."""
-    call = proposal_pb2.ChaincodeProposalPayload.FromString(raw)
-    spec = chaincode_pb2.ChaincodeInvocationSpec.FromString(call.input).chaincode_spec
-    return spec.input.args[0].decode("utf-8", "replace") if spec.input.args else ""
+    args = found.call().input.args
+    return args[0].decode("utf-8", "replace") if args else ""

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
-from fabric_protos.msp import identities_pb2, msp_config_pb2
+from fabric_protos.msp import msp_config_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
 from google.protobuf.message import DecodeError
 
-from ledger.policies import NoPolicy, Policy, channel_policy
+from fabric.words.identity import serialise_identity
+from fabric.words.policies import NoPolicy, Policy, channel_policy
+from fabric.words.transaction import open_envelope
 
 _BFT = "BFT"
 Authorities = Mapping[str, tuple[bytes, ...]]
@@ -50,8 +52,7 @@ class ChannelConfig:
     @classmethod
     def from_block(cls, block: common_pb2.Block) -> ChannelConfig:
         """Read a block of type CONFIG. Raises ValueError for any other."""
-        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-        header = common_pb2.ChannelHeader.FromString(payload.header.channel_header)
+        payload, header = open_envelope(common_pb2.Envelope.FromString(block.data.data[0]))
         if header.type != common_pb2.CONFIG:
             raise ValueError(f"block {block.header.number} is not a configuration block")
         group = configtx_pb2.ConfigEnvelope.FromString(payload.data).config.channel_group
@@ -70,8 +71,8 @@ def is_config(block: common_pb2.Block) -> bool:
     if len(block.data.data) != 1:
         return False
     try:
-        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-        return bool(common_pb2.ChannelHeader.FromString(payload.header.channel_header).type == common_pb2.CONFIG)
+        _, header = open_envelope(common_pb2.Envelope.FromString(block.data.data[0]))
+        return bool(header.type == common_pb2.CONFIG)
     except DecodeError:
         return False
 
@@ -94,8 +95,6 @@ def _consenters(group: configtx_pb2.ConfigGroup) -> dict[int, bytes]:
     if consensus != _BFT:
         return {}
     return {
-        consenter.id: identities_pb2.SerializedIdentity(
-            mspid=consenter.msp_id, id_bytes=consenter.identity
-        ).SerializeToString()
+        consenter.id: serialise_identity(consenter.msp_id, consenter.identity)
         for consenter in configuration_pb2.Orderers.FromString(group.values["Orderers"].value).consenter_mapping
     }
