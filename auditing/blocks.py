@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from auditing.report import Finding
+from fabric.verify import Verifier
 from fabric.words.blocks import decode_block
-from ledger.verify import Verifier
 
 RawBlock: TypeAlias = Any
 _VALID = 0

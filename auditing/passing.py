@@ -14,7 +14,7 @@ from auditing.state import audit_file
 from auditing.tables import audit_tables
 from instance.ledgers import open_readers
 from instance.settings import Settings
-from ledger.embedded import FILE
+from ledger.embedded.adapter import FILE
 from ledger.errors import LedgerError
 from ledger.port import Ledger
 from readmodel.following import ChainMismatchError

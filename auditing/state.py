@@ -9,7 +9,7 @@ from fabric_protos.common import common_pb2
 
 from auditing.blocks import Walk, brief
 from auditing.report import Finding
-from ledger.store import Store
+from ledger.embedded.store import Store
 
 _PAGE = 16
 _LAST = "\U0010ffff"

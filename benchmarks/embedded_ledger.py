@@ -18,7 +18,7 @@ from benchmarks.pallets import EVENTS_A_PALLET, batches, pallets
 from benchmarks.report import report
 from chaincode.answers import verdicts_of
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 
 _PALLETS = 1000
 _SINGLE_PALLETS = 60

@@ -32,7 +32,7 @@ from benchmarks.report import report
 from epcis.identifiers import gln, pgln
 from fabric.words.blocks import decode_block
 from ledger.errors import Conflict, Unavailable
-from ledger.fabric.adapter import FabricLedger
+from ledger.network.adapter import FabricLedger
 from network import binaries
 from network.topology import Blocks, build
 from tests.conftest import free_base_port

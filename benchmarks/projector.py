@@ -26,7 +26,7 @@ import orjson
 from benchmarks.report import report
 from epcis.identifiers import check_digit
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from readmodel import Projector, migrate, open_engine
 from readmodel.bulk import table_of
 from readmodel.derived import DERIVED_TABLES

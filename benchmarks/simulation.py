@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.report import report
 from epcis import parse_event
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from lotline.waves import Said, cut, things_of
 from simulation import Batch, Simulation, SimulationConfig, simulate
 

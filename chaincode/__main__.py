@@ -1,4 +1,4 @@
-"""Serves the contract to peers: ``python -m chaincode``, with the environment that ``chaincode.shim.serving`` names."""
+"""Serves the contract to peers: ``python -m chaincode``, with the environment that ``fabric.shim.serving`` names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 
 from chaincode.contract import Lotline
-from chaincode.shim import serve
+from fabric.shim import serve
 
 
 def _tune() -> None:

@@ -22,9 +22,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from instance.copies import Copied, copy_database, copy_file, is_database
 from instance.folders import move_up, vacant
 from instance.settings import CONFIG_FILE, Settings
+from ledger.embedded.store import Store
 from ledger.private import write_private
 from ledger.readonly import open_reader
-from ledger.store import Store
 
 MANIFEST = "manifest.json"
 _INBOX, _READMODEL, _LEDGER = "inbox.db", "readmodel.db", "ledger/ledger.db"

@@ -31,7 +31,7 @@ from instance.settings import (
 )
 from instance.tokens import TokenInfo, TokenStore
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from ledger.errors import LedgerError
 from ledger.private import close_to_others, write_private
 

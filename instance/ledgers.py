@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from instance.identities import Identities
 from instance.settings import Settings, SettingsError
-from ledger.embedded import EmbeddedLedger
-from ledger.locks import writer_lock
+from ledger.embedded.adapter import EmbeddedLedger
+from ledger.embedded.locks import writer_lock
 from ledger.port import Ledger
 
 if TYPE_CHECKING:
-    from ledger.fabric.peers import GatewayPeer
+    from ledger.network.peers import GatewayPeer
 
 
 async def open_ledger(settings: Settings) -> Ledger:
@@ -36,7 +36,7 @@ def _fabric(
 ) -> Ledger:
     """The channel through these peers; an organisation's auditor reads."""
     # gRPC is loaded by those who need it
-    from ledger.fabric.adapter import FabricLedger
+    from ledger.network.adapter import FabricLedger
 
     reader = partial(Identities(settings).get, msp_id, "auditor")
     reader()  # rather now than at the first question
@@ -45,7 +45,7 @@ def _fabric(
 
 
 def _peers(settings: Settings) -> dict[str, Sequence[GatewayPeer]]:
-    from ledger.fabric.connection import read_connection
+    from ledger.network.connection import read_connection
 
     peers: dict[str, Sequence[GatewayPeer]] = {}
     for organisation in settings.ledger.organisations:

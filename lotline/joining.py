@@ -57,7 +57,7 @@ def join_by_files(
     ``identities[n]/ROLE`` is an MSP folder as Fabric CA's client writes it (``signcerts``, ``keystore``). Raises
     `UsageError` for files that are missing or wrong.
     """
-    from ledger.fabric.connection import read_connection
+    from ledger.network.connection import read_connection
 
     members = []
     for file, folder in zip(connections, identities, strict=True):

@@ -15,8 +15,8 @@ import readmodel
 from instance.certificates import UNREADABLE, ending, ends
 from instance.creation import load_settings
 from instance.settings import CONFIG_FILE, Settings
+from ledger.embedded.store import Store, file_errors
 from ledger.readonly import is_read_only
-from ledger.store import Store, file_errors
 from lotline import services
 from lotline.output import session
 from lotline.plain import camel

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from fabric.gateway.options import TLS, open_channel
 from fabric.words.keys import private_pem
-from ledger.fabric.options import TLS, open_channel
-from ledger.fabric.peers import GatewayPeer
+from ledger.network.peers import GatewayPeer
 
 BEHIND = (
     "evaluate call to endorser returned error: chaincode response 500, Failed to get transaction with id ab, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chaincode.shim import serve
+from fabric.shim import serve
 from tests.integration.ledger.notebook import Notebook
 
 sys.exit(serve(Notebook()))

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fabric.gateway.options import Deadlines
 from fabric.words.identity import Identity
 from fabric.words.keys import KeyType
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
-from ledger.fabric.options import Deadlines
-from ledger.fabric.wallet import msp_identity
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
+from ledger.network.wallet import msp_identity
 from network.deployment import Definition
 from network.network import Network
 from network.topology import Topology

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
-from ledger.fabric.wallet import msp_identity
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
+from ledger.network.wallet import msp_identity
 from network.topology import Peer
 from tests.fabric.load import Load
 from tests.fabric.playground import LOTLINE, Playground

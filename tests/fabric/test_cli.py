@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from ledger.fabric.wallet import msp_identity
+from ledger.network.wallet import msp_identity
 from tests.conftest import free_base_port
 from tests.integration.api.conftest import document, event
 

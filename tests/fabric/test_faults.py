@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from fabric.gateway.options import Deadlines
 from fabric.words.blocks import decode_block
 from fabric.words.identity import Identity
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, TimedOut, TooLarge, Unavailable
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
-from ledger.fabric.options import Deadlines
-from ledger.fabric.peers import GatewayPeer
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
+from ledger.network.peers import GatewayPeer
 from network.deployment import Deployment
 from network.recovery import RecoveryError
 from network.topology import Blocks, Peer, Topology, build

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
+from fabric.gateway import Gateway, Identity, open_channel, private_key_signer
 from fabric.words.keys import KeyType, private_pem
-from ledger.fabric import Gateway, Identity, open_channel, private_key_signer
-from ledger.fabric.connection import read_connection
+from ledger.network.connection import read_connection
 from tests.fabric.playground import NOTEBOOK, Playground
 
 pytestmark = pytest.mark.fabric

@@ -6,8 +6,8 @@ import pytest
 
 from fabric.words.identity import Identity
 from ledger.errors import Unavailable
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
 from tests.fabric.liar import Liar
 from tests.fabric.playground import NOTEBOOK, Playground
 

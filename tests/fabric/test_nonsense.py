@@ -14,14 +14,14 @@ from fabric_protos.common import common_pb2
 from fabric_protos.gateway import gateway_pb2
 from fabric_protos.peer import events_pb2, proposal_response_pb2, transaction_pb2
 
+from fabric.gateway import EvaluateError, EventsError, Gateway, Identity, open_channel
+from fabric.gateway.options import Deadlines
+from fabric.gateway.signing import no_hash
 from fabric.words.identity import Identity as Member
 from ledger.errors import LedgerError, TimedOut, Unavailable
-from ledger.fabric import EvaluateError, EventsError, Gateway, Identity, open_channel
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
-from ledger.fabric.options import Deadlines
-from ledger.fabric.peers import GatewayPeer
-from ledger.fabric.signing import no_hash
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
+from ledger.network.peers import GatewayPeer
 from tests.fabric.liar import Liar
 from tests.fabric.playground import NOTEBOOK, Playground
 

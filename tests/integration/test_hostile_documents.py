@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from readmodel import Projector, digest, migrate, open_engine
 from readmodel.projector import clear
 from readmodel.queries import quarantined

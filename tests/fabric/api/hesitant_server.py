@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from chaincode.contract import Lotline
-from chaincode.shim import FabricStub, serve
+from fabric.shim import FabricStub, serve
 from fabric.words.response import Response, ok
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from fabric.gateway.options import Deadlines
 from fabric.words.identity import Identity
 from fabric.words.keys import KeyType, private_pem
 from instance.creation import load_settings
 from instance.settings import Settings
-from ledger.fabric.options import Deadlines
 from relay.worker import Worker
 from tests.fabric.api.conftest import make_instance
 from tests.fabric.playground import Playground
@@ -148,7 +148,7 @@ class TestAChaincodeThatDoesNotAnswer:
         return hesitant
 
     async def test_it_is_told(self, idle_service: Service, permission: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("ledger.fabric.adapter.Deadlines", partial(Deadlines, endorse=0.5, evaluate=0.5))
+        monkeypatch.setattr("ledger.network.adapter.Deadlines", partial(Deadlines, endorse=0.5, evaluate=0.5))
         async with working(idle_service):
             scanner = idle_service.scanner
             captured = await scanner.post("/capture", json=document(event(1)))

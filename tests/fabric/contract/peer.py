@@ -14,7 +14,7 @@ from fabric.words.composite_keys import create_composite_key
 from fabric.words.identity import Identity
 from fabric.words.response import Response, ok
 from ledger.errors import RejectedByContract, Unavailable
-from ledger.fabric.adapter import FabricLedger
+from ledger.network.adapter import FabricLedger
 from ledger.port import Committed
 from tests.fabric.contract.worlds_server import KIND
 from tests.fabric.playground import Playground

@@ -13,8 +13,8 @@ from typing import Any, cast
 import orjson
 
 from chaincode.contract import Lotline
-from chaincode.shim import FabricStub, serve
 from chaincode.stub import Stub
+from fabric.shim import FabricStub, serve
 from fabric.words.response import Response, ok
 
 KIND = "W"

@@ -6,9 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
-from ledger.fabric.wallet import msp_identity
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
+from ledger.network.wallet import msp_identity
 from readmodel import Projector, open_engine
 from tests.integration.readmodel.catch_up import catch_up
 

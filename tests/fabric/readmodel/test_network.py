@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from fabric.gateway import Gateway, Identity, open_channel, private_key_signer
+from fabric.gateway.gateway import Contract
+from fabric.gateway.transaction import Transaction
 from fabric.words.blocks import DecodedBlock, Write, decode_block
 from fabric.words.keys import private_pem
-from ledger.fabric import Gateway, Identity, open_channel, private_key_signer
-from ledger.fabric.connection import read_connection
-from ledger.fabric.gateway import Contract
-from ledger.fabric.transaction import Transaction
+from ledger.network.connection import read_connection
 from ledger.port import Ledger
 from readmodel import ChainMismatchError, Projector, digest, rebuild
 from readmodel.bulk import table_of

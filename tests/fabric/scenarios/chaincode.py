@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable
 
 from chaincode.endorsement import all_of
-from chaincode.shim import serve
-from chaincode.shim.stub import FabricStub
+from fabric.shim import serve
+from fabric.shim.stub import FabricStub
 from fabric.words.response import Response, error, ok
 
 Function = Callable[[FabricStub, list[bytes]], Response]

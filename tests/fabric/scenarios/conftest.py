@@ -13,8 +13,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from ledger.fabric import TLS, Gateway, GatewayError, Identity, open_channel, private_key_signer
-from ledger.fabric.gateway import Contract
+from fabric.gateway import TLS, Gateway, GatewayError, Identity, open_channel, private_key_signer
+from fabric.gateway.gateway import Contract
 from network.deployment import Definition
 from network.network import Network
 from network.topology import Blocks, Peer, build

@@ -9,10 +9,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ledger.fabric import FileCheckpointer, Gateway, Identity, open_channel
-from ledger.fabric.connection import read_connection
-from ledger.fabric.signing import no_hash
-from ledger.fabric.wallet import msp_identity
+from fabric.gateway import FileCheckpointer, Gateway, Identity, open_channel
+from fabric.gateway.signing import no_hash
+from ledger.network.connection import read_connection
+from ledger.network.wallet import msp_identity
 
 
 async def main(connection_file: str, msp: str, chaincode: str, start: str, checkpoint: str) -> None:

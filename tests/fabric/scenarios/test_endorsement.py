@@ -8,7 +8,7 @@ import hashlib
 
 import pytest
 
-from ledger.fabric import CommitError, EndorseError, EvaluateError
+from fabric.gateway import CommitError, EndorseError, EvaluateError
 from tests.fabric.scenarios.conftest import Connect, World
 
 pytestmark = pytest.mark.fabric

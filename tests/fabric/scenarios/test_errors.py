@@ -7,7 +7,7 @@ import asyncio
 import grpc
 import pytest
 
-from ledger.fabric import CommitError, EndorseError, EvaluateError, GatewayError
+from fabric.gateway import CommitError, EndorseError, EvaluateError, GatewayError
 from tests.fabric.scenarios.conftest import Connect, World
 
 pytestmark = pytest.mark.fabric

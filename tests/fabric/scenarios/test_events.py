@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from ledger.fabric import FileCheckpointer, InMemoryCheckpointer
-from ledger.fabric.gateway import Network
+from fabric.gateway import FileCheckpointer, InMemoryCheckpointer
+from fabric.gateway.gateway import Network
 from tests.fabric.scenarios.conftest import Connect, World
 
 pytestmark = pytest.mark.fabric

@@ -14,16 +14,16 @@ from fabric_protos.msp import identities_pb2
 from fabric_protos.peer import transaction_pb2
 
 from chaincode.answers import verdicts_of
+from fabric.gateway import CommitError
+from fabric.gateway.options import Deadlines
+from fabric.verify import verify_chain
 from fabric.words.blocks import DecodedTx, decode_block
 from fabric.words.identity import Identity
 from ledger.errors import Conflict, RejectedByContract, Unavailable
-from ledger.fabric import CommitError
-from ledger.fabric.adapter import FabricLedger
-from ledger.fabric.connection import read_connection
-from ledger.fabric.options import Deadlines
-from ledger.fabric.wallet import msp_identity
+from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
+from ledger.network.wallet import msp_identity
 from ledger.port import Committed
-from ledger.verify import verify_chain
 from network.deployment import Definition
 from tests.fabric.playground import LOTLINE
 from tests.fabric.scenarios.conftest import Connect, World

@@ -8,7 +8,7 @@ import json
 import grpc
 import pytest
 
-from ledger.fabric import EndorseError, EvaluateError, UnsignedError, private_key_signer
+from fabric.gateway import EndorseError, EvaluateError, UnsignedError, private_key_signer
 from tests.fabric.scenarios.conftest import Connect, World
 
 pytestmark = pytest.mark.fabric

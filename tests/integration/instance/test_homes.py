@@ -182,7 +182,7 @@ class Joining:
 
 
 def test_the_documented_way_to_join_takes_the_named_certificate_along(tmp_path: Path) -> None:
-    from ledger.fabric.connection import read_connection
+    from ledger.network.connection import read_connection
 
     given = Joining(tmp_path)
     place = tmp_path / "elsewhere"

@@ -16,9 +16,9 @@ import pytest
 
 from instance.database import connect
 from instance.tokens import TokenStore
+from ledger.embedded.store import Store
 from ledger.readonly import UnfinishedCopyError, open_reader
 from ledger.schema import NewerSchemaError, bring_up, version
-from ledger.store import Store
 from tests.integration.lotline.run import answer, lotline
 from tests.integration.lotline.test_instance import SSCC, document, event
 

@@ -13,7 +13,7 @@ import pytest
 from fabric.words.identity import Identity
 from fabric.words.keys import KeyType
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from ledger.port import Ledger
 from tests.fabric.playground import NOTEBOOK, Playground
 from tests.integration.ledger.notebook import Notebook

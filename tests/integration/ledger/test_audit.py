@@ -10,10 +10,10 @@ import pytest
 from fabric_protos.common import common_pb2
 
 from chaincode.endorsement import all_of
+from fabric.verify import verify_chain
 from fabric.words import chain
 from fabric.words.blocks import decode_block
 from ledger.errors import Conflict, Unavailable
-from ledger.verify import verify_chain
 from network.topology import Blocks, Consensus, build
 from tests.conftest import free_base_port
 from tests.fabric.playground import NOTEBOOK, Playground

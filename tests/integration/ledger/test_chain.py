@@ -10,7 +10,7 @@ import pytest
 from fabric.words.identity import Identity
 from fabric.words.keys import KeyType
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from tests.integration.ledger import independent
 from tests.integration.ledger.independent import BrokenRuleError
 from tests.integration.ledger.notebook import Notebook

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from fabric.verify import verify_chain
 from fabric.words.blocks import decode_block
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
-from ledger.verify import verify_chain
+from ledger.embedded.adapter import EmbeddedLedger
 from tests.integration.ledger import independent
 from tests.integration.ledger.notebook import Notebook
 

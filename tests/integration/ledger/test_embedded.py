@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ledger import InvalidIdentity, Unavailable, ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from ledger.port import Ledger
 from tests.integration.ledger.notebook import Notebook
 
@@ -76,7 +76,7 @@ async def test_reading_without_a_writer_and_beside_one(tmp_path: Path) -> None:
 _FOLLOWER = """
 import asyncio, sys, time
 from pathlib import Path
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 
 async def main():
     ledger = await EmbeddedLedger.open(Path(sys.argv[1]), read_only=True)

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from fabric.verify import verify_chain
 from fabric.words.blocks import decode_block
 from fabric.words.identity import Identity
 from fabric.words.keys import KeyType
 from ledger.errors import InvalidIdentity
-from ledger.verify import verify_chain
 from tests.integration.ledger.conftest import Network
 
 

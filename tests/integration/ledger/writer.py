@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from tests.integration.ledger.notebook import Notebook
 
 

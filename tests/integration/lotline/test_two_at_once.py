@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.locks import writer_lock
+from ledger.embedded.locks import writer_lock
 from lotline import delivery
 from lotline.supervisor import start_bound
 from tests.integration.lotline.run import answer, lotline

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from ledger.port import Ledger
 from readmodel import Projector, open_engine
 

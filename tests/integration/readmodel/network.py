@@ -12,7 +12,7 @@ import orjson
 
 from fabric.words.identity import Identity
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from ledger.errors import Conflict, Unavailable
 from ledger.port import Ledger
 from tests.integration.readmodel.chain import at, object_event, pack, transform

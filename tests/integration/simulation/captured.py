@@ -14,7 +14,7 @@ from chaincode.answers import verdicts_of
 from fabric.words.blocks import Write, decode_block
 from fabric.words.identity import Identity
 from ledger import ca
-from ledger.embedded import EmbeddedLedger
+from ledger.embedded.adapter import EmbeddedLedger
 from simulation import Batch, Simulation
 
 State = dict[str, dict[tuple[str, ...], dict[str, Any]]]

@@ -15,7 +15,7 @@ from fabric.words.membership import Member, Membership
 from fabric.words.policies import signature_policy
 from tests.unit.chaincode.peer import Peer, commission, item, lot, make_lot, party, place, ship
 from tests.unit.chaincode.test_protection import check_protected, protect, told
-from tests.unit.ledger.forge import Authority
+from tests.unit.fabric.forge import Authority
 
 FIVE = ["AMSP", "BMSP", "CMSP", "DMSP", "EMSP"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.fabric import ChaincodeEvent, FileCheckpointer, InMemoryCheckpointer
+from fabric.gateway import ChaincodeEvent, FileCheckpointer, InMemoryCheckpointer
 
 EVENT = ChaincodeEvent(7, "ab", "lotline", "told", b"")
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabric.words.proposal import Proposal
-from ledger.simulation import SimulationStub, Versioned
-from tests.unit.ledger.forge import NOW, Authority, listing, read
+from ledger.embedded.simulation import SimulationStub, Versioned
+from tests.unit.fabric.forge import NOW, Authority, listing, read
 
 FARMER = Authority("FarmMSP").issue("farmer")
 APPLE, WIDE = "k\U0001f34e", "k\uff5c"  # UTF-16 would have them the other way round

@@ -1,0 +1,170 @@
+"""What the write sets add up to, and which transactions they leave valid: a peer's commit, over again.
+
+Source of the rules: fabric ``core/ledger/kvledger/txmgmt/validation/validator.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fabric_protos.ledger.rwset import rwset_pb2
+from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
+from fabric_protos.peer import transaction_pb2
+
+from fabric.verify.keyspace import KeySpace, Version, policy_in
+from fabric.words import chain
+
+Key = tuple[str, str]
+"""Namespace and key."""
+HashedKey = tuple[str, str, bytes]
+"""Namespace, collection and the key's hash."""
+Sets = Sequence[tuple[str, kv_rwset_pb2.KVRWSet]]
+"""Namespace and read-write set of each namespace that a transaction touched."""
+HashedSets = Sequence[tuple[str, str, kv_rwset_pb2.HashedRWSet]]
+"""The same of each private collection, as hashes."""
+
+VALID: int = transaction_pb2.VALID
+OWN_COLLECTION = "_implicit_org_"
+"""Every organisation has a private collection of its own in every chaincode; this and its name."""
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a transaction read and wrote."""
+
+    sets: Sets
+    hashed: HashedSets = ()
+
+    @classmethod
+    def read(cls, results: bytes) -> Effects:
+        """Take a TxReadWriteSet apart. Raises DecodeError."""
+        entries = rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset
+        return cls(
+            [(entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset)) for entry in entries],
+            [
+                (entry.namespace, item.collection_name, kv_rwset_pb2.HashedRWSet.FromString(item.hashed_rwset))
+                for entry in entries
+                for item in entry.collection_hashed_rwset
+            ],
+        )
+
+    def written(self) -> set[str]:
+        """The namespaces in which it changes anything."""
+        public = {namespace for namespace, found in self.sets if found.writes or found.metadata_writes}
+        return public | {key[0] for key in self.hashed_keys()}
+
+    def public_keys(self) -> Iterator[Key]:
+        """The public keys whose value or policy it changes."""
+        for namespace, found in self.sets:
+            for one in (*found.writes, *found.metadata_writes):
+                yield namespace, one.key
+
+    def hashed_keys(self) -> Iterator[HashedKey]:
+        """The private keys whose value or policy it changes."""
+        for namespace, collection, found in self.hashed:
+            for one in (*found.hashed_writes, *found.metadata_writes):
+                yield namespace, collection, one.key_hash
+
+
+class Replay:
+    """The state block after block."""
+
+    def __init__(self) -> None:
+        self.public: KeySpace[Key] = KeySpace()
+        self.hashed: KeySpace[HashedKey] = KeySpace()
+        self._known: set[str] = set()
+        self._seen: set[str] = set()
+        self._taken: set[str] = set()
+
+    def verdict(self, tx_id: str, effects: Effects) -> int:
+        """The validation code that the block so far leaves to a well-formed, well-endorsed transaction."""
+        if tx_id in self._known or tx_id in self._taken:
+            return int(transaction_pb2.DUPLICATE_TXID)
+        for namespace, found in effects.sets:
+            if any(self.public.is_stale((namespace, read.key), _version(read)) for read in found.reads):
+                return int(transaction_pb2.MVCC_READ_CONFLICT)
+            if any(self._phantom(namespace, query) for query in found.range_queries_info):
+                return int(transaction_pb2.PHANTOM_READ_CONFLICT)
+        for namespace, collection, hashed in effects.hashed:
+            for one in hashed.hashed_reads:
+                if self._stale_hash((namespace, collection, one.key_hash), _version(one)):
+                    return int(transaction_pb2.MVCC_READ_CONFLICT)
+        return VALID
+
+    def add(self, tx_id: str, index: int, code: int, effects: Effects, *, sound: bool = True) -> None:
+        """Take a transaction of the current block with its verdict: only a valid one writes.
+
+        ``sound``: well-formed and well-endorsed. Any other takes its id from later blocks, not from its neighbours.
+        """
+        self._seen.add(tx_id)
+        if sound:
+            self._taken.add(tx_id)
+        if sound and tx_id not in self._known:
+            self._note_policy_changes(effects)
+        if code != VALID:
+            return
+        for namespace, found in effects.sets:
+            for write in found.writes:
+                self.public.write((namespace, write.key), None if write.is_delete else write.value, index)
+            for metadata in found.metadata_writes:
+                self.public.set_policy((namespace, metadata.key), policy_in(metadata.entries), index)
+        for namespace, collection, hashed in effects.hashed:
+            for one in hashed.hashed_writes:
+                gone = one.is_delete or one.is_purge
+                self.hashed.write((namespace, collection, one.key_hash), None if gone else one.value_hash, index)
+            for private in hashed.metadata_writes:
+                self.hashed.set_policy((namespace, collection, private.key_hash), policy_in(private.entries), index)
+
+    def _note_policy_changes(self, effects: Effects) -> None:
+        self.public.note_policy_changes(
+            (namespace, one.key) for namespace, found in effects.sets for one in found.metadata_writes
+        )
+        self.hashed.note_policy_changes(
+            (namespace, collection, one.key_hash)
+            for namespace, collection, found in effects.hashed
+            for one in found.metadata_writes
+        )
+
+    def finish(self, block: int) -> bytes:
+        """End the current block; returns the bytes of its updates for the commit hash."""
+        self._known |= self._seen
+        self._seen, self._taken = set(), set()
+        public = ((*key, value, index) for key, value, index in self.public.finish(block))
+        hashed = ((*key, value, index) for key, value, index in self.hashed.finish(block))
+        return chain.update_bytes(public, block, hashed)
+
+    def _stale_hash(self, key: HashedKey, version: Version | None) -> bool:
+        """Shared collections may let their data expire, which no block tells: what was not there may have expired."""
+        if version is None and key not in self.hashed.updates and not key[1].startswith(OWN_COLLECTION):
+            return False
+        return self.hashed.is_stale(key, version)
+
+    def _phantom(self, namespace: str, query: kv_rwset_pb2.RangeQueryInfo) -> bool:
+        if query.WhichOneof("reads_info") == "reads_merkle_hashes":
+            return False  # summaries of long results: only the peer that has the values can recompute them
+        updates = self.public.updates
+        covered = [key for space, key in updates if space == namespace and _covers(query, key)]
+        if any(updates[namespace, key][0] is not None for key in covered):
+            return True
+        now = sorted(self._range(namespace, query, frozenset(covered)))
+        return now != [(read.key.encode(), _version(read)) for read in query.raw_reads.kv_reads]
+
+    def _range(
+        self, namespace: str, query: kv_rwset_pb2.RangeQueryInfo, deleted: frozenset[str]
+    ) -> Iterator[tuple[bytes, Version]]:
+        for (space, key), version in self.public.versions.items():
+            if space == namespace and key not in deleted and _covers(query, key):
+                yield key.encode(), version
+
+
+def _covers(query: kv_rwset_pb2.RangeQueryInfo, key: str) -> bool:
+    """Whether a range holds a key: open without an end; one that was left early ends with the last key that was read."""
+    encoded, end = key.encode(), query.end_key.encode()
+    if encoded < query.start_key.encode():
+        return False
+    return not end or encoded < end or (encoded == end and not query.itr_exhausted)
+
+
+def _version(read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> Version | None:
+    return (read.version.block_num, read.version.tx_num) if read.HasField("version") else None

@@ -1,0 +1,1 @@
+"""The ledger port in one process and one file."""
