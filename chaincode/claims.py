@@ -28,9 +28,9 @@ CLOCK_SKEW = timedelta(hours=24)
 """How much later than its acceptance a release may be dated and still be the same handoff: clocks and habits differ."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
-    """One side's statement about one item. ``count`` is how many items the event named."""
+    """One side's statement about one item; not to be changed. ``count`` is how many items the event named."""
 
     kind: Kind
     time: str

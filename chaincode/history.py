@@ -13,6 +13,7 @@ from typing import Any
 
 from chaincode import keys
 from chaincode.state import Record, State
+from epcis.remembering import remember
 
 Entry = list[Any]
 """One statement as JSON. Its first three members are its place: time (UTC text), rank among statements of one moment, and the
@@ -30,6 +31,7 @@ MOST, PAGE = 24, 16
 _URL_SAFE, _PLAIN = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
+@remember(1 << 12, longest=64)
 def short_name(event_hex: str) -> str:
     """An event's 64 hexadecimal digits in 43 characters, as histories name it."""
     return binascii.b2a_base64(bytes.fromhex(event_hex), newline=False)[:-1].translate(_URL_SAFE).decode()

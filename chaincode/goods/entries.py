@@ -40,6 +40,7 @@ RANKS = {
 before it is shipped, and shipped before it arrives."""
 
 CLAIMS = {"release": RELEASE, "receive": RECEIVE, "accept": ACCEPT, "void": VOID}
+_NO_MORE: dict[str, Any] = {}
 _KINDS = {short: name for name, short in CLAIMS.items()}
 _PREFIX = "https://id.gs1.org/"
 _CLAIM = ("from", "to", "documents", "toMsp", "toPlace", "promised", "damaged", "count")
@@ -67,7 +68,7 @@ def make(
 
 def more_of(entry: Entry) -> dict[str, Any]:
     """What else an entry says. Not to be changed."""
-    return entry[7] if len(entry) > 7 else {}
+    return entry[7] if len(entry) > 7 else _NO_MORE
 
 
 def with_more(entry: Entry, **said: Any) -> Entry:

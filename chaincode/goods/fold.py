@@ -8,6 +8,7 @@ it needs the parent's answer, which lies in its own entry: whether it went with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from chaincode.goods import entries as e
 from chaincode.goods.custody import adopt, excuse
@@ -37,7 +38,8 @@ class Fold:
         self.at = Standing.from_record(base)
         self.made = Outcome(self.at)
         self.arrived: set[str] = set()
-        self.doubted = any(not touch.held for touch in self.at.touches.values())
+        touches = self.at.touches
+        self.doubted = bool(touches) and any(not touch.held for touch in touches.values())
 
     def run(self, said: Iterable[Entry]) -> None:
         """Take entries in, in their order."""
@@ -51,14 +53,15 @@ class Fold:
         if more:
             found = Outcome(
                 at.copy(),
-                dict(made.handoffs),
-                dict(made.faults),
-                dict(made.guests),
-                dict(made.stays),
-                dict(made.answers),
+                made.handoffs.copy(),
+                made.faults.copy(),
+                made.guests.copy(),
+                made.stays.copy(),
+                made.answers.copy(),
                 objections=made.objections,
             )
-        found.counted = frozenset(self.arrived)
+        if self.arrived:
+            found.counted = frozenset(self.arrived)
         if at.parent is not None:
             found.stays[(at.parent, at.packed)] = None
         if at.missed is not None:
@@ -74,10 +77,11 @@ class Fold:
 
     def _step(self, entry: Entry) -> None:
         at, time, kind = self.at, entry[0], entry[3]
+        more = e.more_of(entry)
         if at.missed is not None and at.missed[0] != time:
             note_missed(self.made.faults, self.item, at.missed)
             at.missed = None
-        if kind == e.OUT and self._is_swept_past(entry):
+        if kind == e.OUT and more and self._is_swept_past(more):
             self.made.idle.append(place_of(entry))
             return
         if at.first is None:
@@ -86,21 +90,26 @@ class Fold:
             after_the_end(self, entry)
             return
         _HANDLERS[kind](self, entry)
-        if at.lot is None and kind[0] != e.GUEST:  # whoever named it with its lot, unless its maker said so
-            at.lot = e.lengthened(e.more_of(entry).get("lot"))
-        if kind[0] != e.GUEST and kind != e.NAME:
-            at.time, at.event = time, entry[2]
-            disposition = e.more_of(entry).get("d")
-            if disposition is not None:
-                at.disposition = disposition
-                if disposition == _RETURNED:
-                    at.sold = None
+        if kind[0] != e.GUEST:
+            if kind != e.NAME:
+                at.time, at.event = time, entry[2]
+            if more:
+                self._note(kind, more)
         if self.doubted:
             excuse(self, time)
 
-    def _is_swept_past(self, entry: Entry) -> bool:
+    def _note(self, kind: str, more: dict[str, Any]) -> None:
+        """What a statement may say besides, whatever its kind."""
+        at = self.at
+        if at.lot is None and "lot" in more:  # whoever named it with its lot, unless its maker said so
+            at.lot = e.lengthened(more["lot"])
+        if kind != e.NAME and (disposition := more.get("d")) is not None:
+            at.disposition = disposition
+            if disposition == _RETURNED:
+                at.sold = None
+
+    def _is_swept_past(self, more: dict[str, Any]) -> bool:
         """Whether a parent was emptied that it was not in."""
-        more = e.more_of(entry)
         return bool(more.get("swept")) and self.at.parent != e.lengthened(more["of"])
 
 

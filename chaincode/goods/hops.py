@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaincode.claims import DOCUMENTS, Claim, within_skew
-from chaincode.handoffs import INSTANCE, lane_name, name
+from chaincode.handoffs import INSTANCE, instance_name, name
 from chaincode.state import Record
 
 _MOST = 64
@@ -61,7 +61,7 @@ class Hop:
             return self.known_as
         first = self.release or self.acceptance
         assert first is not None
-        return f"{lane_name(item, '')}-{first.event.partition(';')[2][:12]}"
+        return f"{instance_name(item)}-{first.event.partition(';')[2][:12]}"
 
     # --- what belongs to it
 

@@ -18,7 +18,7 @@ def lasting_faults(fold: Fold, faults: Faults) -> None:
     if at.maker is None and at.first is not None and is_product(item):
         detail = f"{item} is in use; nobody reported its making"
         faults[("uncommissioned", item)] = fault_of(detail, *at.first)
-    for msp, touch in at.touches.items():
+    for msp, touch in at.touches.items() if fold.doubted else ():
         if not touch.held:
             detail = f"{msp} handled {item}, which {touch.by} held"
             faults[("custody", f"{item}\n{msp}")] = fault_of(detail, touch.time, touch.event, msp, touch.whose)

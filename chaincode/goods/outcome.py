@@ -28,7 +28,7 @@ Stay = tuple[str, str]
 """Parent and when it began."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Outcome:
     """What follows from (the part that was folded of) a history."""
 

@@ -85,7 +85,8 @@ class Settling:
             raise Rejection("too_deep", "these things are in one another in a way that nothing can be")
         touched = [(uri, self._things[uri]) for uri in self._touched]
         for _, thing in touched:
-            thing.forget(thing.new.idle)
+            if thing.new.idle:
+                thing.forget(thing.new.idle)
         self._check_forest(touched)
         self._judge(touched)
         for _, thing in touched:
@@ -199,23 +200,24 @@ class Settling:
     def _check_forest(self, touched: list[tuple[str, Timeline]]) -> None:
         """Nothing is in itself, however indirectly."""
         for uri, thing in touched:
-            if thing.new.standing.parent in (None, thing.old.standing.parent):
+            parent = thing.new.standing.parent
+            if parent is None or parent == thing.old.standing.parent:
                 continue
             at = self._parent(uri)
             for _ in range(_DEEPEST * 2):
                 if at is None:
                     break
                 if at == uri:
-                    parent = thing.new.standing.parent
                     raise Rejection("cycle", f"{uri} cannot be packed into {parent}, which is in it", "childEPCs")
                 at = self._parent(at)
 
     def _judge(self, touched: list[tuple[str, Timeline]]) -> None:
         for uri, thing in touched:
-            standing = thing.new.standing
-            if uri in self._things and standing.maker is None and not standing.labelled and uri in self.fact.instances:
+            new = thing.new
+            standing = new.standing
+            if standing.maker is None and not standing.labelled and uri in self.fact.instances:
                 self.fact.flags.add("uncommissioned")
-            for objection in thing.new.objections.get(self.short, ()):
+            for objection in new.objections.get(self.short, ()):
                 if objection.flag:
                     self.fact.flags.add(objection.flag)
                 if self.context.enforces:
@@ -232,7 +234,8 @@ class Settling:
         state = self.context.state
         state.put(keys.thing(thing.uri), thing.to_record())
         self._write_parent(thing.uri, old, new)
-        self._write_handoffs(thing, old, new)
+        if old.handoffs or new.handoffs:
+            self._write_handoffs(thing, old, new)
         if old.faults or new.faults:
             self._write_faults(thing.uri, old.faults, new.faults)
 

@@ -26,7 +26,11 @@ class Touch:
 
 @dataclass
 class Standing:
-    """Times are UTC text, events are short names."""
+    """Times are UTC text, events are short names.
+
+    One is made for every thing that an event names, so what is as in the beginning is left to the class: a tenth of the time
+    that the constructor takes.
+    """
 
     maker: str | None = None
     """The organisation that reported its beginning."""
@@ -68,7 +72,7 @@ class Standing:
     def copy(self) -> Standing:
         """One that can be changed by itself; touches are replaced, never changed in place."""
         made = Standing.__new__(Standing)
-        made.__dict__.update(self.__dict__)  # a tenth of the time that its constructor takes
+        made.__dict__.update(self.__dict__)
         made.touches = dict(self.touches)
         if self.hop is not None:
             made.hop = self.hop.copy()
@@ -89,13 +93,13 @@ class Standing:
     @classmethod
     def from_record(cls, record: Record | None) -> Standing:
         """Back from JSON; None is the beginning."""
+        made = cls.__new__(cls)
         if record is None:
-            return cls()
-        said = dict(record)
-        hop, touches = said.pop("hop", None), said.pop("touches", {})
-        made = cls(**said)
-        made.hop = None if hop is None else Hop.from_record(hop)
-        made.touches = {msp: Touch(*touch) for msp, touch in touches.items()}
+            made.touches = {}
+            return made
+        made.__dict__.update(record)
+        made.hop = None if "hop" not in record else Hop.from_record(record["hop"])
+        made.touches = {msp: Touch(*touch) for msp, touch in record.get("touches", {}).items()}
         return made
 
 

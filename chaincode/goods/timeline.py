@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 
 from chaincode import keys
 from chaincode.context import Context
@@ -106,7 +107,7 @@ class Timeline:
         """When everything was last taken out of it, or later."""
         known: str = "" if self.record is None else self.record.get("emptied", "")
         times: list[str] = [entry[0] for entry in self.history.entries if entry[3] == e.EMPTY]
-        return max([known, *times])
+        return max([known, *times]) if times else known
 
     def is_last(self, entry: Entry) -> bool:
         """Whether nothing is said of a later moment."""
@@ -115,9 +116,10 @@ class Timeline:
 
     def refold(self) -> Outcome:
         """What follows now."""
-        entries, before = self.history.entries, len(self._were)
-        if len(entries) >= before and all(map(_same, entries, self._were)):
-            fold = self._folded(self._were)
+        entries, were = self.history.entries, self._were
+        before = len(were)
+        if before and len(entries) >= before and all(map(is_, entries, were)):
+            fold = self._folded(were)
             if self._old is None:
                 self._old = fold.outcome(more=True)
             fold.run(entries[before:])
@@ -138,7 +140,8 @@ class Timeline:
 
     def to_record(self) -> Record:
         """What the ledger keeps: what is true of the thing now, and its history."""
-        at, endorsed, emptied = self.new.standing, endorsed_as(self.record), self.emptied
+        at, emptied = self.new.standing, self.emptied
+        endorsed = endorsed_as(self.record) if self.record is not None else {}
         packed = at.parent is not None
         last = at.hop
         record: Record = {
@@ -171,10 +174,6 @@ class Timeline:
         if at.ended is not None:
             return str(at.ended[1])
         return "in_transit" if at.moving and at.parent is None else "active"
-
-
-def _same(one: Entry, other: Entry) -> bool:
-    return one is other
 
 
 _NOTHING = Outcome(Standing())
