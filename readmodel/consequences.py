@@ -154,8 +154,10 @@ def _children(named: list[Named]) -> list[tuple[int, Named]]:
     for n, stated in enumerate(named):
         if stated.role not in ("childEPCs", "childQuantityList"):
             continue
-        quantity, uom = in_base_unit(stated.quantity, stated.uom)
-        item = stated._replace(quantity=quantity, uom=uom)
+        item = stated
+        if stated.quantity is not None or stated.uom is not None:
+            quantity, uom = in_base_unit(stated.quantity, stated.uom)
+            item = stated._replace(quantity=quantity, uom=uom)
         key = (item.thing, item.role, item.uom)
         if key not in found:
             found[key] = (n, item)

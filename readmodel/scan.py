@@ -21,7 +21,7 @@ from readmodel.identifiers import Description, clean, describe
 from readmodel.lives import Lives
 from readmodel.quarantine import ANSWER, WHOLE, Origin, set_aside, set_aside_write
 from readmodel.refusals import Refused, refused
-from readmodel.told import Named, Record, digest_of, read_record
+from readmodel.told import Record, Told, digest_of, read_record
 from readmodel.typed import UnreadableError
 
 Skip = Collection[tuple[int, int, int]]
@@ -174,16 +174,12 @@ class Scan:
         told, digest = record.told, record.digest
         identity = self.fresh[digest] = self.next_event
         self.next_event += 1
-        read_point, location, party = (
-            self._place(told.read_point),
-            self._place(told.location),
-            self._party(record.party),
-        )
-        named = [self._named(item) for item in told.named]
-        told = told._replace(read_point=read_point, location=location, named=named)
-        self.epcs.extend(
-            [(item.thing, told.time, identity, n, item.role, item.quantity, item.uom) for n, item in enumerate(named)]
-        )
+        party = self._party(record.party)
+        told = self._by_clean_names(told)
+        read_point, location, time = told.read_point, told.location, told.time
+        self.epcs += [
+            (thing, time, identity, n, role, quantity, uom) for n, (thing, role, quantity, uom) in enumerate(told.named)
+        ]
         for link in told.links:
             self.links[(*link, identity)] = None
         if told.tie is not None:
@@ -203,7 +199,7 @@ class Scan:
                 told.action,
                 told.step,
                 told.disposition,
-                told.time,
+                time,
                 told.zone,
                 origin.timestamp,
                 read_point,
@@ -221,9 +217,20 @@ class Scan:
 
     # --- names
 
-    def _named(self, item: Named) -> Named:
-        thing = self._thing(item.thing, item.role.endswith("uantityList"))
-        return item if thing is item.thing else item._replace(thing=thing)
+    def _by_clean_names(self, told: Told) -> Told:
+        """The same with its names gathered, and such as a column takes: nearly always what it says already."""
+        read_point, location, named = self._place(told.read_point), self._place(told.location), told.named
+        things, known = self.things, self._known
+        for n, item in enumerate(named):
+            uri = item.thing
+            if uri in things or uri in known:
+                continue
+            thing = self._thing(uri, item.role.endswith("uantityList"))
+            if thing is not uri:
+                named = [*named[:n], item._replace(thing=thing), *named[n + 1 :]]
+        if read_point is told.read_point and location is told.location and named is told.named:
+            return told
+        return told._replace(read_point=read_point, location=location, named=named)
 
     def _thing(self, uri: str, is_class: bool) -> str:
         if uri in self.things or uri in self._known:

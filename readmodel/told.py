@@ -180,11 +180,14 @@ def _named(event: Mapping[str, Any], raw: bytes) -> list[Named]:
     for name in EPC_LISTS:
         if name in event:
             things = dict.fromkeys(map(_identity, typed.texts(event, name)))  # one may come in two spellings
-            named += [Named(thing, name, None, None) for thing in things]
+            named += [_NAMED((thing, name, None, None)) for thing in things]
     for name in QUANTITY_LISTS:
         if name in event:
             named += [_quantity(element, name) for element in _elements(event, name, raw)]
     return named
+
+
+_NAMED = Named._make
 
 
 def _elements(event: Mapping[str, Any], name: str, raw: bytes) -> list[Any]:
