@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,14 +39,15 @@ class _Pass:
     async def chain(self, whose: str, ledger: Ledger) -> None:
         """Another process's blocks, up to where they are now."""
         try:
-            height, walk = await ledger.height(), Walk(whose)
-            async for block in ledger.blocks():
-                for finding in walk.add(block):
-                    self.note(finding)
-                self.blocks += 1
-                self._progress(whose, walk.count)
-                if walk.count >= height:
-                    break
+            with closing(Walk(whose)) as walk:
+                height = await ledger.height()
+                async for block in ledger.blocks():
+                    for finding in walk.add(block):
+                        self.note(finding)
+                    self.blocks += 1
+                    self._progress(whose, walk.count)
+                    if walk.count >= height:
+                        break
         except LedgerError as error:
             self.unread.append(f"{whose}: {error}")
 

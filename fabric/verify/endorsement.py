@@ -9,16 +9,15 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from fabric_protos.peer import collection_pb2, policy_pb2
-from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
+from fabric_protos.peer import policy_pb2
 from google.protobuf.message import DecodeError
 
+from fabric.verify.definitions import LIFECYCLE, Definitions
 from fabric.verify.keyspace import KeySpace
 from fabric.verify.replay import OWN_COLLECTION, Effects, Replay
 from fabric.words.channel import ChannelConfig
 from fabric.words.policies import NoPolicy, Policy, Signers, signature_policy
 
-_LIFECYCLE = "_lifecycle"
 _DEFAULT = "/Channel/Application/Endorsement"
 _LIFECYCLE_POLICY = "/Channel/Application/LifecycleEndorsement"
 
@@ -26,10 +25,10 @@ _LIFECYCLE_POLICY = "/Channel/Application/LifecycleEndorsement"
 class EndorsementRules:
     """The policies in force: those of a configuration, and those on the ledger before the current block."""
 
-    def __init__(self, config: ChannelConfig, replay: Replay) -> None:
+    def __init__(self, config: ChannelConfig, definitions: Definitions, replay: Replay) -> None:
         self._config = config
         self._replay = replay
-        self._known: dict[bytes, Policy] = {}
+        self._definitions = definitions
 
     def fault(self, chaincode: str, effects: Effects, signers: Signers) -> str | None:
         """What the endorsements of a call of ``chaincode`` lack; None if they are enough."""
@@ -48,14 +47,16 @@ class EndorsementRules:
         seen: set[str] = set()
         public = self._replay.public
         keys = (key for key in effects.public_keys() if key[0] == namespace)
-        for key in islice(keys, 1 if public.is_plain else None):  # where all ask for the same, the first one tells
+        asking = list(islice(keys, 1 if public.is_plain else None))  # where all ask for the same, the first one tells
+        public.load(asking)
+        for key in asking:
             yield from self._of_key(public, key, "", seen)
         for hashed in effects.hashed_keys():
             if hashed[0] == namespace:
                 yield from self._of_key(self._replay.hashed, hashed, hashed[1], seen)
 
     def _of_key(
-        self, space: KeySpace[Any], key: tuple[Any, ...], collection: str, seen: set[str]
+        self, space: KeySpace, key: tuple[Any, ...], collection: str, seen: set[str]
     ) -> Iterator[tuple[str, Policy]]:
         if space.has_new_policy(key):
             yield _readable(key[-1]), NoPolicy("another block, as this one has changed its policy before")
@@ -75,38 +76,21 @@ class EndorsementRules:
     def chaincode_policy(self, namespace: str) -> Policy:
         """The policy that was committed with a chaincode's definition; the channel's default where there is none, as on
         the embedded ledger."""
-        if namespace == _LIFECYCLE:
+        if namespace == LIFECYCLE:
             return self._config.policy(_LIFECYCLE_POLICY)
-        raw = self._field(namespace, "ValidationInfo")
-        if raw is None:
-            return self._config.policy(_DEFAULT)
-        if raw not in self._known:
-            self._known[raw] = self._defined(raw)
-        return self._known[raw]
+        try:
+            defined = self._definitions.policy(namespace)
+        except DecodeError:
+            return NoPolicy()
+        return self._config.policy(_DEFAULT) if defined is None else self._applied(defined)
 
     def _collection_policy(self, namespace: str, collection: str) -> Policy | None:
         """The endorsement policy that was committed with a shared collection, if it has one."""
         try:
-            data = db_pb2.StateData.FromString(self._field(namespace, "Collections") or b"")
-            package = collection_pb2.CollectionConfigPackage.FromString(data.Bytes)
+            own = self._definitions.collection_policy(namespace, collection)
         except DecodeError:
             return NoPolicy()
-        for config in package.config:
-            found = config.static_collection_config
-            if found.name == collection and found.HasField("endorsement_policy"):
-                return self._applied(found.endorsement_policy)
-        return None
-
-    def _field(self, namespace: str, name: str) -> bytes | None:
-        return self._replay.public.value((_LIFECYCLE, f"namespaces/fields/{namespace}/{name}"))
-
-    def _defined(self, raw: bytes) -> Policy:
-        try:
-            data = db_pb2.StateData.FromString(raw)
-            info = chaincode_definition_pb2.ChaincodeValidationInfo.FromString(data.Bytes)
-            return self._applied(policy_pb2.ApplicationPolicy.FromString(info.validation_parameter))
-        except DecodeError:
-            return NoPolicy()
+        return None if own is None else self._applied(own)
 
     def _applied(self, policy: policy_pb2.ApplicationPolicy) -> Policy:
         if policy.WhichOneof("Type") == "signature_policy":

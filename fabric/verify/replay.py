@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.peer import transaction_pb2
 
 from fabric.verify.keyspace import KeySpace, Version, policy_in
+from fabric.verify.scratch import Ids, open_scratch
 from fabric.words import chain
 
 Key = tuple[str, str]
@@ -38,8 +41,13 @@ class Effects:
 
     @classmethod
     def read(cls, results: bytes) -> Effects:
+        """Take a serialised TxReadWriteSet apart. Raises DecodeError."""
+        return cls.of(rwset_pb2.TxReadWriteSet.FromString(results))
+
+    @classmethod
+    def of(cls, results: rwset_pb2.TxReadWriteSet) -> Effects:
         """Take a TxReadWriteSet apart. Raises DecodeError."""
-        entries = rwset_pb2.TxReadWriteSet.FromString(results).ns_rwset
+        entries = results.ns_rwset
         return cls(
             [(entry.namespace, kv_rwset_pb2.KVRWSet.FromString(entry.rwset)) for entry in entries],
             [
@@ -60,6 +68,13 @@ class Effects:
             for one in (*found.writes, *found.metadata_writes):
                 yield namespace, one.key
 
+    def hashed_reads(self, namespace: str) -> Iterator[tuple[HashedKey, Version | None]]:
+        """The private keys of a namespace that it read, and the versions it found."""
+        for space, collection, found in self.hashed:
+            if space == namespace:
+                for one in found.hashed_reads:
+                    yield (space, collection, one.key_hash), _version(one)
+
     def hashed_keys(self) -> Iterator[HashedKey]:
         """The private keys whose value or policy it changes."""
         for namespace, collection, found in self.hashed:
@@ -68,29 +83,37 @@ class Effects:
 
 
 class Replay:
-    """The state block after block."""
+    """The state block after block. ``close`` lets go of it."""
 
     def __init__(self) -> None:
-        self.public: KeySpace[Key] = KeySpace()
-        self.hashed: KeySpace[HashedKey] = KeySpace()
-        self._known: set[str] = set()
+        self._scratch = open_scratch()
+        self.public = KeySpace(self._scratch, "public")
+        self.hashed = KeySpace(self._scratch, "hashed")
+        self._known = Ids(self._scratch)
         self._seen: set[str] = set()
         self._taken: set[str] = set()
 
     def verdict(self, tx_id: str, effects: Effects) -> int:
         """The validation code that the block so far leaves to a well-formed, well-endorsed transaction."""
-        if tx_id in self._known or tx_id in self._taken:
+        if self._is_taken(tx_id):
             return int(transaction_pb2.DUPLICATE_TXID)
+        self.public.load((namespace, read.key) for namespace, found in effects.sets for read in found.reads)
         for namespace, found in effects.sets:
             if any(self.public.is_stale((namespace, read.key), _version(read)) for read in found.reads):
                 return int(transaction_pb2.MVCC_READ_CONFLICT)
             if any(self._phantom(namespace, query) for query in found.range_queries_info):
                 return int(transaction_pb2.PHANTOM_READ_CONFLICT)
-        for namespace, collection, hashed in effects.hashed:
-            for one in hashed.hashed_reads:
-                if self._stale_hash((namespace, collection, one.key_hash), _version(one)):
-                    return int(transaction_pb2.MVCC_READ_CONFLICT)
+            if any(self._stale_hash(key, version) for key, version in effects.hashed_reads(namespace)):
+                return int(transaction_pb2.MVCC_READ_CONFLICT)
         return VALID
+
+    def _is_taken(self, tx_id: str) -> bool:
+        return tx_id in self._taken or tx_id in self._known
+
+    def claim(self, tx_id: str | None) -> None:
+        """Take the id, if any, of something else in the current block: a peer's index has it for later blocks all the same."""
+        if tx_id is not None:
+            self._seen.add(tx_id)
 
     def add(self, tx_id: str, index: int, code: int, effects: Effects, *, sound: bool = True) -> None:
         """Take a transaction of the current block with its verdict: only a valid one writes.
@@ -128,11 +151,17 @@ class Replay:
 
     def finish(self, block: int) -> bytes:
         """End the current block; returns the bytes of its updates for the commit hash."""
-        self._known |= self._seen
-        self._seen, self._taken = set(), set()
+        self._scratch.execute("BEGIN")
+        self._known.update(self._seen)
         public = ((*key, value, index) for key, value, index in self.public.finish(block))
         hashed = ((*key, value, index) for key, value, index in self.hashed.finish(block))
+        self._scratch.execute("COMMIT")
+        self._seen, self._taken = set(), set()
         return chain.update_bytes(public, block, hashed)
+
+    def close(self) -> None:
+        """Let go of the memory and the temporary file."""
+        self._scratch.close()
 
     def _stale_hash(self, key: HashedKey, version: Version | None) -> bool:
         """Shared collections may let their data expire, which no block tells: what was not there may have expired."""
@@ -143,27 +172,17 @@ class Replay:
     def _phantom(self, namespace: str, query: kv_rwset_pb2.RangeQueryInfo) -> bool:
         if query.WhichOneof("reads_info") == "reads_merkle_hashes":
             return False  # summaries of long results: only the peer that has the values can recompute them
-        updates = self.public.updates
-        covered = [key for space, key in updates if space == namespace and _covers(query, key)]
-        if any(updates[namespace, key][0] is not None for key in covered):
-            return True
-        now = sorted(self._range(namespace, query, frozenset(covered)))
-        return now != [(read.key.encode(), _version(read)) for read in query.raw_reads.kv_reads]
-
-    def _range(
-        self, namespace: str, query: kv_rwset_pb2.RangeQueryInfo, deleted: frozenset[str]
-    ) -> Iterator[tuple[bytes, Version]]:
-        for (space, key), version in self.public.versions.items():
-            if space == namespace and key not in deleted and _covers(query, key):
-                yield key.encode(), version
-
-
-def _covers(query: kv_rwset_pb2.RangeQueryInfo, key: str) -> bool:
-    """Whether a range holds a key: open without an end; one that was left early ends with the last key that was read."""
-    encoded, end = key.encode(), query.end_key.encode()
-    if encoded < query.start_key.encode():
-        return False
-    return not end or encoded < end or (encoded == end and not query.itr_exhausted)
+        # open without an end; a range that was left early ends with the last key that was read
+        within = partial(self.public.updated, (namespace,), query.start_key, query.end_key)
+        deleted = set()
+        for key, value in within(closed=not query.itr_exhausted):
+            if value is not None:
+                return True
+            deleted.add(key)
+        found = self.public.listed((namespace,), query.start_key, query.end_key, closed=not query.itr_exhausted)
+        now = ((key, version) for key, version in found if key not in deleted)
+        said = ((read.key, _version(read)) for read in query.raw_reads.kv_reads)
+        return any(one != other for one, other in zip_longest(now, said))
 
 
 def _version(read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> Version | None:

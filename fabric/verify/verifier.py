@@ -8,21 +8,23 @@ elsewhere. Private data are verified as far as blocks hold them, as hashes. Not 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
 from fabric_protos.common import common_pb2
-from fabric_protos.peer import proposal_pb2, proposal_response_pb2, transaction_pb2
+from fabric_protos.peer import transaction_pb2
 from google.protobuf.message import DecodeError
 
+from fabric.verify.checks import Checked, InForce, claimed_id, signer
+from fabric.verify.definitions import Definitions
 from fabric.verify.endorsement import EndorsementRules
-from fabric.verify.replay import VALID, Effects, Replay
-from fabric.words import chain, keys
+from fabric.verify.replay import VALID, Replay
+from fabric.words import chain
 from fabric.words.channel import ChannelConfig, is_config
-from fabric.words.membership import Member, Membership, NotAMemberError
-from fabric.words.proposal import transaction_id
+from fabric.words.membership import Membership
 
 
 @dataclass(frozen=True)
@@ -37,29 +39,30 @@ class Finding:
 
 def verify_chain(blocks: Iterable[common_pb2.Block], genesis_hash: bytes | None = None) -> list[Finding]:
     """All findings in a chain given from block 0 on; none means that every rule holds."""
-    verifier = Verifier(genesis_hash)
-    return [finding for block in blocks for finding in verifier.add(block)]
+    with closing(Verifier(genesis_hash)) as verifier:
+        return [finding for block in blocks for finding in verifier.add(block)]
 
 
 class Verifier:
-    """Takes blocks in order, from 0 on, and answers with what is wrong with each."""
+    """Takes blocks in order, from 0 on, and answers with what is wrong with each.
+
+    Its memory does not grow with the chain: what the blocks add up to lies in a temporary file, which ``close`` gives back.
+    """
 
     def __init__(self, genesis_hash: bytes | None = None) -> None:
         self._genesis_hash = genesis_hash
         self._next = 0
         self._previous = b""
         self._commit_hash = b""
-        self._config_block = 0
-        self._members = Membership({})
-        self._orderers = Membership({})
-        self._consenters: Mapping[int, bytes] = {}
-        self._quorum = 1
         self._replay = Replay()
-        self._rules = EndorsementRules(ChannelConfig("", {}, {}, {}), self._replay)
+        self._configure(ChannelConfig("", {}, {}, {}), 0)
         self._findings: list[Finding] = []
 
     def add(self, block: common_pb2.Block) -> list[Finding]:
-        """What is wrong with the next block. A broken block does not hide what follows it."""
+        """What is wrong with the next block. A broken block does not hide what follows it.
+
+        Raises OSError where the temporary file can't be written.
+        """
         self._findings = []
         number = block.header.number
         try:
@@ -68,9 +71,20 @@ class Verifier:
             self._transactions(block)
         except (DecodeError, ValueError, IndexError) as error:
             self._report(number, None, "malformed", f"the block cannot be read: {error}")
+        except sqlite3.Error as error:
+            where = tempfile.gettempdir()
+            raise OSError(f"what the blocks add up to can't be kept ({error}): is there room in {where}?") from error
         self._next = number + 1
         self._previous = chain.header_hash(number, block.header.previous_hash, block.header.data_hash)
         return self._findings
+
+    def values(self, namespace: str) -> Iterator[tuple[str, bytes]]:
+        """What the blocks so far add up to: the keys of a chaincode and their values, in the order of the keys' bytes."""
+        return self._replay.public.values(namespace)
+
+    def close(self) -> None:
+        """Let go of the temporary file."""
+        self._replay.close()
 
     def _report(self, block: int, transaction: int | None, rule: str, detail: str) -> None:
         self._findings.append(Finding(block, transaction, rule, detail))
@@ -94,20 +108,19 @@ class Verifier:
         if not ordered:
             self._report(number, None, "orderer_signature", "not signed by this channel's orderers")
         elif not number or is_config(block):  # nobody else's word changes who belongs to the channel
-            self._configure(block)
+            self._configure(ChannelConfig.from_block(block), number)
         signed = common_pb2.Metadata.FromString(block.metadata.metadata[chain.SIGNATURES])
         last = common_pb2.OrdererBlockMetadata.FromString(signed.value).last_config.index
         if last != self._config_block:
             self._report(number, None, "last_config", f"names block {last}, in force is {self._config_block}")
 
-    def _configure(self, block: common_pb2.Block) -> None:
-        config = ChannelConfig.from_block(block)
-        self._config_block = block.header.number
-        self._members = Membership(config.applications)
+    def _configure(self, config: ChannelConfig, number: int) -> None:
+        self._config_block = number
+        self._config = config
         self._orderers = Membership(config.orderers)
-        self._consenters = config.consenters
-        self._quorum = config.quorum
-        self._rules = EndorsementRules(config, self._replay)
+        definitions = Definitions(self._replay)
+        endorsements = EndorsementRules(config, definitions, self._replay)
+        self._rules = InForce(config, Membership(config.applications), definitions, endorsements)
 
     def _signed_by_orderers(self, block: common_pb2.Block) -> bool:
         header = block.header
@@ -117,16 +130,18 @@ class Verifier:
         for item in signed.signatures:
             creator = self._creator(item)
             said = signed.value + (item.signature_header or item.identifier_header) + tail
-            if _signer(self._orderers, creator, said, item.signature) is not None:
+            if signer(self._orderers, creator, said, item.signature) is not None:
                 signers.add(creator)
-        return len(signers) >= self._quorum
+        return len(signers) >= self._config.quorum
 
     def _creator(self, item: common_pb2.MetadataSignature) -> bytes:
         """Who says to have signed a block: BFT orderers go by their number, and nobody else counts there."""
         if not item.signature_header:
-            return self._consenters.get(common_pb2.IdentifierHeader.FromString(item.identifier_header).identifier, b"")
+            return self._config.consenters.get(
+                common_pb2.IdentifierHeader.FromString(item.identifier_header).identifier, b""
+            )
         creator = bytes(common_pb2.SignatureHeader.FromString(item.signature_header).creator)
-        return creator if not self._consenters or creator in self._consenters.values() else b""
+        return creator if not self._config.consenters or creator in self._config.consenters.values() else b""
 
     def _transactions(self, block: common_pb2.Block) -> None:
         number = block.header.number
@@ -136,7 +151,9 @@ class Verifier:
                 number, None, "filter", f"{len(codes)} validation codes for {len(block.data.data)} transactions"
             )
             codes = codes.ljust(len(block.data.data), bytes([transaction_pb2.NOT_VALIDATED]))
-        if not is_config(block):
+        if is_config(block):
+            self._replay.claim(claimed_id(block.data.data[0]))
+        else:
             for index, (raw, code) in enumerate(zip(block.data.data, codes, strict=False)):
                 self._transaction(number, index, raw, code)
         updates = self._replay.finish(number)
@@ -152,77 +169,18 @@ class Verifier:
 
     def _transaction(self, number: int, index: int, raw: bytes, code: int) -> None:
         try:
-            checked = _Checked(raw)
-        except (DecodeError, ValueError, IndexError) as error:
+            checked = Checked(raw)
+            fault = checked.fault(self._rules)
+        except (DecodeError, ValueError) as error:
             if code == VALID:
                 self._report(number, index, "malformed", f"the transaction cannot be read: {error}")
+            self._replay.claim(claimed_id(raw))
             return
-        fault = checked.fault(self._members, self._rules)
         verdict = self._replay.verdict(checked.tx_id, checked.effects)
-        if code == VALID and fault is not None:
-            self._report(number, index, *fault)
-        elif (code == VALID) != (fault is None and verdict == VALID):
+        told = fault or (checked.oddity(self._rules) if verdict == VALID else None)
+        if told is None and code != verdict:
             names = transaction_pb2.TxValidationCode.Name
             self._report(number, index, "validation_code", f"marked {names(code)}, recomputed {names(verdict)}")
+        elif told is not None and code == VALID:
+            self._report(number, index, *told)
         self._replay.add(checked.tx_id, index, code, checked.effects, sound=fault is None)
-
-
-class _Checked:
-    """An endorser transaction taken apart for checking. Raises DecodeError, ValueError or IndexError if it isn't one."""
-
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-        self._envelope = common_pb2.Envelope.FromString(raw)
-        self._header = common_pb2.Payload.FromString(self._envelope.payload).header
-        data = common_pb2.Payload.FromString(self._envelope.payload).data
-        channel = common_pb2.ChannelHeader.FromString(self._header.channel_header)
-        if channel.type != common_pb2.ENDORSER_TRANSACTION:
-            raise ValueError(f"its type is {channel.type}")
-        self._signature = common_pb2.SignatureHeader.FromString(self._header.signature_header)
-        (self._action,) = transaction_pb2.Transaction.FromString(data).actions
-        self._body = transaction_pb2.ChaincodeActionPayload.FromString(self._action.payload)
-        self._answer = proposal_response_pb2.ProposalResponsePayload.FromString(
-            self._body.action.proposal_response_payload
-        )
-        self._chaincode = proposal_pb2.ChaincodeHeaderExtension.FromString(channel.extension).chaincode_id.name
-        self.tx_id: str = channel.tx_id
-        self.effects = Effects.read(proposal_pb2.ChaincodeAction.FromString(self._answer.extension).results)
-
-    def fault(self, members: Membership, rules: EndorsementRules) -> tuple[str, str] | None:
-        """The first rule that this transaction breaks by itself, and how."""
-        signature, header = self._signature, self._header
-        if self._envelope.SerializeToString(deterministic=True) != self._raw:
-            return "envelope", "it holds bytes that no message accounts for"
-        if _signer(members, signature.creator, self._envelope.payload, self._envelope.signature) is None:
-            return "creator_signature", "it is not signed by a member of the channel"
-        if self.tx_id != transaction_id(signature.nonce, signature.creator):
-            return "tx_id", "its id is not the hash of nonce and creator"
-        if self._action.header != header.signature_header:
-            return "action_header", "the action names another submitter than the envelope"
-        asked = header.channel_header + self._action.header + self._body.chaincode_proposal_payload
-        if hashlib.sha256(asked).digest() != self._answer.proposal_hash:
-            return "proposal_hash", "the endorsed answer belongs to another proposal"
-        return self._endorsed(members, rules)
-
-    def _endorsed(self, members: Membership, rules: EndorsementRules) -> tuple[str, str] | None:
-        """A signature that fails is told too, also where the others are enough."""
-        action = self._body.action
-        signers: dict[bytes, Member] = {}
-        for item in action.endorsements:
-            signed = action.proposal_response_payload + item.endorser
-            peer = _signer(members, item.endorser, signed, item.signature)
-            if peer is None or peer.unit != "peer":
-                return "endorsement", "an endorsement is not the signature of a peer of the channel"
-            signers[item.endorser] = peer
-        lacking = rules.fault(self._chaincode, self.effects, signers)
-        return None if lacking is None else ("endorsement_policy", lacking)
-
-
-def _signer(members: Membership, creator: bytes, message: bytes, signature: bytes) -> Member | None:
-    """Who signed; None if the identity is none of theirs, or the signature is wrong or has the larger s."""
-    try:
-        member = members.member(creator)
-        keys.verify(member.public_key, message, signature)
-    except (NotAMemberError, InvalidSignature, ValueError):
-        return None
-    return member

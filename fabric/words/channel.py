@@ -14,7 +14,7 @@ from fabric.words.identity import serialise_identity
 from fabric.words.policies import NoPolicy, Policy, channel_policy
 from fabric.words.transaction import open_envelope
 
-_BFT = "BFT"
+_BFT, _SOLO = "BFT", "solo"
 Authorities = Mapping[str, tuple[bytes, ...]]
 """MSP -> certificates (PEM) of its authorities, roots and intermediates."""
 
@@ -28,6 +28,8 @@ class ChannelConfig:
     orderers: Authorities
     consenters: Mapping[int, bytes]
     """BFT: the serialised identity of each orderer by its number. Empty on other channels."""
+    consensus: str = ""
+    """How blocks are ordered: etcdraft, BFT, or solo for an orderer that is alone."""
     group: configtx_pb2.ConfigGroup = field(default_factory=configtx_pb2.ConfigGroup, repr=False, compare=False)
     """The whole configuration."""
 
@@ -41,6 +43,12 @@ class ChannelConfig:
             if _msp_of(group).name == msp_id:
                 return self.policy(f"/Channel/Application/{name}/Endorsement")
         return NoPolicy()
+
+    @property
+    def has_lifecycle(self) -> bool:
+        """Whether chaincodes are defined on the channel before they are called. One that a single process orders, as an
+        embedded ledger is, runs what it was started with."""
+        return self.consensus != _SOLO
 
     @property
     def quorum(self) -> int:
@@ -62,6 +70,7 @@ class ChannelConfig:
             _authorities(group.groups["Application"]),
             _authorities(orderer),
             _consenters(orderer),
+            _consensus(orderer),
             group,
         )
 
@@ -90,9 +99,12 @@ def _msp_of(organisation: configtx_pb2.ConfigGroup) -> msp_config_pb2.FabricMSPC
     return msp_config_pb2.FabricMSPConfig.FromString(wrapped.config)
 
 
+def _consensus(group: configtx_pb2.ConfigGroup) -> str:
+    return str(orderer_pb2.ConsensusType.FromString(group.values["ConsensusType"].value).type)
+
+
 def _consenters(group: configtx_pb2.ConfigGroup) -> dict[int, bytes]:
-    consensus = orderer_pb2.ConsensusType.FromString(group.values["ConsensusType"].value).type
-    if consensus != _BFT:
+    if _consensus(group) != _BFT:
         return {}
     return {
         consenter.id: serialise_identity(consenter.msp_id, consenter.identity)

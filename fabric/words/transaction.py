@@ -67,14 +67,22 @@ def endorsed_envelope(
     response: proposal_response_pb2.Response,
     endorsers: Sequence[Identity],
     submitter: Identity,
+    version: str = "",
 ) -> bytes:
-    """The signed envelope of a proposal whose simulation gave ``results`` (a TxReadWriteSet)."""
+    """The signed envelope of a proposal whose simulation by ``version`` of the chaincode gave ``results`` (a TxReadWriteSet)."""
     action = proposal_pb2.ChaincodeAction(
         results=results,
         events=_event(proposal, chaincode, event),
         response=response,
-        chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode),
+        chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode, version=version),
     )
+    return sealed(proposal, action, endorsers, submitter)
+
+
+def sealed(
+    proposal: Proposal, action: proposal_pb2.ChaincodeAction, endorsers: Sequence[Identity], submitter: Identity
+) -> bytes:
+    """The envelope of a proposal and what came of it, signed by those who endorse that and by who submits it."""
     answer = proposal_response_pb2.ProposalResponsePayload(
         proposal_hash=proposal.hash, extension=action.SerializeToString(deterministic=True)
     ).SerializeToString(deterministic=True)

@@ -17,6 +17,8 @@ from ledger.embedded.simulation import SimulationStub
 from ledger.embedded.store import Store
 
 _VALID = bytes([transaction_pb2.VALID])
+_CONTRACT_VERSION = "1.0"
+"""Of the contract, as transactions name it. There is no definition to compare it with: Lotline runs the one it has."""
 
 
 class Committer:
@@ -53,8 +55,9 @@ class Committer:
         chaincode: str,
     ) -> int:
         """Endorse, order and commit; returns the block's number."""
+        results = stub.results(chaincode)
         envelope = endorsed_envelope(
-            proposal, chaincode, stub.results(chaincode), stub.event, response, self._peers, submitter
+            proposal, chaincode, results, stub.event, response, self._peers, submitter, _CONTRACT_VERSION
         )
         number = self._height
         writes, policies = self._changes(stub)

@@ -14,13 +14,21 @@ from fabric_protos.common import common_pb2, configtx_pb2, configuration_pb2
 from fabric_protos.ledger.rwset import rwset_pb2
 from fabric_protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from fabric_protos.orderer import configuration_pb2 as orderer_pb2
-from fabric_protos.peer import proposal_response_pb2, transaction_pb2
+from fabric_protos.peer import (
+    chaincode_event_pb2,
+    chaincode_pb2,
+    policy_pb2,
+    proposal_pb2,
+    proposal_response_pb2,
+    transaction_pb2,
+)
+from fabric_protos.peer.lifecycle import chaincode_definition_pb2, db_pb2
 
 from fabric.words import chain
 from fabric.words.certificates import ATTRIBUTES_OID
 from fabric.words.identity import Identity
 from fabric.words.proposal import Proposal
-from fabric.words.transaction import endorsed_envelope
+from fabric.words.transaction import sealed
 from ledger.embedded.genesis import ORDERER_MSP, config_envelope
 
 VALID: int = transaction_pb2.VALID
@@ -111,9 +119,12 @@ def results(found: kv_rwset_pb2.KVRWSet, namespace: str = CHAINCODE) -> bytes:
 
 
 class Forge:
-    """A channel of three organisations; two of them must endorse. ``bft``: so many orderers, numbered from 1."""
+    """A channel of three organisations; two of them must endorse. ``bft``: so many orderers, numbered from 1.
 
-    def __init__(self, bft: int = 0) -> None:
+    ``raft``: chaincodes must be defined before they are called.
+    """
+
+    def __init__(self, bft: int = 0, *, raft: bool = False) -> None:
         self.farm, self.shop, self.truck = (Authority(f"{name}MSP") for name in ("Farm", "Shop", "Truck"))
         self.ordering = orderers = Authority(ORDERER_MSP)
         organisations = (self.farm, self.shop, self.truck)
@@ -125,6 +136,8 @@ class Forge:
         self.consenters = {number: orderers.issue(f"orderer{number}", "orderer") for number in range(1, bft + 1)}
         if bft:
             self.genesis_envelope = _with_consenters(self.genesis_envelope, self.consenters)
+        if raft:
+            self.genesis_envelope = _ordered_by("etcdraft", self.genesis_envelope)
         self.blocks: list[common_pb2.Block] = []
         self._nonces = 0
         self._commit_hash = b""
@@ -140,17 +153,28 @@ class Forge:
         answer: bytes = b"done",
         raw_results: bytes | None = None,
         chaincode: str = CHAINCODE,
+        version: str = "1.0",
+        channel: str = "lotline",
+        status: int = 200,
+        answered_by: str | None = None,
+        event_of: str | None = None,
     ) -> bytes:
         """A transaction with this read-write set."""
         self._nonces += 1
         who = submitter or self.farmer
         chosen = self._nonces.to_bytes(24, "big") if nonce is None else nonce
-        proposal = Proposal.create("lotline", chaincode, [b"capture", b"{}"], who.creator, chosen, NOW)
-        response = proposal_response_pb2.Response(status=200, payload=answer)
+        proposal = Proposal.create(channel, chaincode, [b"capture", b"{}"], who.creator, chosen, NOW)
+        response = proposal_response_pb2.Response(status=status, payload=answer)
         signed = results(found, chaincode) if raw_results is None else raw_results
-        return endorsed_envelope(
-            proposal, chaincode, signed, None, response, self.peers if endorsers is None else endorsers, who
+        peers = self.peers if endorsers is None else endorsers
+        action = proposal_pb2.ChaincodeAction(
+            results=signed,
+            response=response,
+            chaincode_id=chaincode_pb2.ChaincodeID(name=answered_by or chaincode, version=version),
         )
+        if event_of is not None:
+            action.events = chaincode_event_pb2.ChaincodeEvent(chaincode_id=event_of).SerializeToString()
+        return sealed(proposal, action, peers, who)
 
     def append(
         self,
@@ -180,6 +204,23 @@ class Forge:
         block.metadata.metadata[chain.COMMIT_HASH] = metadata.SerializeToString(deterministic=True)
         return self._seal(block, filter_)
 
+    def define(self, version: str = "1.0", chaincode: str = CHAINCODE) -> common_pb2.Block:
+        """A block that commits a chaincode's definition, under the channel's own policy."""
+        endorsing = chaincode_definition_pb2.ChaincodeEndorsementInfo(version=version)
+        path = policy_pb2.ApplicationPolicy(channel_config_policy_reference="/Channel/Application/Endorsement")
+        validating = chaincode_definition_pb2.ChaincodeValidationInfo(validation_parameter=path.SerializeToString())
+        said = {"EndorsementInfo": endorsing, "ValidationInfo": validating}
+        writes = {
+            f"namespaces/fields/{chaincode}/{name}": bytes(
+                db_pb2.StateData(Bytes=info.SerializeToString()).SerializeToString()
+            )
+            for name, info in said.items()
+        }
+        left = [(key, value, 0) for key, value in writes.items()]
+        return self.append(
+            [self.envelope(rwset(writes=writes), chaincode="_lifecycle")], writes=left, chaincode="_lifecycle"
+        )
+
     def put(self, key: str, value: bytes, version: Version | None = None) -> common_pb2.Block:
         """A block with one transaction that read a key and wrote it."""
         return self.append([self.envelope(rwset({key: version}, {key: value}))], writes=[(key, value, 0)])
@@ -188,6 +229,16 @@ class Forge:
         block.metadata.metadata[chain.TRANSACTIONS_FILTER] = codes
         self.blocks.append(block)
         return block
+
+
+def _ordered_by(consensus: str, envelope: bytes) -> bytes:
+    """A channel's configuration with other orderers."""
+    payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(envelope).payload)
+    config = configtx_pb2.ConfigEnvelope.FromString(payload.data)
+    orderer = config.config.channel_group.groups["Orderer"]
+    orderer.values["ConsensusType"].value = orderer_pb2.ConsensusType(type=consensus).SerializeToString()
+    payload.data = config.SerializeToString(deterministic=True)
+    return bytes(common_pb2.Envelope(payload=payload.SerializeToString(deterministic=True)).SerializeToString())
 
 
 def _with_consenters(envelope: bytes, consenters: Mapping[int, Identity]) -> bytes:

@@ -36,7 +36,7 @@ def sign(block: common_pb2.Block, signers: Mapping[int, Identity], times: int = 
 def forge() -> Forge:
     """A channel of four orderers whose block 1 is not yet signed by them."""
     made = Forge(bft=4)
-    made.append([made.envelope(rwset())])
+    made.append([made.envelope(rwset(), chaincode="_lifecycle")])
     return made
 
 
