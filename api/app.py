@@ -22,14 +22,16 @@ from api.rates import Rates
 from api.routes import ROUTERS
 from api.status import Status, assess
 from auditing import read_report
+from instance.database import DATABASE_ERRORS
 from instance.processes import OverrunError, UnavailableError
 from instance.settings import Settings
-from instance.tokens import TokenStore
+from instance.tokens import open_tokens
 from readmodel.engine import DATABASE_AWAY, is_overrun, is_too_complex
 from readmodel.queries.paging import InvalidTokenError
 from relay.heartbeat import process_lives, read_heartbeat
-from relay.inbox import Inbox
+from relay.inbox import Inbox, ReadError
 from relay.intake import Reader
+from relay.workers import together
 
 log = structlog.get_logger("lotline.http")
 
@@ -78,6 +80,8 @@ def _application(
     problems.install(app)
     app.add_exception_handler(InvalidTokenError, _on_invalid_token)
     app.add_exception_handler(UnavailableError, _on_unavailable)
+    for unreadable in (ReadError, *DATABASE_ERRORS):
+        app.add_exception_handler(unreadable, _on_inbox_error)
     app.add_exception_handler(OverrunError, _on_overrun)
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _on_database_error)
@@ -100,6 +104,12 @@ async def _on_unavailable(request: Request, error: Exception) -> Response:
     log.warning("unavailable", error=str(error), path=request.scope["path"])
     outcome = "" if request.method == "GET" else "nothing was stored, "
     document = problems.describe(503, f"{error}; {outcome}try again", request.url.path)
+    return problems.respond(document, {"Retry-After": "5"})
+
+
+async def _on_inbox_error(request: Request, error: Exception) -> Response:
+    log.warning("inbox away", error=str(error), path=request.scope["path"])
+    document = problems.describe(503, "the inbox can't be read just now; try again", request.url.path)
     return problems.respond(document, {"Retry-After": "5"})
 
 
@@ -138,16 +148,19 @@ def _engine(settings: Settings) -> Engine:
 def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        inbox = Inbox(settings.inbox_file, limit_events=settings.http.inbox_limit)
+        inbox = Inbox(settings.inbox_place, limit_events=settings.http.inbox_limit)
         app.state.inbox = inbox
-        app.state.tokens = TokenStore(settings.tokens_file)
+        app.state.tokens = open_tokens(settings.tokens_place)
         app.state.page_secret = app.state.tokens.secret("pages")
         app.state.reader = Reader(settings.http.inline_limit, settings.http.parse_seconds)
         app.state.engine = _engine(settings)
 
         def status() -> Status:
-            heartbeat = read_heartbeat(settings.heartbeat_file)
-            lives = heartbeat is not None and process_lives(heartbeat.pid)
+            if settings.shared:
+                heartbeat, lives = together(inbox.workers()), False
+            else:
+                heartbeat = read_heartbeat(settings.heartbeat_file)
+                lives = heartbeat is not None and process_lives(heartbeat.pid)
             report = read_report(settings.run_dir)
             changed = 0 if report is None else report.count
             return assess(heartbeat, inbox.depth(), lives=lives, inbox_trouble=inbox.trouble, changed=changed)

@@ -29,7 +29,7 @@ from instance.settings import (
     load_settings,
     write_config,
 )
-from instance.tokens import TokenInfo, TokenStore
+from instance.tokens import TokenInfo, open_tokens
 from ledger import ca
 from ledger.embedded.adapter import EmbeddedLedger
 from ledger.errors import LedgerError
@@ -98,19 +98,19 @@ def create_token(settings: Settings, identity: str, role: Role, msp_id: str | No
     certified = known.attributes.get("role")
     if certified not in (role, "admin"):
         raise SettingsError(f"{identity} of {msp_id} is certified as {certified}, not as {role}")
-    with contextlib.closing(TokenStore(settings.tokens_file)) as store:
+    with contextlib.closing(open_tokens(settings.tokens_place)) as store:
         return store.create(identity, role, msp_id, label)
 
 
 def list_tokens(settings: Settings) -> list[TokenInfo]:
     """All tokens of the instance, without the tokens themselves."""
-    with contextlib.closing(TokenStore(settings.tokens_file)) as store:
+    with contextlib.closing(open_tokens(settings.tokens_place)) as store:
         return store.tokens()
 
 
 def revoke_token(settings: Settings, token_id: str) -> bool:
     """Works at once, also in running processes. False when there is no such valid token."""
-    with contextlib.closing(TokenStore(settings.tokens_file)) as store:
+    with contextlib.closing(open_tokens(settings.tokens_place)) as store:
         return store.revoke(token_id)
 
 

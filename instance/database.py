@@ -1,4 +1,5 @@
-"""How SQLite files of an instance are opened: once, in one way."""
+"""How the databases of an instance are opened and written, once, in one way: SQLite files, or a PostgreSQL database that several
+processes and hosts share (`instance.postgres`)."""
 
 from __future__ import annotations
 
@@ -9,10 +10,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
+from instance.postgres import PostgresConnection, PostgresError
 from ledger.readonly import is_read_only, open_reader
 
 BUSY_SECONDS = 10.0
+
+Connection: TypeAlias = sqlite3.Connection | PostgresConnection
+"""Both take the same statements."""
+DATABASE_ERRORS = (sqlite3.Error, PostgresError)
+"""What is raised when a file cannot be read or written, or a database is away."""
+
+
+def words(error: Exception) -> str:
+    """What may be told to whoever asks: a database's own words name its address."""
+    return "its database does not answer" if isinstance(error, PostgresError) else str(error)
 
 
 def connect(path: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection:
@@ -48,16 +61,20 @@ def _make_private(path: Path) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+def transaction(connection: Connection, *, durable: bool = True) -> Iterator[None]:
     """One write transaction: everything inside is kept, or nothing.
 
     ``durable=False`` leaves out the flush to the disk: the commit still survives the death of the process, but
     perhaps not a power cut. It is for what can be found out again, so that others wait less for the file.
     """
+    if isinstance(connection, PostgresConnection):
+        with connection.transaction(durable=durable):
+            yield
+        return
     connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     _begin(connection)
     try:
-        yield connection
+        yield
         connection.commit()
     except BaseException:
         connection.rollback()

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ledger.private import write_private
 
@@ -120,6 +120,29 @@ class Settings(_Section):
     watch: WatchSettings = WatchSettings()
     # Empty: SQLite at HOME/readmodel.db. Otherwise an SQLAlchemy URL, for example of PostgreSQL.
     database_url: str = ""
+    # Where what was accepted waits, and who may ask: HOME/inbox.db and HOME/tokens.db, or the PostgreSQL of `database_url`, which
+    # any number of processes and hosts share.
+    inbox: Literal["file", "database"] = "file"
+
+    @model_validator(mode="after")
+    def _has_a_database_to_share(self) -> Settings:
+        if self.shared and not self.database_url.startswith("postgresql"):
+            raise ValueError('inbox = "database" needs the address of a PostgreSQL in `database_url`')
+        return self
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes and hosts may work on the same inbox."""
+        return self.inbox == "database"
+
+    @property
+    def inbox_place(self) -> Path | str:
+        """A file, or the address of the database."""
+        return self.database_url if self.shared else self.inbox_file
+
+    @property
+    def tokens_place(self) -> Path | str:
+        return self.database_url if self.shared else self.tokens_file
 
     @property
     def ledger_dir(self) -> Path:

@@ -3,7 +3,7 @@
 A token is 256 random bits; the file holds only its SHA-256, so that reading the file gives nobody access
 (a slow hash would add nothing: there is no dictionary of 256-bit numbers). Looking one up costs microseconds:
 the answers are kept in memory and dropped as soon as the file changes, so a revocation works at once, in
-every process.
+every process. Tokens in a database (`SharedTokens`) are all kept in memory and read again twice a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from pathlib import Path
 
 import structlog
 
-from instance.database import connect, data_version, transaction
+from instance.database import DATABASE_ERRORS, Connection, connect, data_version, transaction
+from instance.postgres import PostgresConnection
+from instance.postgres import bring_up as bring_up_database
 from instance.settings import ROLES, Role
 from ledger.schema import bring_up
 
@@ -43,6 +45,7 @@ CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) S
 """,
 )
 """What leads from one version of the file's tables to the next."""
+_SHARED_STEPS = ("".join(_STEPS).replace(" STRICT", "").replace("BLOB", "BYTEA"),)
 
 log = structlog.get_logger("lotline.tokens")
 
@@ -78,8 +81,11 @@ class TokenStore:
     FLUSH_SECONDS = 60.0
 
     def __init__(self, path: Path) -> None:
-        self._connection = connect(path)
-        bring_up(self._connection, _STEPS)
+        self._connection: Connection = (file := connect(path))
+        bring_up(file, _STEPS)
+        self._prepare()
+
+    def _prepare(self) -> None:
         self._lock = threading.Lock()
         self._version = -1
         self._cache: dict[bytes, Principal] = {}
@@ -122,7 +128,7 @@ class TokenStore:
         """The principal of a valid token, None for any other text."""
         digest = _digest(token)
         with self._lock:
-            version = data_version(self._connection)
+            version = self._changes()
             if version != self._version:
                 self._cache.clear()
                 self._version = version
@@ -144,7 +150,7 @@ class TokenStore:
             try:
                 with transaction(self._connection):
                     self._connection.executemany("UPDATE token SET last_used_at = ? WHERE id = ?", rows)
-            except sqlite3.Error as error:
+            except DATABASE_ERRORS as error:
                 log.warning("when tokens were last used could not be written", error=str(error))
             else:
                 self._used.clear()
@@ -157,13 +163,17 @@ class TokenStore:
             if row is None:
                 with transaction(self._connection):
                     made = (name, secrets.token_bytes(32))
-                    self._connection.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", made)
+                    self._connection.execute("INSERT INTO secret VALUES (?, ?) ON CONFLICT DO NOTHING", made)
                     row = self._connection.execute(query, values).fetchone()
         return bytes(row["value"])
 
     def close(self) -> None:
         self.flush()
         self._connection.close()
+
+    def _changes(self) -> int:
+        assert isinstance(self._connection, sqlite3.Connection)
+        return data_version(self._connection)
 
     def _load(self, digest: bytes) -> Principal | None:
         row = self._connection.execute(
@@ -173,6 +183,56 @@ class TokenStore:
             return None
         principal = self._cache[digest] = Principal(*row)
         return principal
+
+
+class SharedTokens(TokenStore):
+    """Tokens in a PostgreSQL database. Requests never wait for it: while it is away, the tokens that were known last are."""
+
+    REFRESH_SECONDS = 0.5
+
+    def __init__(self, url: str) -> None:
+        self._connection = database = PostgresConnection(url)
+        bring_up_database(database, "tokens", _SHARED_STEPS)
+        self._prepare()
+        self._known: dict[bytes, Principal] = {}
+        self._ended = threading.Event()
+        self._refresher: threading.Thread | None = None
+
+    def find(self, token: str) -> Principal | None:
+        """The principal of a valid token, as of the last half second."""
+        if self._refresher is None:
+            self._refresh()
+            self._refresher = threading.Thread(target=self._keep_fresh, name="tokens", daemon=True)
+            self._refresher.start()
+        principal = self._known.get(_digest(token))
+        if principal is not None:
+            self._used.add(principal.token_id)
+        return principal
+
+    def close(self) -> None:
+        self._ended.set()
+        super().close()
+
+    def _keep_fresh(self) -> None:
+        while not self._ended.wait(self.REFRESH_SECONDS):
+            try:
+                self._refresh()
+            except DATABASE_ERRORS as error:
+                log.warning("tokens could not be read", error=str(error))
+            if time.monotonic() - self._flushed > self.FLUSH_SECONDS:
+                self.flush()
+
+    def _refresh(self) -> None:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT digest, id, identity, msp, role FROM token WHERE revoked_at IS NULL"
+            ).fetchall()
+        self._known = {bytes(row[0]): Principal(*row[1:]) for row in rows}
+
+
+def open_tokens(place: Path | str) -> TokenStore:
+    """The tokens of an instance: in a file, or in the database at an address."""
+    return SharedTokens(place) if isinstance(place, str) else TokenStore(place)
 
 
 def _digest(token: str) -> bytes:

@@ -131,7 +131,7 @@ class Delivery:
 
     async def _until(self, job_id: str, states: tuple[str, ...]) -> Job:
         while True:
-            job = self._inbox.find(job_id)
+            job = await self._inbox.find(job_id)
             if job is None:
                 raise UnavailableError(f"job {job_id} is no longer in the inbox")
             if job.state in states:
@@ -186,7 +186,7 @@ def last_words(log: str) -> str:
 async def delivering(settings: Settings) -> AsyncIterator[Delivery]:
     """A `Delivery` with a worker behind it: the running one, else one of its own."""
     with tempfile.TemporaryFile() as words:
-        delivery = Delivery(settings, Inbox(settings.inbox_file, limit_events=_NO_LIMIT), words)
+        delivery = Delivery(settings, Inbox(settings.inbox_place, limit_events=_NO_LIMIT), words)
         try:
             yield delivery
         finally:

@@ -29,6 +29,10 @@ class Telling:
 # (module, class) -> exit code, hint; the exception's own words are the message
 _KNOWN = {
     ("instance.settings", "SettingsError"): (UNAVAILABLE, ""),
+    ("instance.postgres", "PostgresError"): (
+        UNAVAILABLE,
+        "Is the database of `database_url` (HOME/config.toml) there? What was accepted is in it.",
+    ),
     ("epcis", "InvalidDocument"): (NEGATIVE, "Correct the fields named above; nothing of it was captured."),
     ("epcis.identifiers", "InvalidIdentifier"): (
         USAGE,

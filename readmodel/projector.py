@@ -38,6 +38,7 @@ from readmodel.writer import facts, write_recalls, write_scan, write_transformat
 
 _MOST_TRANSACTIONS = 256
 """Transactions of the blocks that share one SQL transaction while catching up."""
+_LOCK = 0x4C4F5450  # "LOTP": one applies at a time
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,8 @@ class Projector:
     def _apply(
         self, connection: Connection, blocks: Sequence[DecodedBlock], skip: Sequence[Place]
     ) -> tuple[Applied, Checkpoint | None]:
+        if connection.dialect.name == "postgresql":  # another worker may have this moment's blocks too
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         head = checkpoint_of(connection)
         if head != self._head:  # somebody else wrote, or this is the first call
             self._forget()

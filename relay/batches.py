@@ -8,7 +8,6 @@ For that reason an outcome needs no flush of its own: if it is lost, the ledger 
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,8 @@ from typing import Any
 import orjson
 
 from chaincode import batch_form
-from instance.database import data_version, transaction
+from instance.database import Connection, data_version, transaction
+from instance.postgres import PostgresConnection
 from relay.jobs import CAPTURE, Failure, now
 from relay.tally import Lane, lanes_at_work
 from relay.turns import Turns, fitting
@@ -98,18 +98,33 @@ class Trouble:
 
 
 class Batches:
-    """One per worker process, used on one thread. The worker alone holds the ledger's writer, so nobody
-    competes."""
+    """One per worker process, used on one thread. On a file nobody competes, since the worker alone holds the ledger's writer; in
+    a database each lane is `hold`'s."""
 
-    def __init__(self, connection: sqlite3.Connection, *, max_events: int, max_bytes: int) -> None:
+    def __init__(self, connection: Connection, *, max_events: int, max_bytes: int) -> None:
         self._connection = connection
         self._turns = Turns(connection)
+        self._locked = " FOR UPDATE" if isinstance(connection, PostgresConnection) else ""
         self._max_events = max_events
         self._max_bytes = max_bytes
 
-    def version(self) -> int:
-        """Changes when another process has written to the inbox."""
+    def version(self) -> object:
+        """Changes when another process has put something into the inbox."""
+        if isinstance(self._connection, PostgresConnection):
+            return self.lanes()
         return data_version(self._connection)
+
+    def hold(self, lane: Lane) -> bool:
+        """Whether this process may send the lane's jobs: one at a time does, and another one takes over when it is gone. The
+        worker on a file is alone with it."""
+        if isinstance(self._connection, PostgresConnection):
+            return self._connection.try_lock(_lock(lane))
+        return True
+
+    def release(self, lane: Lane) -> None:
+        """Let another process send the lane's jobs."""
+        if isinstance(self._connection, PostgresConnection):
+            self._connection.unlock(_lock(lane))
 
     def lanes(self) -> set[Lane]:
         """Lanes with work to do."""
@@ -133,21 +148,19 @@ class Batches:
 
     def waits(self, lane: Lane) -> bool:
         """Whether the lane has jobs that were not sent yet."""
-        return (
-            self._connection.execute(
-                "SELECT 1 FROM tally WHERE msp = ? AND identity = ? AND state = 'pending' AND jobs > 0",
-                (lane.msp_id, lane.identity),
-            ).fetchone()
-            is not None
-        )
+        (jobs,) = self._connection.execute(
+            "SELECT sum(jobs) FROM tally WHERE msp = ? AND identity = ? AND state = 'pending'",
+            (lane.msp_id, lane.identity),
+        ).fetchone()
+        return bool(jobs and jobs > 0)
 
     def attempt(self, batch: Batch, error: str, *, new_nonce: bool) -> None:
         """Note a failed attempt. A new nonce is right only when the old transaction is known to be void."""
         nonce = secrets.token_bytes(NONCE_BYTES) if new_nonce else batch.nonce
         with transaction(self._connection):
             self._connection.execute(
-                "UPDATE batch SET attempts = attempts + 1, error = ?, nonce = ? WHERE id = ?",
-                (error, nonce, batch.id),
+                "UPDATE batch SET attempts = attempts + 1, error = ?, nonce = ? WHERE id = ? AND nonce = ?",
+                (error, nonce, batch.id, batch.nonce),
             )
 
     def doubt(self, batch: Batch) -> None:
@@ -159,6 +172,8 @@ class Batches:
         """Replace a batch that was refused as a whole by its two halves: one of its jobs is to blame."""
         middle = len(batch.jobs) // 2
         with transaction(self._connection):
+            if not self._ours(batch):
+                return
             for half in (batch.jobs[:middle], batch.jobs[middle:]):
                 self._insert(batch.lane, batch.function, self._places(half))
             self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
@@ -168,6 +183,8 @@ class Batches:
         none: nothing of them was written, and they go again when it is their turn."""
         early = [job.id for job in batch.jobs if outcomes[job.id].rejected and self._went_ahead(batch, job)]
         with transaction(self._connection, durable=False):
+            if not self._ours(batch):
+                return
             self._send_back(early)
             self._connection.executemany(
                 "UPDATE job SET state = 'committed', batch = NULL, tx_id = ?, block = ?, accepted = ?,"
@@ -194,6 +211,8 @@ class Batches:
         words = orjson.dumps({"status": failure.status, "code": failure.code, "message": failure.message})
         early = [job.id for job in batch.jobs if self._went_ahead(batch, job)]
         with transaction(self._connection):
+            if not self._ours(batch):
+                return True
             self._send_back(early)
             self._connection.execute(
                 "UPDATE job SET state = 'failed', batch = NULL, accepted = 0, duplicate = 0,"
@@ -246,14 +265,15 @@ class Batches:
         turn = self._turns.next(lane)
         if turn is None:
             return None
-        rows = self._connection.execute(
-            "SELECT seq, function, events, size FROM job"
-            " WHERE state = 'pending' AND msp = ? AND identity = ? AND scan = ? AND seq < ? ORDER BY seq LIMIT ?",
-            (lane.msp_id, lane.identity, turn.scan, turn.before, self._max_events),
-        ).fetchall()
-        places = fitting(rows, self._max_events, self._max_bytes)
         with transaction(self._connection):
-            batch_id = self._insert(lane, rows[0]["function"], places)
+            rows = self._connection.execute(
+                "SELECT seq, function, events, size FROM job WHERE state = 'pending' AND msp = ? AND identity = ?"
+                f" AND scan = ? AND seq < ? ORDER BY seq LIMIT ?{self._locked}",
+                (lane.msp_id, lane.identity, turn.scan, turn.before, self._max_events),
+            ).fetchall()
+            if not rows:  # another process was faster, while this one's session was lost
+                return None
+            batch_id = self._insert(lane, rows[0]["function"], fitting(rows, self._max_events, self._max_bytes))
         return self._load(batch_id)
 
     def _places(self, jobs: Sequence[BatchJob]) -> list[int]:
@@ -261,16 +281,14 @@ class Batches:
         return [row("SELECT seq FROM job WHERE id = ?", (job.id,)).fetchone()[0] for job in jobs]
 
     def _insert(self, lane: Lane, function: str, places: Sequence[int]) -> int:
-        cursor = self._connection.execute(
-            "INSERT INTO batch (msp, identity, function, nonce, first_seq) VALUES (?, ?, ?, ?, ?)",
+        (batch_id,) = self._connection.execute(
+            "INSERT INTO batch (msp, identity, function, nonce, first_seq) VALUES (?, ?, ?, ?, ?) RETURNING id",
             (lane.msp_id, lane.identity, function, secrets.token_bytes(NONCE_BYTES), places[0]),
-        )
-        batch_id = cursor.lastrowid
-        assert batch_id is not None
+        ).fetchone()
         self._connection.executemany(
             "UPDATE job SET state = 'sent', batch = ? WHERE seq = ?", [(batch_id, place) for place in places]
         )
-        return batch_id
+        return int(batch_id)
 
     def _load(self, batch_id: int) -> Batch:
         row = self._connection.execute("SELECT * FROM batch WHERE id = ?", (batch_id,)).fetchone()
@@ -287,6 +305,16 @@ class Batches:
             attempts=row["attempts"],
             jobs=tuple(BatchJob(*job) for job in jobs),
             doubted=bool(row["doubted"]),
+        )
+
+    def _ours(self, batch: Batch) -> bool:
+        """Whether the batch is still as it was sent. A process that lost its session, and with it the lane, may come late with
+        an outcome that its successor has written."""
+        return (
+            self._connection.execute(
+                f"SELECT 1 FROM batch WHERE id = ? AND nonce = ?{self._locked}", (batch.id, batch.nonce)
+            ).fetchone()
+            is not None
         )
 
     def _went_ahead(self, batch: Batch, job: BatchJob) -> bool:
@@ -307,3 +335,7 @@ class Batches:
         self._connection.executemany(
             "UPDATE job SET state = 'pending', batch = NULL, scan = 0 WHERE id = ?", [(job_id,) for job_id in job_ids]
         )
+
+
+def _lock(lane: Lane) -> str:
+    return f"lane {lane.msp_id} {lane.identity}"

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import orjson
 
+from instance.database import DATABASE_ERRORS
+from relay.failed import retry
+from relay.heartbeat import Heartbeat
 from relay.intake import Intake, Refusal
-from relay.jobs import CAPTURE, Job, OnError, find_job, list_jobs
-from relay.schema import SCAN_BYTES, SCAN_EVENTS, open_inbox
-from relay.tally import Depth, count_by_state, depth
+from relay.jobs import CAPTURE, Job, OnError, find_job, finished_jobs, list_jobs
+from relay.reading import FileReader, Reader, ReadError, SharedReader
+from relay.schema import SCAN_BYTES, SCAN_EVENTS
+from relay.tally import Depth
 from relay.writer import InboxFullError, Stored, Writer
 
-__all__ = ["Inbox", "InboxFullError", "NewJob", "Stored"]
+__all__ = ["Inbox", "InboxFullError", "NewJob", "ReadError", "Stored"]
 
 # Checkpoints copy pages back and take time: the worker makes them, unless it has been away for long.
 AUTOCHECKPOINT = 50_000
+# Seconds between two looks at jobs that are waited for; a database is further away than a file.
+POLL, SHARED_POLL = 0.01, 0.03
+MOST_WATCHED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,48 +81,54 @@ class NewJob:
 class Inbox:
     """One per HTTP process; started on its event loop, closed when the process stops."""
 
-    def __init__(self, path: Path, *, limit_events: int) -> None:
+    def __init__(self, place: Path | str, *, limit_events: int) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer = Writer(path, self._loop, autocheckpoint=AUTOCHECKPOINT)
-        self._reader = open_inbox(path, autocheckpoint=AUTOCHECKPOINT)
+        self._writer = Writer(place, self._loop, autocheckpoint=AUTOCHECKPOINT)
+        self._reader: Reader = SharedReader(place) if isinstance(place, str) else FileReader(place, AUTOCHECKPOINT)
+        self._poll = SHARED_POLL if isinstance(place, str) else POLL
         self._limit = limit_events
-        self._depth = depth(self._reader)
-        self._depth_age = 0.0
-        self._unreadable = ""
         self._watched: dict[str, list[asyncio.Future[Job]]] = {}
         self._watching: asyncio.Task[None] | None = None
 
     @property
     def trouble(self) -> str:
         """Why nothing can be stored or counted just now; empty when all is well."""
-        return self._writer.trouble or self._unreadable
+        return self._writer.trouble or self._reader.trouble
 
     async def put(self, job: NewJob) -> Stored:
         """Returns once the row is durable. Raises `InboxFullError`; then nothing was stored."""
-        if self.depth().events + job.events > self._limit:
-            raise InboxFullError(f"{self._depth.events} events wait for the ledger already")
+        waiting = self.depth().events
+        if waiting + job.events > self._limit:
+            raise InboxFullError(f"{waiting} events wait for the ledger already")
         return await self._writer.put(job)
 
-    def find(self, job_id: str) -> Job | None:
-        return find_job(self._reader, job_id)
+    async def find(self, job_id: str) -> Job | None:
+        return await self._reader.ask(lambda connection: find_job(connection, job_id))
 
-    def jobs(
+    async def jobs(
         self, *, msp_id: str, identity: str | None, before: int | None, limit: int, failed: bool = False
     ) -> list[Job]:
-        return list_jobs(self._reader, msp_id=msp_id, identity=identity, before=before, limit=limit, failed=failed)
+        return await self._reader.ask(
+            lambda connection: list_jobs(
+                connection, msp_id=msp_id, identity=identity, before=before, limit=limit, failed=failed
+            )
+        )
+
+    async def retry(self, job_id: str) -> bool:
+        """Send a failed job again; False if it has not failed. Raises `instance.database.DATABASE_ERRORS`."""
+        return bool(await self._reader.ask_slowly(lambda connection: retry(connection, [job_id])))
 
     def depth(self) -> Depth:
-        """What waits for the ledger, at most a second old; older while the file cannot be read."""
-        if self._loop.time() - self._depth_age > 1.0:
-            self._depth_age = self._loop.time()
-            try:
-                self._depth, self._unreadable = depth(self._reader), ""
-            except sqlite3.Error as error:
-                self._unreadable = f"the inbox cannot be read: {error}"
-        return self._depth
+        """What waits for the ledger, at most a second old; older while the inbox cannot be read."""
+        return self._reader.depth()
 
     def states(self) -> dict[str, int]:
-        return count_by_state(self._reader)
+        """Number of jobs in each state."""
+        return self._reader.states()
+
+    def workers(self) -> list[Heartbeat]:
+        """What the workers that share this inbox said last; empty for a file, which has one."""
+        return self._reader.workers()
 
     async def wait(self, job_id: str, timeout: float) -> Job | None:
         """The job once it has finished, or as it is after ``timeout`` seconds."""
@@ -126,7 +139,7 @@ class Inbox:
         try:
             return await asyncio.wait_for(future, timeout)
         except TimeoutError:
-            return self.find(job_id)
+            return await self.find(job_id)
 
     async def close(self) -> None:
         """Writes what is queued, then stops."""
@@ -136,14 +149,18 @@ class Inbox:
         self._reader.close()
 
     async def _watch(self) -> None:
-        """One look at the file for all who wait, a hundred times a second, as long as somebody does."""
+        """One look at the inbox for all who wait, many times a second, as long as somebody does."""
         while self._watched:
             for job_id, futures in list(self._watched.items()):
-                waiting = [future for future in futures if not future.done()]
-                job = self.find(job_id) if waiting else None
-                if job is not None and not job.running:
-                    for future in waiting:
-                        future.set_result(job)
-                if not waiting or (job is not None and not job.running):
+                if all(future.done() for future in futures):
                     del self._watched[job_id]
-            await asyncio.sleep(0.01)
+            wanted = list(self._watched)[:MOST_WATCHED]
+            try:
+                finished = await self._reader.ask(partial(finished_jobs, job_ids=wanted))
+            except (*DATABASE_ERRORS, ReadError):  # it may come back before their time is up
+                finished = []
+            for job in finished:
+                for future in self._watched.pop(job.id, []):
+                    if not future.done():
+                        future.set_result(job)
+            await asyncio.sleep(self._poll)

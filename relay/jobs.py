@@ -14,14 +14,15 @@ from __future__ import annotations
 
 import heapq
 import secrets
-import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import orjson
 
+from instance.database import Connection
 from relay.schema import open_inbox
 from relay.tally import Depth, count_by_state, depth
 
@@ -35,6 +36,7 @@ __all__ = [
     "count_by_state",
     "depth",
     "find_job",
+    "finished_jobs",
     "list_jobs",
     "new_job_id",
     "now",
@@ -104,14 +106,23 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def find_job(connection: sqlite3.Connection, job_id: str) -> Job | None:
+def find_job(connection: Connection, job_id: str) -> Job | None:
     """The job of that id, with its verdicts."""
     row = connection.execute(f"SELECT {_COLUMNS} FROM job WHERE id = ?", (job_id,)).fetchone()
     return None if row is None else _job(row)
 
 
+def finished_jobs(connection: Connection, job_ids: Sequence[str]) -> list[Job]:
+    """Those of the jobs that have finished."""
+    marks = ", ".join("?" * len(job_ids))
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM job WHERE id IN ({marks}) AND state IN ('done', 'failed')", job_ids
+    )
+    return [_job(row) for row in rows]
+
+
 def list_jobs(
-    connection: sqlite3.Connection,
+    connection: Connection,
     *,
     msp_id: str,
     identity: str | None,
@@ -139,12 +150,14 @@ def list_jobs(
     ]
 
 
-def _identities(connection: sqlite3.Connection, msp_id: str) -> list[str]:
-    rows = connection.execute("SELECT DISTINCT identity FROM tally WHERE msp = ? AND jobs > 0", (msp_id,))
+def _identities(connection: Connection, msp_id: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT identity FROM tally WHERE msp = ? GROUP BY identity HAVING sum(jobs) > 0", (msp_id,)
+    )
     return [row[0] for row in rows]
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _job(row: Any) -> Job:
     values = dict(row)
     values["msp_id"] = values.pop("msp")
     verdicts, failure, refused = values[_VERDICTS], values["failure"], values["refused"]

@@ -92,10 +92,14 @@ class Pulse:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
 
+    def now(self) -> Heartbeat:
+        """What there is to report."""
+        busy = max(0.0, time.monotonic() - self._turned - TURN_SECONDS)
+        return replace(self.report, at=time.time(), busy_seconds=busy)
+
     def write(self) -> None:
         """One report, now."""
-        busy = max(0.0, time.monotonic() - self._turned - TURN_SECONDS)
-        write_heartbeat(self._path, replace(self.report, at=time.time(), busy_seconds=busy))
+        write_heartbeat(self._path, self.now())
 
     def _beat(self) -> None:
         while not self._ended:

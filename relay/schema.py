@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import overload
 
-from instance.database import connect
+from instance.database import Connection, connect
 from ledger.schema import bring_up, version
+from relay.shared_schema import open_shared
 
 # Jobs of so few events and bytes are scans: they need not wait for a whole bulk upload (`relay.turns`).
 SCAN_EVENTS = 10
@@ -140,11 +142,20 @@ STEPS = (_FIRST, _PAYLOADS_APART)
 """What leads from one version of the file's tables to the next."""
 
 
-def open_inbox(path: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection:
-    """A connection to the inbox file, which is made if absent and brought to this version if it is older.
+@overload
+def open_inbox(place: Path, *, autocheckpoint: int = 1000) -> sqlite3.Connection: ...
+@overload
+def open_inbox(place: Path | str, *, autocheckpoint: int = 1000) -> Connection: ...
+def open_inbox(place: Path | str, *, autocheckpoint: int = 1000) -> Connection:
+    """A connection to the inbox: a file, or the database at an address. It is made if absent and brought to this version if it
+    is older.
 
-    Raises `ledger.schema.NewerSchemaError` for a file of a later version.
+    Raises `ledger.schema.NewerSchemaError` for one of a later version.
     """
+    return open_shared(place) if isinstance(place, str) else _open_file(place, autocheckpoint)
+
+
+def _open_file(path: Path, autocheckpoint: int) -> sqlite3.Connection:
     connection = connect(path, autocheckpoint=autocheckpoint)
     try:
         if version(connection) == 0:

@@ -27,7 +27,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -37,6 +36,7 @@ import orjson
 import structlog
 
 from chaincode.answers import verdicts_of
+from instance.database import DATABASE_ERRORS, words
 from instance.settings import WorkerSettings
 from ledger.errors import Conflict, LedgerError, RejectedByContract, TooLarge
 from ledger.port import Committed, Identity, Ledger
@@ -54,6 +54,8 @@ DOUBT_TRIES = 5
 MOST_SUSPECTS = 3
 LONG_TRIES = 10
 HELD_POLL = 0.05
+# A lane that another process sends is looked at again after so long: that process may be gone.
+ELSEWHERE_SECONDS = 1.0
 
 log = structlog.get_logger("lotline.submitter")
 
@@ -76,6 +78,7 @@ class Submitter:
         self._committed = committed
         self._lanes: dict[Lane, asyncio.Task[None]] = {}
         self._emptied: dict[Lane, float] = {}
+        self._elsewhere: dict[Lane, float] = {}
         self._passed = 0
         self._passed_before: dict[int, int] = {}
         self._suspects: Counter[Lane] = Counter()
@@ -92,7 +95,7 @@ class Submitter:
             while True:
                 try:
                     await self._watch()
-                except (sqlite3.Error, OSError) as error:
+                except (*DATABASE_ERRORS, OSError) as error:
                     self._told(error)
                     await asyncio.sleep(self._backoff(attempts))
                     attempts = attempts + 1 if self.trouble else 0
@@ -105,7 +108,11 @@ class Submitter:
             self._start_lanes()
             if not self._lanes:
                 self.trouble = ""  # it can be read, and there is nothing to write
-            while version == self._batches.version() and not any(task.done() for task in self._lanes.values()):
+            while (
+                version == self._batches.version()
+                and not any(task.done() for task in self._lanes.values())
+                and not any(end <= asyncio.get_running_loop().time() for end in self._elsewhere.values())
+            ):
                 await asyncio.sleep(self._settings.poll)
 
     def _start_lanes(self) -> None:
@@ -113,7 +120,9 @@ class Submitter:
             if task.done():
                 del self._lanes[lane]
                 task.result()  # a fault of this program stops the worker loudly rather than a lane quietly
-        for lane in self._batches.lanes() - self._lanes.keys():
+        now = asyncio.get_running_loop().time()
+        self._elsewhere = {lane: end for lane, end in self._elsewhere.items() if end > now}
+        for lane in self._batches.lanes() - self._lanes.keys() - self._elsewhere.keys():
             self._lanes[lane] = asyncio.create_task(self._drain(lane))
 
     async def _stop_lanes(self) -> None:
@@ -133,17 +142,24 @@ class Submitter:
         while True:
             batch = None
             try:
+                if not self._batches.hold(lane):
+                    self._elsewhere[lane] = now() + ELSEWHERE_SECONDS
+                    return
                 batch = self._batches.next(lane, proven=proven)
                 if batch is None:
+                    self._batches.release(lane)
                     break
+                if not self._batches.hold(lane):  # lost with its session, meanwhile
+                    continue
                 passed = self._passed
                 waits = None if await self.send(batch) else batch.attempts
                 proven = self._passed > passed
                 attempts, self.trouble = 0, ""
-            except (sqlite3.Error, OSError) as error:
+            except (*DATABASE_ERRORS, OSError) as error:
                 self._told(error)
                 waits, attempts = attempts, attempts + 1
             if waits is not None:
+                self._batches.release(lane)  # another process may do better
                 await self._pause(lane, self._backoff(waits), held=batch is not None and batch.doubted)
         self._emptied[lane] = now()
 
@@ -155,7 +171,7 @@ class Submitter:
             await asyncio.sleep(min(left, HELD_POLL) if held else left)
 
     def _told(self, error: Exception) -> None:
-        self.trouble = f"the worker cannot write the inbox and tries again: {error}"
+        self.trouble = f"the worker cannot write the inbox and tries again: {words(error)}"
         log.warning("inbox cannot be written", error=str(error))
 
     async def send(self, batch: Batch) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
+
+from instance.database import Connection
+
+_PENDING, _UNSENT = "'pending'", "'pending', 'sent'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +29,42 @@ class Depth:
     alarms: int = 0
 
 
-def depth(connection: sqlite3.Connection) -> Depth:
+def depth(connection: Connection) -> Depth:
     """How much waits for the ledger."""
     jobs, events, failed, alarms = connection.execute(
-        "SELECT total(jobs) FILTER (WHERE state IN ('pending', 'sent')),"
-        " total(events) FILTER (WHERE state IN ('pending', 'sent')),"
-        " total(jobs) FILTER (WHERE state = 'failed'), total(alarms) FROM tally"
+        "SELECT coalesce(sum(jobs) FILTER (WHERE state IN ('pending', 'sent')), 0),"
+        " coalesce(sum(events) FILTER (WHERE state IN ('pending', 'sent')), 0),"
+        " coalesce(sum(jobs) FILTER (WHERE state = 'failed'), 0), coalesce(sum(alarms), 0) FROM tally"
     ).fetchone()
     oldest = _oldest(connection) if jobs else None
     return Depth(int(jobs), int(events), oldest, int(failed), int(alarms))
 
 
-def count_by_state(connection: sqlite3.Connection) -> dict[str, int]:
+def count_by_state(connection: Connection) -> dict[str, int]:
     """Number of jobs in each state, finished ones as far as they are still kept."""
     rows = connection.execute("SELECT state, sum(jobs) FROM tally GROUP BY state HAVING sum(jobs) > 0")
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: int(row[1]) for row in rows}
 
 
-def lanes_at_work(connection: sqlite3.Connection) -> set[Lane]:
+def lanes_at_work(connection: Connection) -> set[Lane]:
     """Lanes with something to send."""
-    rows = connection.execute(
-        "SELECT msp, identity FROM tally WHERE state IN ('pending', 'sent') AND jobs > 0"
-        " UNION SELECT msp, identity FROM batch"
-    )
+    rows = connection.execute(f"SELECT msp, identity FROM {lanes_with(_UNSENT)} UNION SELECT msp, identity FROM batch")
     return {Lane(*row) for row in rows}
 
 
-def _oldest(connection: sqlite3.Connection) -> str | None:
+def lanes_with(states: str) -> str:
+    """Lanes with jobs in one of these states, as a table. Who counts may have taken away what another one added, so only sums
+    tell."""
+    return f"(SELECT msp, identity FROM tally WHERE state IN ({states}) GROUP BY msp, identity HAVING sum(jobs) > 0) AS lane"
+
+
+def _oldest(connection: Connection) -> str | None:
     """The first of each lane's first ones, of either kind, and of what is on its way."""
     row = connection.execute(
         "SELECT created_at FROM job WHERE seq = (SELECT min(seq) FROM ("
         " SELECT (SELECT seq FROM job WHERE state = 'pending' AND msp = lane.msp AND identity = lane.identity"
         "  AND scan = kind.column1 ORDER BY seq LIMIT 1) AS seq"
-        "  FROM tally AS lane, (VALUES (0), (1)) AS kind WHERE lane.state = 'pending' AND lane.jobs > 0"
-        " UNION ALL SELECT min(first_seq) FROM batch))"
+        f"  FROM {lanes_with(_PENDING)}, (VALUES (0), (1)) AS kind"
+        " UNION ALL SELECT min(first_seq) FROM batch) AS first)"
     ).fetchone()
     return None if row is None else str(row[0])

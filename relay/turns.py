@@ -11,9 +11,10 @@ Whatever is no capture (registrations and the like) changes what others may do: 
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
+from instance.database import Connection
 from relay.jobs import CAPTURE
 from relay.tally import Lane
 
@@ -31,7 +32,7 @@ class Turn:
 class Turns:
     """Remembers, lane by lane, which queue was served last."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._scans_had_it: set[Lane] = set()
 
@@ -63,7 +64,7 @@ class Turns:
         return _NEVER if row is None else int(row[0])
 
 
-def fitting(rows: list[sqlite3.Row], max_events: int, max_bytes: int) -> list[int]:
+def fitting(rows: list[Any], max_events: int, max_bytes: int) -> list[int]:
     """As many jobs from the front as one transaction should carry; at least one, however large."""
     chosen: list[int] = []
     events = size = 0

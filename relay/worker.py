@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -27,8 +26,10 @@ from sqlalchemy import Engine
 import readmodel
 from instance import logs
 from instance.certificates import ending
+from instance.database import DATABASE_ERRORS
 from instance.identities import Identities
 from instance.ledgers import open_ledger
+from instance.postgres import PostgresConnection, PostgresError
 from instance.settings import Settings, SettingsError, load_settings
 from ledger.errors import InvalidIdentity, LedgerError
 from ledger.port import Identity, Ledger
@@ -40,12 +41,16 @@ from relay.batches import FINISH_LIMIT, Batches, Lane, Trouble
 from relay.jobs import open_inbox
 from relay.memory import bound_memory, give_back
 from relay.pulse import REPORT_SECONDS, Clock, Pulse, written_at
+from relay.shared_schema import fold
 from relay.submitter import Submitter
+from relay.workers import Sender
 
 PRUNE_SECONDS = 3600.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CERTIFICATE_SECONDS = 60.0
 GIVE_BACK_SECONDS = 10.0
+FOLLOW_SECONDS = 0.1
+_LEADS = "projector"
 
 log = structlog.get_logger("lotline.worker")
 
@@ -79,8 +84,8 @@ class Worker:
         settings = self._settings
         self._ledger: Ledger = await open_ledger(settings)
         self._engine = readmodel.open_engine(settings.readmodel_url)
-        self._projector = _Announcing(self._engine, self._has_applied, settings.ledger.chaincode, self._clock)
-        self._connection = open_inbox(settings.inbox_file)
+        self._projector = self._new_projector()
+        self._connection = open_inbox(settings.inbox_place)
         limits = settings.worker
         self._batches = Batches(self._connection, max_events=limits.batch_events, max_bytes=limits.batch_bytes)
         self._submitter = Submitter(
@@ -95,6 +100,7 @@ class Worker:
         self._spawn("projector", self._project())
         self._spawn("housekeeping", self._keep_house())
         self._pulse.start()
+        self._sender = Sender(settings, self._pulse.now) if settings.shared else None
 
     async def stop(self) -> None:
         """Let go of everything; a transaction under way is taken up again at the next start."""
@@ -102,6 +108,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pulse.stop()
+        if self._sender is not None:
+            self._sender.stop()
         await self._ledger.close()
         self._engine.dispose()
         self._closed = True
@@ -137,10 +145,33 @@ class Worker:
         if self._applied is None or self._closed:
             return
         try:
-            if self._batches.projected(self._applied) == FINISH_LIMIT:
+            if self._leads() and self._batches.projected(self._applied) == FINISH_LIMIT:
                 asyncio.get_running_loop().call_soon(self._finish_jobs)
-        except sqlite3.Error as error:
+        except DATABASE_ERRORS as error:
             log.warning("jobs cannot be finished yet", error=str(error))
+
+    def _new_projector(self) -> _Announcing:
+        return _Announcing(self._engine, self._has_applied, self._settings.ledger.chaincode, self._clock)
+
+    def _leads(self) -> bool:
+        """Whether this worker, of all on one database, brings the read model on and keeps house."""
+        return not isinstance(self._connection, PostgresConnection) or self._connection.try_lock(_LEADS)
+
+    async def _bring_on(self) -> None:
+        """Bring the read model on, or look how far another worker has brought it, as long as this one does not lead."""
+        while not self._leads():
+            await asyncio.sleep(FOLLOW_SECONDS)
+            checkpoint = await asyncio.to_thread(self._projector.checkpoint)
+            if checkpoint is not None:
+                self._has_applied(checkpoint.number, 0)
+        self._projector = self._new_projector()  # what an earlier one knew is old by now
+        running = asyncio.create_task(self._projector.run(self._ledger))
+        try:
+            while not running.done() and self._leads():
+                await asyncio.wait({running}, timeout=REPORT_SECONDS)
+        finally:
+            running.cancel()
+        await running
 
     async def _project(self) -> None:
         """Follow the chain. A database that is away is waited for, from the start on, and so is a chain that fits again;
@@ -150,7 +181,13 @@ class Worker:
             before = self._applied
             try:
                 await self._open_readmodel()
-                await self._projector.run(self._ledger)
+                await self._bring_on()
+            except asyncio.CancelledError:
+                if asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                    raise
+                reason = "another worker leads"
+            except PostgresError as error:
+                reason = self._database_away = f"the read model's database is away: {error}"
             except DATABASE_AWAY as error:
                 self._database_away = f"the read model's database is away: {said(error)}"
                 reason = self._database_away
@@ -190,11 +227,13 @@ class Worker:
                 if now - given_back_at > GIVE_BACK_SECONDS:
                     await asyncio.to_thread(give_back)
                     given_back_at = now
-                if now - pruned_at > PRUNE_SECONDS:
+                if isinstance(self._connection, PostgresConnection) and self._leads():
+                    fold(self._connection)
+                if now - pruned_at > PRUNE_SECONDS and self._leads():
                     while self._batches.prune(self._settings.worker.keep_jobs_days):
                         await asyncio.sleep(0.05)
                     pruned_at = now
-            except (sqlite3.Error, OSError) as error:
+            except (*DATABASE_ERRORS, OSError) as error:
                 log.warning("housekeeping waits", error=str(error))
             await asyncio.sleep(REPORT_SECONDS)
 

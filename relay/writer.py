@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
-import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from instance.database import transaction
+from instance.database import DATABASE_ERRORS, Connection, transaction, words
 from relay.jobs import new_job_id, now
 from relay.schema import open_inbox
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from relay.inbox import NewJob
 
 COMMIT_LIMIT = 1000
+# So long a request waits for a database that is there and does not answer.
+ANSWER_SECONDS = 15.0
 
 log = structlog.get_logger("lotline.inbox")
 
@@ -54,11 +55,11 @@ class _Waiting:
 class Writer:
     """One per HTTP process."""
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, *, autocheckpoint: int) -> None:
-        self._path = path
+    def __init__(self, place: Path | str, loop: asyncio.AbstractEventLoop, *, autocheckpoint: int) -> None:
+        self._place = place
         self._loop = loop
         self._autocheckpoint = autocheckpoint
-        self._connection = open_inbox(path, autocheckpoint=autocheckpoint)
+        self._connection = open_inbox(place, autocheckpoint=autocheckpoint)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._in_hand: list[_Waiting] = []
         self._told = ""
@@ -75,7 +76,14 @@ class Writer:
             self._revive()
         waiting = _Waiting(job, self._loop.create_future())
         self._queue.put(waiting)
-        return await waiting.future
+        if isinstance(self._place, Path):
+            return await waiting.future
+        try:
+            return await asyncio.wait_for(waiting.future, ANSWER_SECONDS)
+        except TimeoutError:
+            raise InboxFullError(
+                "the inbox's database does not answer; what was sent may be stored all the same, and twice does no harm"
+            ) from None
 
     async def close(self) -> None:
         """Writes what is queued, then stops."""
@@ -122,8 +130,9 @@ class Writer:
         try:
             self._store(batch)
             self._told = ""
-        except sqlite3.Error as error:
-            self._told = f"the inbox could not be written: {error}"
+        except DATABASE_ERRORS as error:
+            log.warning("inbox could not be written", error=str(error))
+            self._told = f"the inbox could not be written: {words(error)}"
             for waiting in batch:
                 waiting.outcome = InboxFullError(self._told)
         except Exception as error:
@@ -142,8 +151,9 @@ class Writer:
             waiting.outcome = InboxFullError(self._told)
 
     def _store(self, batch: Sequence[_Waiting]) -> None:
+        # By key, so that two processes that are given the same ones never wait for each other; who waits at the same time has no order.
         with transaction(self._connection):
-            for waiting in batch:
+            for waiting in sorted(batch, key=lambda waiting: waiting.job.idempotency_key or ""):
                 waiting.outcome = store(self._connection, waiting.job)
 
     def _fall(self, error: BaseException, *, tell: bool = True) -> None:
@@ -153,7 +163,7 @@ class Writer:
         if tell:
             self._fail(self._in_hand, InboxFullError(self._told))
         with contextlib.suppress(Exception):
-            fresh = open_inbox(self._path, autocheckpoint=self._autocheckpoint)
+            fresh = open_inbox(self._place, autocheckpoint=self._autocheckpoint)
             self._connection, old = fresh, self._connection
             old.close()
 
@@ -168,30 +178,38 @@ class Writer:
             self._loop.call_soon_threadsafe(_answer, batch)
 
 
-def store(connection: sqlite3.Connection, job: NewJob) -> Stored:
+def store(connection: Connection, job: NewJob) -> Stored:
     """Put a job into the inbox, inside a transaction of the caller's."""
     digest = job.digest
     if job.idempotency_key is not None:
-        row = connection.execute(
-            "SELECT id, digest FROM job WHERE msp = ? AND identity = ? AND idempotency_key = ?",
-            (job.msp_id, job.identity, job.idempotency_key),
-        ).fetchone()
-        if row is not None:
-            return Stored(row["id"], fresh=False, same_content=row["digest"] == digest)
+        known = _known(connection, job, digest)
+        if known is not None:
+            return known
     job_id = new_job_id()
     row = connection.execute(
         "INSERT INTO job (id, function, msp, identity, on_error, events, size, scan, digest,"
-        " idempotency_key, created_at, refused) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        " idempotency_key, created_at, refused) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+        " ON CONFLICT (msp, identity, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING seq",
         (
             job_id, job.function, job.msp_id, job.identity, job.on_error, job.events, job.size, job.scan, digest,
             job.idempotency_key, now(), job.refusals,
         ),
-    )  # fmt: skip
+    ).fetchone()  # fmt: skip
+    if row is None:  # another process has just stored the key
+        return _known(connection, job, digest) or store(connection, job)
     connection.execute(
-        "INSERT INTO payload (seq, content, master_data) VALUES (?,?,?)",
-        (row.lastrowid, job.payload, job.master_data or None),
+        "INSERT INTO payload (seq, content, master_data) VALUES (?,?,?)", (row[0], job.payload, job.master_data or None)
     )
     return Stored(job_id, fresh=True, same_content=True)
+
+
+def _known(connection: Connection, job: NewJob, digest: bytes) -> Stored | None:
+    """The job that came with this key before."""
+    row = connection.execute(
+        "SELECT id, digest FROM job WHERE msp = ? AND identity = ? AND idempotency_key = ?",
+        (job.msp_id, job.identity, job.idempotency_key),
+    ).fetchone()
+    return None if row is None else Stored(row["id"], fresh=False, same_content=row["digest"] == digest)
 
 
 def _answer(batch: Sequence[_Waiting]) -> None:

@@ -5,10 +5,6 @@ A request is answered as soon as it is valid, allowed and on the disk; the ledge
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import sqlite3
-from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -21,11 +17,10 @@ from api.models import CaptureAccepted, JobDocument, JobSummary, Page
 from api.paging import PageSize, PageToken, position, token_of
 from api.problems import ApiError
 from api.routing import ApiRoute
+from instance.database import DATABASE_ERRORS, words
 from instance.tokens import Principal
-from relay.failed import retry
 from relay.inbox import Inbox, InboxFullError, NewJob, Stored
 from relay.jobs import Job
-from relay.schema import open_inbox
 
 router = APIRouter(route_class=ApiRoute, tags=["capture"])
 
@@ -90,7 +85,7 @@ async def list_capture(
 ) -> Any:
     """Capture jobs, newest first: a scanner's own, an admin's whole organisation's."""
     inbox: Inbox = request.app.state.inbox
-    found = inbox.jobs(
+    found = await inbox.jobs(
         msp_id=principal.msp_id,
         identity=None if principal.role == "admin" else principal.identity,
         before=position(next_page_token),
@@ -110,7 +105,7 @@ async def get_capture(
     next_page_token: PageToken = None,
 ) -> Any:
     """A job's state. It is finished (`running: false`) once every query shows its events."""
-    job = own_job(request, principal, capture_id)
+    job = await own_job(request, principal, capture_id)
     return describe_job(job, first=position(next_page_token) or 0, count=per_page)
 
 
@@ -127,20 +122,15 @@ async def retry_capture(
     capture_id: JobId,
 ) -> Any:
     """Send a job that failed as a whole to the ledger again. What of it is there after all counts as duplicate."""
-    job = own_job(request, principal, capture_id)
+    job = await own_job(request, principal, capture_id)
     try:
-        again = await asyncio.to_thread(_retry, request.app.state.settings.inbox_file, job.id)
-    except sqlite3.Error as error:
-        raise ApiError(503, f"the inbox could not be written: {error}", headers={"Retry-After": "30"}) from error
+        again = await request.app.state.inbox.retry(job.id)
+    except DATABASE_ERRORS as error:
+        raise ApiError(503, f"the inbox could not be written: {words(error)}", headers={"Retry-After": "30"}) from error
     if not again:
         raise ApiError(409, f"job {job.id} has not failed")
     response.headers["Location"] = location = f"/capture/{job.id}"
     return CaptureAccepted(capture_id=job.id, events=job.events, location=location)
-
-
-def _retry(inbox_file: FilePath, job_id: str) -> bool:
-    with contextlib.closing(open_inbox(inbox_file)) as connection:
-        return bool(retry(connection, [job_id]))
 
 
 def later(job_id: str, events: int) -> Response:
@@ -167,10 +157,10 @@ async def put(request: Request, job: NewJob) -> Stored:
     return stored
 
 
-def own_job(request: Request, principal: Principal, job_id: str) -> Job:
+async def own_job(request: Request, principal: Principal, job_id: str) -> Job:
     """The job if the caller may see it. Whether others' jobs exist is not told."""
     inbox: Inbox = request.app.state.inbox
-    job = inbox.find(job_id)
+    job = await inbox.find(job_id)
     mine = job is not None and job.msp_id == principal.msp_id
     if job is None or not mine or (principal.role != "admin" and job.identity != principal.identity):
         raise ApiError(404, f"no job {job_id}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import orjson
 import typer
 
 from instance.creation import load_settings
+from instance.database import Connection
 from instance.settings import Settings
 from lotline.errors import CommandError, UsageError
 from lotline.output import session
@@ -132,7 +132,7 @@ def _events(payload: bytes | None) -> list[bytes]:
     return [] if payload is None else [orjson.dumps(event) for event in orjson.loads(payload)]
 
 
-def _to_export(inbox: sqlite3.Connection, job_ids: Sequence[str], kind: Kind, msp_id: str) -> list[Job]:
+def _to_export(inbox: Connection, job_ids: Sequence[str], kind: Kind, msp_id: str) -> list[Job]:
     jobs = [_known(inbox, job_id) for job_id in job_ids] or failed.kept_jobs(inbox, kind, _EVERYTHING)
     strangers = [job for job in jobs if job.msp_id != msp_id]
     if job_ids and strangers:
@@ -143,7 +143,7 @@ def _to_export(inbox: sqlite3.Connection, job_ids: Sequence[str], kind: Kind, ms
     return [job for job in jobs if job.msp_id == msp_id]
 
 
-def _chosen(inbox: sqlite3.Connection, job_ids: Sequence[str] | None, every: bool) -> list[str]:
+def _chosen(inbox: Connection, job_ids: Sequence[str] | None, every: bool) -> list[str]:
     if every == bool(job_ids):
         raise UsageError("name jobs, or give --all", hint="`lotline inbox list` shows them.")
     if every:
@@ -155,7 +155,7 @@ def _chosen(inbox: sqlite3.Connection, job_ids: Sequence[str] | None, every: boo
     return [job.id for job in jobs]
 
 
-def _known(inbox: sqlite3.Connection, job_id: str) -> Job:
+def _known(inbox: Connection, job_id: str) -> Job:
     job = find_job(inbox, job_id)
     if job is None:
         raise CommandError(f"there is no job {job_id}", hint="`lotline inbox list` shows them.")
@@ -176,8 +176,8 @@ def _write(file: Path, content: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _inbox(settings: Settings) -> Iterator[sqlite3.Connection]:
-    with closing(open_inbox(settings.inbox_file)) as connection:
+def _inbox(settings: Settings) -> Iterator[Connection]:
+    with closing(open_inbox(settings.inbox_place)) as connection:
         yield connection
 
 

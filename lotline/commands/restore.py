@@ -53,7 +53,7 @@ def restore_command(
 
 
 def _waiting(settings: Settings) -> Depth:
-    with closing(open_inbox(settings.inbox_file)) as inbox:
+    with closing(open_inbox(settings.inbox_place)) as inbox:
         return depth(inbox)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import readmodel
 from instance.certificates import UNREADABLE, ending, ends
 from instance.creation import load_settings
+from instance.postgres import PostgresError
 from instance.settings import CONFIG_FILE, Settings
 from ledger.embedded.store import Store, file_errors
 from ledger.readonly import is_read_only
@@ -106,9 +107,12 @@ def _ledger(settings: Settings) -> tuple[int | None, str | None]:
 
 def _waiting(settings: Settings) -> dict[str, Any]:
     try:
-        with closing(open_inbox(settings.inbox_file)) as inbox:
+        with closing(open_inbox(settings.inbox_place)) as inbox:
             return {**asdict(depth(inbox)), "problem": None}
-    except sqlite3.OperationalError as error:  # of an earlier version and not to be changed, or not there
+    except (
+        sqlite3.OperationalError,
+        PostgresError,
+    ) as error:  # of an earlier version and not to be changed, or not there
         return {"jobs": None, "events": None, "oldest": None, "problem": f"the inbox can't be read: {error}"}
 
 

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.fabric.playground import LOTLINE, Playground
+from tests.integration.conftest import postgres_url  # noqa: F401  fixture
 from tests.integration.readmodel.conftest import (  # noqa: F401  fixtures
     engine,
     fresh,
     postgres_engine,
-    postgres_url,
     sqlite_engine,
 )
 from tests.integration.readmodel.network import Network

@@ -16,7 +16,7 @@ from tests.integration.captured_events import captured_events
 
 
 def unfinished(settings: Settings) -> int:
-    connection = open_inbox(settings.inbox_file)
+    connection = open_inbox(settings.inbox_place)
     try:
         row = connection.execute("SELECT count(*) FROM job WHERE finished_at IS NULL").fetchone()
         return int(row[0])
@@ -48,7 +48,7 @@ async def read_ledger(settings: Settings) -> Record:
 def check_kept(settings: Settings, accepted: list[str], sent: int) -> None:
     """Every accepted job, of one event given twice, has it accepted once and a duplicate once, whatever happened in between.
     Ledger and read model hold it once; what was sent and not accepted they hold once or not at all."""
-    connection = open_inbox(settings.inbox_file)
+    connection = open_inbox(settings.inbox_place)
     jobs = [find_job(connection, job_id) for job_id in accepted]
     connection.close()
     assert {(job.state, job.accepted, job.duplicate, job.rejected) for job in jobs if job} == {("done", 1, 1, 0)}

@@ -215,7 +215,7 @@ async def test_a_full_inbox_asks_to_come_back(idle_service: Service) -> None:
     idle_service.app.state.inbox._limit = 2
     for number in (1, 2):
         await idle_service.scanner.post("/capture", json=document(event(number)))
-    idle_service.app.state.inbox._depth_age = -10
+    idle_service.app.state.inbox._reader._counted -= 10
     answer = await idle_service.scanner.post("/capture", json=document(event(3)))
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0

@@ -41,7 +41,7 @@ def reports(settings: Settings, worker: Process) -> bool:
 
 def unanswered_batches(settings: Settings) -> int:
     """Batches whose fate the inbox does not know."""
-    connection = open_inbox(settings.inbox_file)
+    connection = open_inbox(settings.inbox_place)
     try:
         return int(connection.execute("SELECT count(*) FROM batch").fetchone()[0])
     finally:

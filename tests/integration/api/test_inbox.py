@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+import relay.writer
+from instance.database import Connection, transaction
 from relay.batches import Batches, Lane, Outcome
 from relay.inbox import Inbox, InboxFullError, NewJob
-from relay.jobs import CAPTURE, Failure, find_job, open_inbox
+from relay.jobs import CAPTURE, Failure, count_by_state, find_job, open_inbox
+from relay.reading import FileReader
 
 LANE = Lane("FarmMSP", "scanner")
 
@@ -29,39 +33,52 @@ def new_job(number: int = 0, **changes: object) -> NewJob:
 
 
 @pytest.fixture
-async def inbox(tmp_path: Path) -> AsyncIterator[Inbox]:
-    box = Inbox(tmp_path / "inbox.db", limit_events=1000)
+async def inbox(place: Path | str) -> AsyncIterator[Inbox]:
+    box = Inbox(place, limit_events=1000)
     yield box
     await box.close()
 
 
 @pytest.fixture
-def batches(tmp_path: Path) -> Batches:
-    return Batches(open_inbox(tmp_path / "inbox.db"), max_events=10, max_bytes=1000)
+def batches(place: Path | str) -> Iterator[Batches]:
+    with closing(open_inbox(place)) as connection:
+        yield Batches(connection, max_events=10, max_bytes=1000)
 
 
-async def test_a_job_is_in_the_file_before_put_returns(inbox: Inbox, tmp_path: Path) -> None:
+def states(place: Path | str) -> dict[str, int]:
+    """As they are now, not as they were counted a moment ago."""
+    with closing(open_inbox(place)) as connection:
+        return count_by_state(connection)
+
+
+async def test_a_job_is_kept_before_put_returns(inbox: Inbox, place: Path | str) -> None:
     stored = await inbox.put(new_job())
-    job = find_job(open_inbox(tmp_path / "inbox.db"), stored.job_id)
+    with closing(open_inbox(place)) as another:
+        job = find_job(another, stored.job_id)
     assert job is not None
     assert (job.state, job.running, job.success) == ("pending", True, True)
 
 
-async def test_concurrent_requests_share_commits(inbox: Inbox, tmp_path: Path) -> None:
+async def test_concurrent_requests_share_commits(
+    inbox: Inbox, place: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commits = 0
 
-    def count(statement: str) -> None:
+    @contextmanager
+    def counted(connection: Connection, *, durable: bool = True) -> Iterator[None]:
         nonlocal commits
-        commits += statement.startswith("COMMIT")
+        commits += durable
+        with transaction(connection, durable=durable):
+            yield
 
-    inbox._writer._connection.set_trace_callback(count)
+    monkeypatch.setattr(relay.writer, "transaction", counted)
     stored = await asyncio.gather(*(inbox.put(new_job(n)) for n in range(300)))
     assert len({one.job_id for one in stored}) == 300
-    assert sum(inbox.states().values()) == 300
+    assert sum(states(place).values()) == 300
     assert commits < 100
 
 
-async def test_the_same_key_gets_the_first_job_and_other_content_is_told(inbox: Inbox) -> None:
+async def test_the_same_key_gets_the_first_job_and_other_content_is_told(inbox: Inbox, place: Path | str) -> None:
     first = await inbox.put(new_job(1, idempotency_key="scan-1"))
     again = await inbox.put(new_job(1, idempotency_key="scan-1"))
     other = await inbox.put(new_job(2, idempotency_key="scan-1"))
@@ -69,7 +86,7 @@ async def test_the_same_key_gets_the_first_job_and_other_content_is_told(inbox: 
     assert (again.job_id, again.fresh, again.same_content) == (first.job_id, False, True)
     assert (other.job_id, other.fresh, other.same_content) == (first.job_id, False, False)
     assert stranger.job_id != first.job_id
-    assert sum(inbox.states().values()) == 2
+    assert sum(states(place).values()) == 2
 
 
 async def test_the_same_key_twice_at_the_same_time_is_one_job(inbox: Inbox) -> None:
@@ -78,13 +95,14 @@ async def test_the_same_key_twice_at_the_same_time_is_one_job(inbox: Inbox) -> N
     assert sum(one.fresh for one in both) == 1
 
 
-async def test_a_full_inbox_takes_nothing(inbox: Inbox) -> None:
+async def test_a_full_inbox_takes_nothing(inbox: Inbox, place: Path | str) -> None:
     with pytest.raises(InboxFullError):
         await inbox.put(new_job(events=1001))
-    assert inbox.states() == {}
+    assert states(place) == {}
 
 
-async def test_a_file_that_cannot_be_written_is_told_and_stores_nothing(inbox: Inbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+async def test_a_file_that_cannot_be_written_is_told_and_stores_nothing(inbox: Inbox) -> None:
     inbox._writer._connection.execute("PRAGMA query_only = 1")
     with pytest.raises(InboxFullError):
         await inbox.put(new_job())
@@ -92,16 +110,19 @@ async def test_a_file_that_cannot_be_written_is_told_and_stores_nothing(inbox: I
     assert (await inbox.put(new_job())).fresh
 
 
-async def test_a_file_that_cannot_be_read_is_told_and_counts_as_before(inbox: Inbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+async def test_a_file_that_cannot_be_read_is_told_and_counts_as_before(inbox: Inbox, place: Path) -> None:
+    reader = inbox._reader
+    assert isinstance(reader, FileReader)
     await inbox.put(new_job())
-    inbox._depth_age = -10.0
+    reader._counted -= 10
     assert inbox.depth().jobs == 1
-    inbox._reader.close()
-    inbox._depth_age = -10.0
+    reader._connection.close()
+    reader._counted -= 10
     assert inbox.depth().jobs == 1
     assert "cannot be read" in inbox.trouble
-    inbox._reader = open_inbox(tmp_path / "inbox.db")
-    inbox._depth_age = -10.0
+    reader._connection = open_inbox(place)
+    reader._counted -= 10
     assert (inbox.depth().jobs, inbox.trouble) == (1, "")
 
 
@@ -122,12 +143,12 @@ async def test_wait_returns_the_finished_job_and_gives_up_at_the_deadline(inbox:
     assert (job.state, job.block, job.accepted) == ("done", 5, 1)
 
 
-async def test_a_client_that_leaves_does_not_lose_its_job(inbox: Inbox) -> None:
+async def test_a_client_that_leaves_does_not_lose_its_job(inbox: Inbox, place: Path | str) -> None:
     request = asyncio.create_task(inbox.put(new_job()))
     await asyncio.sleep(0)
     request.cancel()
     await inbox.put(new_job(2))
-    assert inbox.states() == {"pending": 2}
+    assert states(place) == {"pending": 2}
 
 
 async def test_batches_keep_order_and_limits(inbox: Inbox, batches: Batches) -> None:
@@ -155,14 +176,15 @@ async def test_a_registration_travels_alone_and_in_its_turn(inbox: Inbox, batche
 
 
 async def test_an_unfinished_batch_is_loaded_again_with_its_nonce(
-    inbox: Inbox, batches: Batches, tmp_path: Path
+    inbox: Inbox, batches: Batches, place: Path | str
 ) -> None:
     await inbox.put(new_job(1))
     first = batches.next(LANE)
     await inbox.put(new_job(2))
-    after_crash = Batches(open_inbox(tmp_path / "inbox.db"), max_events=10, max_bytes=1000)
-    assert after_crash.next(LANE) == first
-    assert after_crash.lanes() == {LANE}
+    with closing(open_inbox(place)) as another:
+        after_crash = Batches(another, max_events=10, max_bytes=1000)
+        assert after_crash.next(LANE) == first
+        assert after_crash.lanes() == {LANE}
 
 
 async def test_splitting_keeps_order_and_takes_new_nonces(inbox: Inbox, batches: Batches) -> None:
@@ -212,9 +234,9 @@ async def test_finished_jobs_are_forgotten_after_their_time(inbox: Inbox, batche
     for job in (old, failed):
         batches._connection.execute("UPDATE job SET finished_at = '2020-01-01' WHERE id = ?", (job.job_id,))
     assert batches.prune(30) == 1
-    assert inbox.find(old.job_id) is None
-    assert inbox.find(kept.job_id) is not None
-    assert inbox.find(failed.job_id) is not None
+    assert await inbox.find(old.job_id) is None
+    assert await inbox.find(kept.job_id) is not None
+    assert await inbox.find(failed.job_id) is not None
 
 
 def test_foreign_files_are_refused_loudly(tmp_path: Path) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import collections
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import relay.writer
+from instance.database import Connection, transaction
+from instance.postgres import PostgresConnection
 from ledger.schema import NewerSchemaError
 from relay.batches import Batches, Lane, Outcome
 from relay.inbox import Inbox, InboxFullError, NewJob
 from relay.jobs import CAPTURE, Failure, find_job
 from relay.schema import STEPS, open_inbox
+from relay.shared_schema import fold
 from relay.tally import count_by_state, depth, lanes_at_work
 from relay.writer import store
 from tests.effort import examples
@@ -109,15 +114,33 @@ def test_counters_are_what_counting_would_say_and_turns_keep_their_order(steps: 
         _work(open_inbox(Path(folder) / "inbox.db"), steps)
 
 
-def _work(connection: sqlite3.Connection, steps: list[str]) -> None:
+@pytest.fixture
+def database(database_url: str) -> Iterator[Connection]:
+    with closing(open_inbox(database_url)) as connection:
+        yield connection
+
+
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=WORK)
+def test_so_it_is_in_a_database(database: Connection, steps: list[str]) -> None:
+    assert isinstance(database, PostgresConnection)
+    database.execute("TRUNCATE job, batch, payload, tally RESTART IDENTITY")
+    with closing(PostgresConnection(database._url)) as another:
+        _work(database, steps)
+        fold(another)
+        check_counters(database)
+        fold(database)
+        check_counters(another)
+
+
+def _work(connection: Connection, steps: list[str]) -> None:
     batches = Batches(connection, max_events=30, max_bytes=10**6)
     lane = Lane("FarmMSP", "scanner")
     seen: list[tuple[int, str]] = []
     for step in steps:
         if step in ("scan", "bulk", "register"):
             function = "registerParty" if step == "register" else CAPTURE
-            with connection:
-                connection.execute("BEGIN")
+            with transaction(connection):
                 store(connection, new_job(function=function, events=20 if step == "bulk" else 1))
         elif step == "project":
             batches.projected(1)
@@ -136,7 +159,7 @@ def _work(connection: sqlite3.Connection, steps: list[str]) -> None:
     check_order(seen)
 
 
-def places(connection: sqlite3.Connection, jobs: Any) -> list[tuple[int, str]]:
+def places(connection: Connection, jobs: Any) -> list[tuple[int, str]]:
     """Place in the order of arrival, and kind."""
     found = []
     for job in jobs:
@@ -146,7 +169,7 @@ def places(connection: sqlite3.Connection, jobs: Any) -> list[tuple[int, str]]:
     return found
 
 
-def check_counters(connection: sqlite3.Connection) -> None:
+def check_counters(connection: Connection) -> None:
     rows = connection.execute("SELECT state, events, alarm, created_at, msp, identity FROM job").fetchall()
     assert count_by_state(connection) == dict(collections.Counter(row["state"] for row in rows))
     waiting = [row for row in rows if row["state"] in ("pending", "sent")]
@@ -173,7 +196,7 @@ def check_order(seen: list[tuple[int, str]]) -> None:
 async def test_a_fault_while_storing_is_one_requests_and_the_writer_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(connection: sqlite3.Connection, job: NewJob) -> relay.writer.Stored:
+    def broken(connection: Connection, job: NewJob) -> relay.writer.Stored:
         if b"bad" in job.payload:
             raise MemoryError
         return store(connection, job)

@@ -22,9 +22,11 @@ QUICK = WorkerSettings(linger=0, poll=0.001, backoff_first=0.001, backoff_last=0
 IDENTITY = fake_identity("scanner")
 
 
-async def fill(path: Path, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE) -> list[str]:
+async def fill(
+    place: Path | str, payloads: list[bytes], identity: str = "scanner", function: str = CAPTURE
+) -> list[str]:
     """Put jobs of one event each into the inbox."""
-    inbox = Inbox(path, limit_events=10_000)
+    inbox = Inbox(place, limit_events=10_000)
     try:
         jobs = [NewJob(function, "FarmMSP", identity, "rollback", payload, 1) for payload in payloads]
         return [(await inbox.put(job)).job_id for job in jobs]
@@ -39,9 +41,9 @@ def numbered(count: int) -> list[bytes]:
 class Run:
     """One life of a submitter over a file."""
 
-    def __init__(self, path: Path, ledger: FakeLedger, max_events: int = 4) -> None:
+    def __init__(self, place: Path | str, ledger: FakeLedger, max_events: int = 4) -> None:
         self.ledger = ledger
-        self.connection = open_inbox(path)
+        self.connection = open_inbox(place)
         self.batches = Batches(self.connection, max_events=max_events, max_bytes=10**6)
         self.submitter = Submitter(
             self.batches, ledger, lambda lane: IDENTITY, QUICK, committed=lambda block: self.project(block)
@@ -67,27 +69,27 @@ class Run:
             self.connection.close()
 
 
-def jobs(path: Path, ids: list[str]) -> list[Job]:
-    connection = open_inbox(path)
+def jobs(place: Path | str, ids: list[str]) -> list[Job]:
+    connection = open_inbox(place)
     found = [find_job(connection, job_id) for job_id in ids]
     connection.close()
     return [job for job in found if job is not None]
 
 
-async def test_many_jobs_ride_in_few_transactions(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
-    ids = await fill(path, numbered(40))
-    await Run(path, ledger, max_events=10).until_idle()
+async def test_many_jobs_ride_in_few_transactions(place: Path | str) -> None:
+    ledger = FakeLedger()
+    ids = await fill(place, numbered(40))
+    await Run(place, ledger, max_events=10).until_idle()
     assert len(ledger.transactions) == 4
-    assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}
+    assert {(job.state, job.accepted, job.duplicate) for job in jobs(place, ids)} == {("done", 1, 0)}
     assert ledger.accepted == [f"ni:///{n}" for n in range(40)]
 
 
-async def test_the_same_event_twice_is_captured_once(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
-    ids = await fill(path, [b'[{"n":1}]', b'[{"n":1}]'])
-    await Run(path, ledger).until_idle()
-    assert [(job.accepted, job.duplicate, job.success) for job in jobs(path, ids)] == [
+async def test_the_same_event_twice_is_captured_once(place: Path | str) -> None:
+    ledger = FakeLedger()
+    ids = await fill(place, [b'[{"n":1}]', b'[{"n":1}]'])
+    await Run(place, ledger).until_idle()
+    assert [(job.accepted, job.duplicate, job.success) for job in jobs(place, ids)] == [
         (1, 0, True),
         (0, 1, True),
     ]
@@ -95,47 +97,45 @@ async def test_the_same_event_twice_is_captured_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [Unavailable("no peer"), TimedOut("no answer"), Conflict("lost the race")])
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_errors_that_pass_are_waited_out(tmp_path: Path, error: LedgerError, when: str) -> None:
+async def test_errors_that_pass_are_waited_out(place: Path | str, error: LedgerError, when: str) -> None:
     if when == "after" and not error.outcome_unknown:
         pytest.skip("an applied transaction is never reported as void")
-    path = tmp_path / "inbox.db"
 
     def trouble(moment: str, call: int) -> None:
         if moment == when and call <= 5:
             raise error
 
     ledger = FakeLedger(trouble)
-    ids = await fill(path, numbered(3))
-    await Run(path, ledger).until_idle()
-    assert [(job.state, job.accepted) for job in jobs(path, ids)] == [("done", 1)] * 3
+    ids = await fill(place, numbered(3))
+    await Run(place, ledger).until_idle()
+    assert [(job.state, job.accepted) for job in jobs(place, ids)] == [("done", 1)] * 3
     nonces = {nonce for _, nonce, _ in ledger.calls}
     assert len(nonces) == (6 if isinstance(error, Conflict) else 1)
 
 
-async def test_something_unforeseen_is_retried_and_told(tmp_path: Path) -> None:
-    path = tmp_path / "inbox.db"
+async def test_something_unforeseen_is_retried_and_told(place: Path | str) -> None:
 
     def trouble(moment: str, call: int) -> None:
         if call <= 3:
             raise OSError("no space left on device")
 
-    run = Run(path, FakeLedger(trouble))
-    (job_id,) = await fill(path, numbered(1))
+    run = Run(place, FakeLedger(trouble))
+    (job_id,) = await fill(place, numbered(1))
     batch = run.batches.next(Lane("FarmMSP", "scanner"))
     assert batch is not None
     assert not await run.submitter.send(batch)
     assert run.batches.failures() == [("OSError: no space left on device", 1)]
     await run.until_idle()
-    assert [(job.state, job.accepted) for job in jobs(path, [job_id])] == [("done", 1)]
+    assert [(job.state, job.accepted) for job in jobs(place, [job_id])] == [("done", 1)]
 
 
-async def test_a_poison_job_fails_alone(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
+async def test_a_poison_job_fails_alone(place: Path | str) -> None:
+    ledger = FakeLedger()
     payloads = numbered(9)
     payloads.insert(5, b'[{"poison":1}]')
-    ids = await fill(path, payloads)
-    await Run(path, ledger, max_events=10).until_idle()
-    found = jobs(path, ids)
+    ids = await fill(place, payloads)
+    await Run(place, ledger, max_events=10).until_idle()
+    found = jobs(place, ids)
     assert [job.state for job in found] == ["done"] * 5 + ["failed"] + ["done"] * 4
     failure = found[5].failure
     assert failure is not None
@@ -143,14 +143,14 @@ async def test_a_poison_job_fails_alone(tmp_path: Path) -> None:
     assert ledger.accepted == [f"ni:///{n}" for n in range(9)]
 
 
-async def test_a_batch_that_the_network_does_not_carry_is_halved(tmp_path: Path) -> None:
+async def test_a_batch_that_the_network_does_not_carry_is_halved(place: Path | str) -> None:
     """Job by job if need be; what is too large by itself fails, and says so."""
-    path, ledger = tmp_path / "inbox.db", FakeLedger(most_bytes=500)
+    ledger = FakeLedger(most_bytes=500)
     payloads = numbered(8)
     payloads.insert(5, b'[{"n":"%s"}]' % (b"x" * 500))
-    ids = await fill(path, payloads)
-    await Run(path, ledger, max_events=10).until_idle()
-    found = jobs(path, ids)
+    ids = await fill(place, payloads)
+    await Run(place, ledger, max_events=10).until_idle()
+    found = jobs(place, ids)
     assert [job.state for job in found] == ["done"] * 5 + ["failed"] + ["done"] * 3
     failure = found[5].failure
     assert failure is not None
@@ -159,13 +159,12 @@ async def test_a_batch_that_the_network_does_not_carry_is_halved(tmp_path: Path)
     assert ledger.accepted == [f"ni:///{n}" for n in range(8)]
 
 
-async def test_an_identity_that_cannot_write_waits_and_nobody_else_does(tmp_path: Path) -> None:
+async def test_an_identity_that_cannot_write_waits_and_nobody_else_does(place: Path | str) -> None:
     """Until its certificate is renewed or the clock put right: what was accepted is not lost to a date."""
-    path = tmp_path / "inbox.db"
     ledger = FakeLedger()
-    expired = await fill(path, [b'[{"n":8}]', b'[{"n":9}]'], identity="expired")
-    good = await fill(path, numbered(3))
-    run = Run(path, ledger)
+    expired = await fill(place, [b'[{"n":8}]', b'[{"n":9}]'], identity="expired")
+    good = await fill(place, numbered(3))
+    run = Run(place, ledger)
     renewed = False
 
     def identity_of(lane: Lane) -> object:
@@ -175,18 +174,18 @@ async def test_an_identity_that_cannot_write_waits_and_nobody_else_does(tmp_path
 
     run.submitter._identity_of = identity_of  # type: ignore[assignment]
     task = asyncio.create_task(run.submitter.run())
-    while any(job.running for job in jobs(path, good)) or not run.batches.troubles():
+    while any(job.running for job in jobs(place, good)) or not run.batches.troubles():
         await asyncio.sleep(0.002)
     (trouble,) = run.batches.troubles()
     assert (trouble.lane.identity, trouble.error) == (
         "expired",
         "InvalidIdentity: its certificate ended on 2026-05-04",
     )
-    assert all(job.running for job in jobs(path, expired))
+    assert all(job.running for job in jobs(place, expired))
     renewed = True
-    while any(job.running for job in jobs(path, expired)):
+    while any(job.running for job in jobs(place, expired)):
         await asyncio.sleep(0.002)
-    assert {(job.state, job.accepted) for job in jobs(path, expired + good)} == {("done", 1)}
+    assert {(job.state, job.accepted) for job in jobs(place, expired + good)} == {("done", 1)}
     await cancelled(task)
 
 
@@ -195,111 +194,109 @@ async def cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_what_the_contract_breaks_on_is_set_aside_and_the_rest_goes_on(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
+async def test_what_the_contract_breaks_on_is_set_aside_and_the_rest_goes_on(place: Path | str) -> None:
+    ledger = FakeLedger()
     payloads = numbered(9)
     payloads.insert(5, b'[{"breaks":1}]')
-    ids = await fill(path, payloads)
-    run = Run(path, ledger)
+    ids = await fill(place, payloads)
+    run = Run(place, ledger)
     task = asyncio.create_task(run.submitter.run())
-    while sum(job.state == "done" for job in jobs(path, ids)) < 9:
+    while sum(job.state == "done" for job in jobs(place, ids)) < 9:
         await asyncio.sleep(0.002)
-    assert jobs(path, ids)[5].running  # what passed may have passed before: it is tried again
-    (later,) = await fill(path, [b'[{"n":10}]'])
-    while jobs(path, ids)[5].running:
+    assert jobs(place, ids)[5].running  # what passed may have passed before: it is tried again
+    (later,) = await fill(place, [b'[{"n":10}]'])
+    while jobs(place, ids)[5].running:
         await asyncio.sleep(0.002)
-    assert jobs(path, [later])[0].state == "done"
-    failure = jobs(path, ids)[5].failure
+    assert jobs(place, [later])[0].state == "done"
+    failure = jobs(place, ids)[5].failure
     assert failure is not None
     assert (failure.status, failure.message) == (500, "KeyError: 'breaks'")
     assert depth(run.connection).alarms == 1
     await cancelled(task)
 
 
-async def test_a_contract_that_breaks_on_everything_fails_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "inbox.db"
+async def test_a_contract_that_breaks_on_everything_fails_nothing(place: Path | str) -> None:
 
     def trouble(moment: str, call: int) -> None:
         if moment == "before" and call < 60:
             raise RejectedByContract(500, "state database away")
 
-    ids = await fill(path, numbered(6))
-    await Run(path, ledger := FakeLedger(trouble)).until_idle()
-    assert {(job.state, job.accepted) for job in jobs(path, ids)} == {("done", 1)}
+    ids = await fill(place, numbered(6))
+    await Run(place, ledger := FakeLedger(trouble)).until_idle()
+    assert {(job.state, job.accepted) for job in jobs(place, ids)} == {("done", 1)}
     assert len(ledger.accepted) == 6
 
 
 @pytest.mark.parametrize("error", [RejectedByContract(500, "away"), Unavailable("they differ", disputed=True)])
-async def test_a_fault_of_everything_does_not_take_a_backlog_apart(tmp_path: Path, error: LedgerError) -> None:
+async def test_a_fault_of_everything_does_not_take_a_backlog_apart(place: Path | str, error: LedgerError) -> None:
     """What waited goes in few transactions when it is over, as it would have before."""
-    path = tmp_path / "inbox.db"
 
     def trouble(moment: str, call: int) -> None:
         if moment == "before" and call < 60:
             raise error
 
-    ids = await fill(path, numbered(24))
-    await Run(path, ledger := FakeLedger(trouble), max_events=24).until_idle()
-    assert {(job.state, job.accepted) for job in jobs(path, ids)} == {("done", 1)}
+    ids = await fill(place, numbered(24))
+    await Run(place, ledger := FakeLedger(trouble), max_events=24).until_idle()
+    assert {(job.state, job.accepted) for job in jobs(place, ids)} == {("done", 1)}
     assert len(ledger.transactions) < 16
 
 
-async def test_many_that_nobody_digests_stop_the_others_only_for_a_while(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
-    ids = await fill(path, [*[b'[{"differs":%d}]' % n for n in range(6)], *numbered(5)])
-    run = Run(path, ledger, max_events=20)
+async def test_many_that_nobody_digests_stop_the_others_only_for_a_while(place: Path | str) -> None:
+    ledger = FakeLedger()
+    ids = await fill(place, [*[b'[{"differs":%d}]' % n for n in range(6)], *numbered(5)])
+    run = Run(place, ledger, max_events=20)
     task = asyncio.create_task(run.submitter.run())
-    while sum(job.state == "done" for job in jobs(path, ids)) < 5:
+    while sum(job.state == "done" for job in jobs(place, ids)) < 5:
         await asyncio.sleep(0.002)
-    assert [job.running for job in jobs(path, ids)] == [True] * 6 + [False] * 5
+    assert [job.running for job in jobs(place, ids)] == [True] * 6 + [False] * 5
     await cancelled(task)
 
 
-async def test_what_the_peers_do_not_agree_on_is_held_and_never_failed(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
+async def test_what_the_peers_do_not_agree_on_is_held_and_never_failed(place: Path | str) -> None:
+    ledger = FakeLedger()
     payloads = numbered(9)
     payloads.insert(5, b'[{"n":99,"differs":1}]')
-    ids = await fill(path, payloads)
-    run = Run(path, ledger, max_events=10)
+    ids = await fill(place, payloads)
+    run = Run(place, ledger, max_events=10)
     task = asyncio.create_task(run.submitter.run())
-    while sum(job.state == "done" for job in jobs(path, ids)) < 9 or run.batches.failures()[0][1] < 10:
+    while sum(job.state == "done" for job in jobs(place, ids)) < 9 or run.batches.failures()[0][1] < 10:
         await asyncio.sleep(0.002)
     (held,) = run.batches.troubles()
     assert (held.job_id, held.held) == (ids[5], True)
     ledger.agreed = True
-    while jobs(path, ids)[5].running:
+    while jobs(place, ids)[5].running:
         await asyncio.sleep(0.002)
-    assert jobs(path, ids)[5].accepted == 1
+    assert jobs(place, ids)[5].accepted == 1
     await cancelled(task)
 
 
-async def test_a_scan_does_not_wait_for_the_whole_of_a_bulk_upload(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
+async def test_a_scan_does_not_wait_for_the_whole_of_a_bulk_upload(place: Path | str) -> None:
+    ledger = FakeLedger()
     many = [b"[" + b",".join(b'{"n":%d}' % (upload * 20 + n) for n in range(20)) + b"]" for upload in range(5)]
-    await put(path, many, events=20)
-    await put(path, [b'[{"n":1000}]', b'[{"n":1001}]'])
-    await Run(path, ledger, max_events=20).until_idle()
+    await put(place, many, events=20)
+    await put(place, [b'[{"n":1000}]', b'[{"n":1001}]'])
+    await Run(place, ledger, max_events=20).until_idle()
     order = [int(name.removeprefix("ni:///")) for name in ledger.accepted]
     assert order.index(1000) <= 20
     assert order.index(1001) == order.index(1000) + 1
     assert sorted(order) == [*range(100), 1000, 1001]
 
 
-async def test_a_scan_that_was_refused_ahead_of_its_turn_is_judged_in_it(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
+async def test_a_scan_that_was_refused_ahead_of_its_turn_is_judged_in_it(place: Path | str) -> None:
+    ledger = FakeLedger()
     many = [b"[" + b",".join(b'{"n":%d}' % (upload * 20 + n) for n in range(20)) + b"]" for upload in range(5)]
-    await put(path, many, events=20)
-    (scan, vain) = await put(path, [b'[{"n":1000,"needs":99}]', b'[{"n":1001,"needs":5000}]'])
-    await Run(path, ledger, max_events=20).until_idle()
+    await put(place, many, events=20)
+    (scan, vain) = await put(place, [b'[{"n":1000,"needs":99}]', b'[{"n":1001,"needs":5000}]'])
+    await Run(place, ledger, max_events=20).until_idle()
     assert ledger.accepted[-1] == "ni:///1000"
-    accepted, refused = jobs(path, [scan, vain])
+    accepted, refused = jobs(place, [scan, vain])
     assert (accepted.state, accepted.accepted, accepted.rejected) == ("done", 1, 0)
     assert (refused.state, refused.accepted, refused.rejected) == ("done", 0, 1)
 
 
-async def put(path: Path, payloads: list[bytes], events: int = 1) -> list[str]:
+async def put(place: Path | str, payloads: list[bytes], events: int = 1) -> list[str]:
     """Jobs of as many events as they say."""
-    inbox = Inbox(path, limit_events=10_000)
+    inbox = Inbox(place, limit_events=10_000)
     try:
         new = [NewJob(CAPTURE, "FarmMSP", "scanner", "rollback", payload, events) for payload in payloads]
         return [(await inbox.put(job)).job_id for job in new]
@@ -307,27 +304,27 @@ async def put(path: Path, payloads: list[bytes], events: int = 1) -> list[str]:
         await inbox.close()
 
 
-async def test_an_inbox_that_cannot_be_written_is_waited_for(tmp_path: Path) -> None:
-    path, ledger = tmp_path / "inbox.db", FakeLedger()
-    ids = await fill(path, numbered(3))
-    run = Run(path, ledger)
+@pytest.mark.parametrize("place", ["file"], indirect=True)
+async def test_an_inbox_that_cannot_be_written_is_waited_for(place: Path | str) -> None:
+    ledger = FakeLedger()
+    ids = await fill(place, numbered(3))
+    run = Run(place, ledger)
     run.connection.execute("PRAGMA query_only = 1")  # every write fails, as on a full disk
     task = asyncio.create_task(run.submitter.run())
     while not run.submitter.trouble:
         await asyncio.sleep(0.002)
     assert "cannot write the inbox" in run.submitter.trouble
     run.connection.execute("PRAGMA query_only = 0")
-    while any(job.running for job in jobs(path, ids)):
+    while any(job.running for job in jobs(place, ids)):
         await asyncio.sleep(0.002)
     assert (len(ledger.accepted), run.submitter.trouble) == (3, "")
     await cancelled(task)
 
 
-async def test_one_lane_in_trouble_does_not_hold_up_another(tmp_path: Path) -> None:
-    path = tmp_path / "inbox.db"
-    stuck = await fill(path, numbered(1), identity="stuck")
-    free = await fill(path, [b'[{"n":7}]'])
-    run = Run(path, ledger := FakeLedger())
+async def test_one_lane_in_trouble_does_not_hold_up_another(place: Path | str) -> None:
+    stuck = await fill(place, numbered(1), identity="stuck")
+    free = await fill(place, [b'[{"n":7}]'])
+    run = Run(place, ledger := FakeLedger())
 
     def identity_of(lane: Lane) -> object:
         if lane.identity == "stuck":
@@ -336,9 +333,9 @@ async def test_one_lane_in_trouble_does_not_hold_up_another(tmp_path: Path) -> N
 
     run.submitter._identity_of = identity_of  # type: ignore[assignment]
     task = asyncio.create_task(run.submitter.run())
-    while jobs(path, free)[0].running:
+    while jobs(place, free)[0].running:
         await asyncio.sleep(0.002)
-    assert jobs(path, stuck)[0].running
+    assert jobs(place, stuck)[0].running
     assert ledger.accepted == ["ni:///7"]
     assert run.batches.failures()[0][0] == "Unavailable: its peer is away"
     task.cancel()
@@ -369,9 +366,10 @@ class CrashingConnection:
 async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_path: Path, after: bool) -> None:
     """Every commit of the worker in turn is its last one; the next worker ends the work."""
     for fatal in range(1, 12):
-        path, ledger = tmp_path / f"{after}-{fatal}.db", FakeLedger()
-        ids = await fill(path, numbered(10))
-        run = Run(path, ledger)
+        place, ledger = tmp_path / f"{after}-{fatal}.db", FakeLedger()
+        ids = await fill(place, numbered(10))
+        run = Run(place, ledger)
+        assert isinstance(run.connection, sqlite3.Connection)
         commits = iter(range(1, 10_000))
         run.batches._connection = CrashingConnection(  # type: ignore[assignment]
             run.connection,
@@ -379,9 +377,9 @@ async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_
             after,
         )
         crashed = await crashes(run)
-        await Run(path, ledger).until_idle()
+        await Run(place, ledger).until_idle()
         assert sorted(ledger.accepted) == sorted({f"ni:///{n}" for n in range(10)}), fatal
-        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}, fatal
+        assert {(job.state, job.accepted, job.duplicate) for job in jobs(place, ids)} == {("done", 1, 0)}, fatal
         if not crashed:
             assert fatal > 9
             return
@@ -389,17 +387,16 @@ async def test_a_crash_at_any_commit_of_the_inbox_loses_and_doubles_nothing(tmp_
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_crash_at_any_call_of_the_ledger_loses_and_doubles_nothing(tmp_path: Path, when: str) -> None:
+async def test_a_crash_at_any_call_of_the_ledger_loses_and_doubles_nothing(place: Path | str, when: str) -> None:
     for fatal in range(1, 5):
-        path = tmp_path / f"{when}-{fatal}.db"
         ledger = FakeLedger(lambda moment, call, fatal=fatal: die(moment == when and call == fatal))  # type: ignore[misc]
-        ids = await fill(path, numbered(10))
-        crashed = await crashes(Run(path, ledger))
+        ids = await fill(place, numbered(10))
+        crashed = await crashes(Run(place, ledger))
         assert crashed == (fatal <= 3)
         ledger.trouble = lambda moment, call: None
-        await Run(path, ledger).until_idle()
+        await Run(place, ledger).until_idle()
         assert ledger.accepted == [f"ni:///{n}" for n in range(10)]
-        assert {(job.state, job.accepted, job.duplicate) for job in jobs(path, ids)} == {("done", 1, 0)}
+        assert {(job.state, job.accepted, job.duplicate) for job in jobs(place, ids)} == {("done", 1, 0)}
 
 
 def die(now: bool) -> None:

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
 from readmodel import migrate, open_engine
-from tests.integration.readmodel import postgres
+from tests.integration.databases import new_database
 from tests.integration.readmodel.network import Network
-
-_numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a PostgreSQL cluster whose database ``model`` has the tables, to be copied."""
-    programs = postgres.binaries()
-    if programs is None:
-        pytest.skip("no PostgreSQL server here: apt-get install postgresql")
-    with postgres.cluster(programs) as url:
-        _create(url, "model")
-        migrate(f"{url}/model")
-        yield url
 
 
 @pytest.fixture
@@ -38,9 +23,7 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def postgres_engine(postgres_url: str) -> Iterator[Engine]:
-    name = f"copy{next(_numbers)}"
-    _create(postgres_url, f"{name} TEMPLATE model")
-    engine = open_engine(f"{postgres_url}/{name}")
+    engine = open_engine(new_database(postgres_url))
     yield engine
     engine.dispose()
 
@@ -75,10 +58,3 @@ async def network(tmp_path: Path) -> AsyncIterator[Network]:
     made = await Network.create(tmp_path / "ledger")
     yield made
     await made.ledger.close()
-
-
-def _create(url: str, database: str) -> None:
-    admin = create_engine(url.replace("postgresql://", "postgresql+psycopg://") + "/postgres")
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE {database}"))
-    admin.dispose()
