@@ -83,12 +83,10 @@ class Checked:
 
     def fault(self, rules: InForce) -> Fault | None:
         """The first rule of those that peers look at when they commit, and how it is broken."""
-        return self._malformed(rules.members) or self._dispatched(rules) or self._endorsed(rules)
+        return self._malformed(rules) or self._dispatched(rules) or self._endorsed(rules)
 
     def oddity(self, rules: InForce) -> Fault | None:
         """What no peer would have endorsed and no orderer taken, although those who commit do not look again."""
-        if self._channel.channel_id != rules.config.channel:
-            return "channel", f"it is a transaction of the channel {self._channel.channel_id!r}"
         status = self._parts.result.response.status
         if not 0 < status < _REFUSED:
             return "response", f"the chaincode answered {status}, which is not endorsed"
@@ -101,13 +99,15 @@ class Checked:
     def _chaincode(self) -> str:
         return str(self._extension.chaincode_id.name)
 
-    def _malformed(self, members: Membership) -> Fault | None:
+    def _malformed(self, rules: InForce) -> Fault | None:
         signature, header, action = self._signature, self._header, self._parts.action
         if self._envelope.SerializeToString(deterministic=True) != self._raw:
             return "envelope", "it holds bytes that no message accounts for"
         if self._channel.epoch or not signature.nonce:
             return "header", "its epoch is not 0, or it has no nonce"
-        if signer(members, signature.creator, self._envelope.payload, self._envelope.signature) is None:
+        if self._channel.channel_id != rules.config.channel:
+            return "channel", f"it is a transaction of the channel {self._channel.channel_id!r}"
+        if signer(rules.members, signature.creator, self._envelope.payload, self._envelope.signature) is None:
             return "creator_signature", "it is not signed by a member of the channel"
         if self.tx_id != transaction_id(signature.nonce, signature.creator):
             return "tx_id", "its id is not the hash of nonce and creator"

@@ -99,7 +99,8 @@ def update_bytes(
             prefix += _field(2, collection)
         last = namespace, collection
         content = b"\x20\x01" if value is None else _field(5, value)
-        out.append(_field(1, prefix + _field(3, key) + content + _field(6, height + ordered_varint(tx))))
+        entry = prefix + _field(3, key) + content + _field(6, height + ordered_varint(tx))
+        out += (b"\x0a", uvarint(len(entry)), entry)
     return b"".join(out)
 
 
@@ -108,6 +109,7 @@ def _field(number: int, content: bytes) -> bytes:
     return bytes((number << 3 | 2,)) + uvarint(len(content)) + content if content else b""
 
 
+@lru_cache(1 << 14)
 def uvarint(value: int) -> bytes:
     """An unsigned varint, seven bits a byte, least significant first."""
     if value < 0x80:

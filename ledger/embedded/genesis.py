@@ -15,6 +15,7 @@ from fabric.words.policy_messages import Role, any_of
 ORDERER_MSP = "OrdererMSP"
 _UNITS = ("client", "peer", "admin", "orderer")
 _ADMINS = "Admins"
+_BYTES = 100 * 1024 * 1024
 _Meta = policies_pb2.ImplicitMetaPolicy
 
 
@@ -53,6 +54,10 @@ def _orderer(root: bytes) -> configtx_pb2.ConfigGroup:
     group = configtx_pb2.ConfigGroup(mod_policy=_ADMINS)
     _value(group, "Capabilities", _capabilities("V2_0"))
     _value(group, "ConsensusType", orderer_pb2.ConsensusType(type="solo"))
+    # one transaction a block, as large as it comes; a peer refuses a configuration that doesn't say
+    sizes = orderer_pb2.BatchSize(max_message_count=1, absolute_max_bytes=_BYTES, preferred_max_bytes=_BYTES)
+    _value(group, "BatchSize", sizes)
+    _value(group, "BatchTimeout", orderer_pb2.BatchTimeout(timeout="1s"))
     _implicit_policies(group)
     _policy(group, "BlockValidation", _implicit("Writers", _Meta.ANY))
     group.groups[ORDERER_MSP].CopyFrom(_organisation(ORDERER_MSP, root))
