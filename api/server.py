@@ -95,6 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if settings.left_behind:
+        print(settings.left_behind, file=sys.stderr)
+        return 2
     serve(settings, host=options.host, port=options.port)
     return 0
 

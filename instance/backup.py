@@ -19,15 +19,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from instance.copies import Copied, copy_database, copy_file, is_database
+from instance.copies import Copied, copy_database, copy_file, is_database, seal_database
 from instance.folders import move_up, vacant
 from instance.settings import CONFIG_FILE, Settings
+from instance.tokens import TokenStore, open_tokens
 from ledger.embedded.store import Store
 from ledger.private import write_private
 from ledger.readonly import open_reader
 
 MANIFEST = "manifest.json"
-_INBOX, _READMODEL, _LEDGER = "inbox.db", "readmodel.db", "ledger/ledger.db"
+_INBOX, _TOKENS, _READMODEL, _LEDGER = "inbox.db", "tokens.db", "readmodel.db", "ledger/ledger.db"
 _FIRST, _LAST = (_INBOX, _READMODEL), (_LEDGER,)
 # What processes say of themselves, a network's own home, and what is being made.
 _NOT_OF_IT = ("logs", "run", "network", "lost+found", ".unfinished")
@@ -71,15 +72,27 @@ class Manifest(BaseModel):
     files: dict[Annotated[str, AfterValidator(_inside)], Copied]
 
 
-def back_up(settings: Settings, target: Path, say: Callable[[str], None] = lambda _: None) -> Manifest:
-    """Copy a home into a new or empty folder, whether or not it is up. Raises `BackupError`, `SettingsError`."""
+def back_up(
+    settings: Settings,
+    target: Path,
+    say: Callable[[str], None] = lambda _: None,
+    copy_shared: Callable[[Path], None] = lambda _: None,
+) -> Manifest:
+    """Copy a home into a new or empty folder, whether or not it is up. ``copy_shared`` is given the path of an inbox file, to
+    be filled from an inbox that is in a database. Raises `BackupError`, `SettingsError`.
+    """
     target = target.expanduser().resolve()
     if target.is_relative_to(settings.home):
         raise BackupError(f"{target} lies in the home that is to be copied: name a folder elsewhere")
     begun = datetime.now(UTC)
     with vacant(target, "Name a new or empty folder.") as place:
         files: dict[str, Copied] = {}
-        for name in _in_order(set(_files(settings.home))):
+        if settings.shared:
+            copy_shared(place / _INBOX)
+            with closing(open_tokens(settings.tokens_place)) as tokens, closing(TokenStore(place / _TOKENS)) as copy:
+                tokens.copy_to(copy)
+            files |= {name: seal_database(place / name) for name in (_INBOX, _TOKENS)}
+        for name in _in_order(set(_files(settings.home)) - files.keys()):
             say(name)
             try:
                 copied = _copy(settings.home / name, place / name)

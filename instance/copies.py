@@ -44,6 +44,13 @@ def copy_database(source: Path, target: Path) -> Copied:
     return _sealed(target, source)
 
 
+def seal_database(target: Path) -> Copied:
+    """A database that was just made, and that nobody has open."""
+    with closing(sqlite3.connect(target, isolation_level=None)) as made:
+        made.execute("PRAGMA journal_mode=DELETE")
+    return _sealed(target, target)
+
+
 def copy_file(source: Path, target: Path) -> Copied:
     """A file that is not a database, or a database that nobody has open."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -93,8 +93,19 @@ class PostgresConnection:
     @contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:
         """All that is done inside is kept, or nothing; not ``durable``: perhaps not over a power cut of the server."""
+        with self._begun("BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit = off"):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read inside is as it was at one moment."""
+        with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            yield
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[None]:
         with self._lock:
-            self.execute("BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit = off")
+            self.execute(begin)
             self._in_transaction = True
             try:
                 yield

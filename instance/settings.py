@@ -136,6 +136,12 @@ class Settings(_Section):
         return self.inbox == "database"
 
     @property
+    def left_behind(self) -> str:
+        """Why this instance must not start: files hold what was accepted, and who may ask, from before that was in a database."""
+        found = [str(file) for file in (self.inbox_file, self.tokens_file) if self.shared and file.exists()]
+        return f"{' and '.join(found)} must be brought into the database first: `lotline inbox move`" if found else ""
+
+    @property
     def inbox_place(self) -> Path | str:
         """A file, or the address of the database."""
         return self.database_url if self.shared else self.inbox_file

@@ -167,6 +167,20 @@ class TokenStore:
                     row = self._connection.execute(query, values).fetchone()
         return bytes(row["value"])
 
+    def copy_to(self, other: TokenStore) -> int:
+        """Make these tokens and secrets also the other store's; returns how many tokens are new there."""
+        count = 0
+        for table in ("token", "secret"):
+            rows = [tuple(row) for row in self._connection.execute(f"SELECT * FROM {table}").fetchall()]
+            with transaction(other._connection):
+                for row in rows:
+                    marks = ", ".join("?" * len(row))
+                    added = other._connection.execute(
+                        f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", row
+                    )
+                    count += added.rowcount if table == "token" else 0
+        return count
+
     def close(self) -> None:
         self.flush()
         self._connection.close()

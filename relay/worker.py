@@ -334,6 +334,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    if settings.left_behind:
+        print(settings.left_behind, file=sys.stderr)
+        return 2
     with contextlib.suppress(OSError):
         os.nice(settings.worker.nice)  # scanners are served first
     bound_memory()

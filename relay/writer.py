@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from instance.database import DATABASE_ERRORS, Connection, transaction, words
+from instance.postgres import PostgresConnection
 from relay.jobs import new_job_id, now
 from relay.schema import open_inbox
 
@@ -178,6 +179,15 @@ class Writer:
             self._loop.call_soon_threadsafe(_answer, batch)
 
 
+_INSERT = (
+    "INSERT INTO job (id, function, msp, identity, on_error, events, size, scan, digest, idempotency_key, created_at, refused)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+_INSERT_SHARED = (
+    f"{_INSERT} ON CONFLICT (msp, identity, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING seq"
+)
+
+
 def store(connection: Connection, job: NewJob) -> Stored:
     """Put a job into the inbox, inside a transaction of the caller's."""
     digest = job.digest
@@ -186,19 +196,19 @@ def store(connection: Connection, job: NewJob) -> Stored:
         if known is not None:
             return known
     job_id = new_job_id()
-    row = connection.execute(
-        "INSERT INTO job (id, function, msp, identity, on_error, events, size, scan, digest,"
-        " idempotency_key, created_at, refused) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
-        " ON CONFLICT (msp, identity, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING seq",
-        (
-            job_id, job.function, job.msp_id, job.identity, job.on_error, job.events, job.size, job.scan, digest,
-            job.idempotency_key, now(), job.refusals,
-        ),
-    ).fetchone()  # fmt: skip
-    if row is None:  # another process has just stored the key
-        return _known(connection, job, digest) or store(connection, job)
+    row = (
+        job_id, job.function, job.msp_id, job.identity, job.on_error, job.events, job.size, job.scan, digest,
+        job.idempotency_key, now(), job.refusals,
+    )  # fmt: skip
+    if isinstance(connection, PostgresConnection):
+        stored = connection.execute(_INSERT_SHARED, row).fetchone()
+        if stored is None:  # another process has just stored the key
+            return _known(connection, job, digest) or store(connection, job)
+        place = stored[0]
+    else:  # which is a tenth faster
+        place = connection.execute(_INSERT, row).lastrowid
     connection.execute(
-        "INSERT INTO payload (seq, content, master_data) VALUES (?,?,?)", (row[0], job.payload, job.master_data or None)
+        "INSERT INTO payload (seq, content, master_data) VALUES (?,?,?)", (place, job.payload, job.master_data or None)
     )
     return Stored(job_id, fresh=True, same_content=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +11,17 @@ import typer
 
 from instance.backup import back_up
 from instance.creation import load_settings
+from instance.settings import Settings
 from lotline.output import session
+from relay.moving import copy_inbox
+from relay.schema import open_inbox
 
 app = typer.Typer()
+
+
+def _copy_inbox(settings: Settings, file: Path) -> None:
+    with closing(open_inbox(settings.inbox_place)) as source, closing(open_inbox(file)) as target:
+        copy_inbox(source, target)
 
 
 @app.command()
@@ -26,7 +36,7 @@ def backup(
     """
     here = session(context)
     settings = load_settings(here.home)
-    manifest = back_up(settings, folder)
+    manifest = back_up(settings, folder, copy_shared=partial(_copy_inbox, settings))
     size = sum(one.size for one in manifest.files.values())
     here.answer({"folder": str(folder), "bytes": size, **manifest.model_dump(mode="json", exclude={"files"})})
     here.text(f"{len(manifest.files)} files, {size / 1e6:,.1f} MB, in {folder}")

@@ -13,12 +13,16 @@ import typer
 
 from instance.creation import load_settings
 from instance.database import Connection
-from instance.settings import Settings
+from instance.settings import CONFIG_FILE, Settings
+from instance.tokens import TokenStore, open_tokens
+from lotline import services
 from lotline.errors import CommandError, UsageError
 from lotline.output import session
+from lotline.supervisor import is_up
 from relay import failed
 from relay.failed import Kind
 from relay.jobs import Job, find_job
+from relay.moving import copy_inbox
 from relay.schema import open_inbox
 from relay.tally import depth
 
@@ -104,6 +108,39 @@ def export(
     _write(file, document(events))
     here.answer({"file": str(file), "jobs": [job.id for job in jobs], "events": len(events)})
     here.text(f"{len(events)} events of {len(jobs)} jobs written to {file}")
+
+
+@app.command()
+def move(context: typer.Context) -> None:
+    """Bring inbox and tokens of this home into the database, once `inbox = "database"` is in config.toml.
+
+    The files stay beside it, renamed. It can be done again after a failure: nothing is brought twice.
+    """
+    here = session(context)
+    settings = load_settings(here.home)
+    if not settings.shared:
+        hint = f'Put `inbox = "database"` into {settings.home / CONFIG_FILE}, above its first [section].'
+        raise UsageError("this instance keeps its inbox in a file", hint=hint)
+    if is_up(settings.run_dir) or services.beating(settings):
+        raise UsageError("this instance is up", hint="Stop it first: `lotline down`.")
+    jobs = tokens = 0
+    if settings.inbox_file.exists():
+        with closing(open_inbox(settings.inbox_file)) as source, _inbox(settings) as target:
+            jobs = copy_inbox(source, target)
+        _put_away(settings.inbox_file)
+    if settings.tokens_file.exists():
+        with closing(TokenStore(settings.tokens_file)) as kept, closing(open_tokens(settings.tokens_place)) as shared:
+            tokens = kept.copy_to(shared)
+        _put_away(settings.tokens_file)
+    here.answer({"jobs": jobs, "tokens": tokens})
+    here.text(f"{jobs} jobs and {tokens} tokens are in the database now")
+
+
+def _put_away(file: Path) -> None:
+    target = file.with_name(f"{file.stem}.moved-{datetime.now(UTC):%Y%m%dT%H%M%S}.db")
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    file.rename(target)
 
 
 def document(events: Sequence[bytes]) -> dict[str, Any]:

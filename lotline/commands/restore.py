@@ -53,7 +53,7 @@ def restore_command(
 
 
 def _waiting(settings: Settings) -> Depth:
-    with closing(open_inbox(settings.inbox_place)) as inbox:
+    with closing(open_inbox(settings.inbox_file)) as inbox:
         return depth(inbox)
 
 
@@ -69,6 +69,11 @@ def _not_in_it(settings: Settings, manifest: Manifest) -> list[str]:
             f"What was accepted after {since} and did not reach the network's ledger is missing: it can be sent again, twice does no harm."
         ]
     notes.append(f"Tokens are as they were: those revoked after {since} are valid again (`lotline token list`).")
+    if settings.shared:
+        notes.append(
+            "What waits, and the tokens, were copied out of the database: `lotline inbox move` brings them into the one that"
+            " `database_url` names. It takes nothing twice."
+        )
     if manifest.read_model == "elsewhere":
         notes.append("The read model is in a database elsewhere: `lotline rebuild` makes it anew from this ledger.")
     elif manifest.read_model_block is None:

@@ -8,23 +8,26 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from instance.database import transaction
+from instance.database import Connection, transaction
 from instance.postgres import PostgresConnection, PostgresError
 from instance.tokens import SharedTokens
 from ledger.errors import Unavailable
 from relay.batches import Batch, Batches, Lane, Outcome
 from relay.heartbeat import Heartbeat
 from relay.inbox import Inbox, InboxFullError
-from relay.jobs import count_by_state, find_job
+from relay.jobs import Failure, count_by_state, find_job, open_inbox
+from relay.moving import copy_inbox
 from relay.shared_schema import open_shared
 from relay.submitter import Submitter
 from relay.workers import read_reports, together, write_report
 from relay.writer import store
 from tests.integration.api.fakes import FakeLedger, fake_identity
 from tests.integration.api.test_inbox import new_job
+from tests.integration.api.test_inbox_file import check_counters
 from tests.integration.api.test_submitter import QUICK, fill, numbered
 
 LANE = Lane("FarmMSP", "scanner")
@@ -277,3 +280,49 @@ def _soon(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
+
+
+def test_an_inbox_is_copied_whole_either_way_and_nothing_twice(database_url: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        shared = stack.enter_context(closing(open_shared(database_url)))
+        file = stack.enter_context(closing(open_inbox(tmp_path / "inbox.db")))
+        back = stack.enter_context(closing(open_inbox(tmp_path / "back.db")))
+        _fill(file, 1203)
+        before = _content(file)
+        assert copy_inbox(file, shared) == 1203
+        assert copy_inbox(file, shared) == 0
+        assert copy_inbox(shared, back) == 1203
+        assert _content(shared) == _content(back) == before
+        for connection in (shared, back):
+            check_counters(connection)
+        first = Batches(shared, max_events=4, max_bytes=999).next(LANE)
+        same = Batches(back, max_events=4, max_bytes=999).next(LANE)
+        assert first is not None
+        assert same is not None
+        assert (first.nonce, first.jobs) == (same.nonce, same.jobs)
+
+
+def _fill(connection: Connection, count: int) -> None:
+    """Jobs in every state."""
+    with transaction(connection):
+        for number in range(count):
+            store(connection, new_job(number, idempotency_key=f"k{number}"))
+    batches = Batches(connection, max_events=10, max_bytes=999)
+    for turn in range(3):
+        batch = batches.next(LANE)
+        assert batch is not None
+        if turn == 0:
+            batches.failed(batch, Failure(400, "x", "y"), alarm=True)
+        elif turn == 1:
+            batches.committed(batch, "tx", 1, {job.id: Outcome(1, 0, 0) for job in batch.jobs})
+            batches.projected(1)
+        else:
+            batches.attempt(batch, "no answer", new_nonce=False)
+
+
+def _content(connection: Connection) -> list[tuple[object, ...]]:
+    rows = connection.execute(
+        "SELECT job.id, job.function, events, digest, idempotency_key, state, alarm, tx_id, block, failure, verdicts, content, nonce"
+        " FROM job LEFT JOIN payload ON payload.seq = job.seq LEFT JOIN batch ON batch.id = job.batch ORDER BY job.seq"
+    ).fetchall()
+    return [tuple(row) for row in rows]
