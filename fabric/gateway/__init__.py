@@ -1,10 +1,21 @@
 """A client of Fabric's Gateway service (Fabric 2.4 and later), asyncio, on Fabric's own messages.
 
->>> channel = open_channel("localhost:7051", TLS(authority=pem))
->>> signer, hash = private_key_signer(key_pem)
->>> gateway = Gateway(Identity("Org1MSP", certificate_pem), channel, signer, hash)
->>> contract = gateway.get_network("mychannel").get_contract("basic")
->>> await contract.submit("put", "colour", "blue")
+    channel = open_channel("localhost:7051", TLS(authority=pem))
+    signer, hash = private_key_signer(key_pem)
+    gateway = Gateway(Identity("Org1MSP", certificate_pem), channel, signer, hash)
+    contract = gateway.get_network("mychannel").get_contract("basic")
+    await contract.submit("put", "colour", "blue")
+
+Where the key is elsewhere, every step can be carried there and back:
+
+>>> import asyncio
+>>> async def off_line() -> bool:
+...     gateway = Gateway(Identity("Org1MSP", b"certificate"), open_channel("localhost:7051", None))
+...     proposal = gateway.get_network("mychannel").get_contract("basic").new_proposal("put", ["colour", "blue"])
+...     signature = b"made elsewhere of " + proposal.digest
+...     return gateway.new_signed_proposal(proposal.to_bytes(), signature).is_signed
+>>> asyncio.run(off_line())
+True
 """
 
 from fabric.gateway.chaincode_events import ChaincodeEvent, ChaincodeEventsRequest

@@ -30,9 +30,9 @@ class Gateway:
 
     The channel belongs to the caller and may serve many gateways. Without a signer everything must be signed off-line.
 
-    >>> gateway = Gateway(Identity("Org1MSP", pem), open_channel("peer:7051", tls), signer=signer)
-    >>> contract = gateway.get_network("lotline").get_contract("lotline")
-    >>> await contract.evaluate("config")
+        gateway = Gateway(Identity("Org1MSP", pem), open_channel("peer:7051", tls), signer=signer)
+        contract = gateway.get_network("lotline").get_contract("lotline")
+        await contract.evaluate("config")
     """
 
     def __init__(

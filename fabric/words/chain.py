@@ -19,7 +19,11 @@ _SEQUENCE, _INTEGER, _OCTETS = 0x30, 0x02, 0x04
 
 
 def header_bytes(number: int, previous_hash: bytes, data_hash: bytes) -> bytes:
-    """ASN.1 DER of ``SEQUENCE{INTEGER number, OCTET STRING previous_hash, OCTET STRING data_hash}``."""
+    """ASN.1 DER of ``SEQUENCE{INTEGER number, OCTET STRING previous_hash, OCTET STRING data_hash}``.
+
+    >>> header_bytes(128, b"", b"\\x01").hex(" ")
+    '30 09 02 02 00 80 04 00 04 01 01'
+    """
     integer = number.to_bytes(number.bit_length() // 8 + 1, "big")
     body = _der(_INTEGER, integer) + _der(_OCTETS, previous_hash) + _der(_OCTETS, data_hash)
     return _der(_SEQUENCE, body)
@@ -34,7 +38,11 @@ def _der(tag: int, content: bytes) -> bytes:
 
 
 def header_hash(number: int, previous_hash: bytes, data_hash: bytes) -> bytes:
-    """What the next block calls ``previous_hash``."""
+    """What the next block calls ``previous_hash``.
+
+    >>> header_hash(0, b"", data_hash([b"envelope"])).hex()[:16]
+    'acad8d3e05e6bedb'
+    """
     return hashlib.sha256(header_bytes(number, previous_hash, data_hash)).digest()
 
 
@@ -111,7 +119,11 @@ def _field(number: int, content: bytes) -> bytes:
 
 @lru_cache(1 << 14)
 def uvarint(value: int) -> bytes:
-    """An unsigned varint, seven bits a byte, least significant first."""
+    """An unsigned varint, seven bits a byte, least significant first.
+
+    >>> uvarint(300).hex()
+    'ac02'
+    """
     if value < 0x80:
         return bytes((value,))
     if value < 0x4000:
@@ -126,6 +138,10 @@ def uvarint(value: int) -> bytes:
 
 @lru_cache(256)
 def ordered_varint(value: int) -> bytes:
-    """An encoding of unsigned numbers whose byte order is their order: length, then big-endian bytes."""
+    """An encoding of unsigned numbers whose byte order is their order: length, then big-endian bytes.
+
+    >>> ordered_varint(0).hex(), ordered_varint(300).hex()
+    ('00', '02012c')
+    """
     content = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return uvarint(len(content)) + content

@@ -13,7 +13,11 @@ EMPTY_START = "\x01"  # the first simple key: a range from "" must not run into 
 
 
 def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
-    """Join type and attributes; raises ValueError where one holds NUL or the last code point."""
+    """Join type and attributes; raises ValueError where one holds NUL or the last code point.
+
+    >>> create_composite_key("colour", ["blue", "7"])
+    '\\x00colour\\x00blue\\x007\\x00'
+    """
     for part in (object_type, *attributes):
         if NUL in part or LAST_CODE_POINT in part:
             raise ValueError(f"{part!r} holds a character that composite keys reserve")
@@ -21,7 +25,11 @@ def create_composite_key(object_type: str, attributes: Sequence[str]) -> str:
 
 
 def split_composite_key(key: str) -> tuple[str, list[str]]:
-    """The type and attributes of a composite key; raises ValueError for another key."""
+    """The type and attributes of a composite key; raises ValueError for another key.
+
+    >>> split_composite_key("\\x00colour\\x00blue\\x007\\x00")
+    ('colour', ['blue', '7'])
+    """
     if not key.startswith(NUL) or not key.endswith(NUL) or len(key) < 2:
         raise ValueError(f"{key!r} is not a composite key")
     object_type, *attributes = key[1:-1].split(NUL)

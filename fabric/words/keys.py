@@ -65,7 +65,11 @@ def _fits(key: PublicKey) -> bool:
 
 
 def sign(key: PrivateKey, message: bytes) -> bytes:
-    """Sign as Fabric demands."""
+    """Sign as Fabric demands.
+
+    >>> key = KeyType.P256.generate()
+    >>> verify(key.public_key(), b"message", sign(key, b"message"))
+    """
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(message)
     return low_s(key.sign(message, ec.ECDSA(hashes.SHA256())), CURVE_ORDERS[key.curve.name])

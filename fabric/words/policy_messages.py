@@ -17,6 +17,10 @@ def any_of(ways: Sequence[tuple[int, Collection[str]]], role: int = Role.PEER) -
     """A policy that is met in any of these ways: by so many of those organisations, with somebody of that role each.
 
     Raises ValueError without any way: it would be met by nobody.
+
+    >>> from fabric.words.policies import SignaturePolicy
+    >>> print(SignaturePolicy(any_of([(1, ["Org1MSP"]), (2, ["Org2MSP", "Org3MSP"])]).SerializeToString()))
+    1 of (1 of (Org1MSP.peer), 2 of (Org2MSP.peer, Org3MSP.peer))
     """
     if not ways:
         raise ValueError("a policy names at least one organisation")
