@@ -4,29 +4,42 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from epcis.identifiers import InvalidIdentifier, number_in_link, read
-from readmodel.queries.numbers import numbered
+from epcis.identifiers import Code, UnreadableCode, number_in_link, read, read_code
+from readmodel.queries.numbers import beginning, numbered
 
-_LONGEST_NUMBER = 30
+_LONGEST_NUMBER, _SHORTEST_BEGINNING = 30, 3
 
 
 def find_things(connection: Connection, text: str) -> list[str]:
-    """The canonical links of what ``text`` may mean: a Digital Link, EPC URN, element string in brackets, or a bare
-    number: of a product or pallet, or any lot or serial number that the ledger has heard of.
+    """The canonical links of what ``text`` may mean: whatever a code or label says, or a bare number: of a product or pallet, or any
+    lot or serial number that the ledger has heard of.
 
     >>> find_things(connection, "(01)09527523745504(17)271231(10)L1")
     ['https://id.gs1.org/01/09527523745504/10/L1']
 
     Raises:
-        InvalidIdentifier: it is meant as a GS1 identifier and is none.
+        UnreadableCode: it is meant as a GS1 identifier and is none.
     """
-    text = text.strip()
+    if not text.strip():
+        return []
     uri, identifier, fault = read(text)
     if fault is not None and fault.severity == "error":
-        raise InvalidIdentifier(fault.message, fault.code)
-    if ":" in text or text.startswith("("):
-        return [str(uri)]
-    if not text or len(text) > _LONGEST_NUMBER or not text.isprintable():
+        raise UnreadableCode(fault.message, fault.code)
+    if identifier is None and ":" in text:
+        return [str(uri)]  # a name of another system
+    return things_of(connection, read_code(text))
+
+
+def things_of(connection: Connection, code: Code) -> list[str]:
+    """What a code that was read may mean. The number of a product or pallet is looked up as a lot or serial number too."""
+    if code.uri is not None and not code.is_number:
+        return [code.uri]
+    known = numbered(connection, number_in_link(code.text)) if len(code.text) <= _LONGEST_NUMBER else []
+    return known or ([] if code.uri is None else [code.uri])
+
+
+def things_beginning(connection: Connection, code: Code) -> list[str]:
+    """The things whose lot, serial or pallet number begins with a bare text."""
+    if code.uri is not None or not _SHORTEST_BEGINNING <= len(code.text) <= _LONGEST_NUMBER:
         return []
-    known = numbered(connection, number_in_link(text))
-    return known if known or identifier is None else [str(uri)]
+    return beginning(connection, number_in_link(code.text))

@@ -104,9 +104,9 @@ def invalid_events(problems: Sequence[EventProblem], *, status: int = 400) -> Ap
     return ApiError(status, _summary(errors), errors=errors)
 
 
-def query_error(parameter: str, message: str) -> ApiError:
+def query_error(parameter: str, message: str, code: str = "invalid_parameter") -> ApiError:
     """A query parameter nobody can answer."""
-    item = ErrorItem(index=None, field=parameter, code="invalid_parameter", message=message)
+    item = ErrorItem(index=None, field=parameter, code=code, message=message)
     return ApiError(400, f"{parameter}: {message}", kind="QueryParameterException", errors=[item])
 
 

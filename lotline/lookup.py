@@ -9,12 +9,11 @@ from sqlalchemy import Connection
 
 import readmodel
 from api.lookup import find_things
-from epcis.identifiers import InvalidIdentifier, read
+from epcis.identifiers import InvalidIdentifier
 from instance.settings import Settings
 from lotline.errors import CommandError, UsageError
 
 _FORMS = "Give a GS1 Digital Link, an EPC URN, a GS1 element string like (01)…(10)…, or a lot or serial number."
-_LONGEST_NUMBER = 30
 
 
 @contextmanager
@@ -37,18 +36,13 @@ def resolve(connection: Connection, text: str) -> str:
     A bare number is looked up; `CommandError` when it is unknown, or not unique (naming those that carry it).
     `UsageError` for what can't be an identifier.
     """
-    text = text.strip()
-    if not text.isprintable() or (
-        ":" not in text and not text.startswith("(") and not 0 < len(text) <= _LONGEST_NUMBER
-    ):
-        raise UsageError(f"{text!r} is no identifier", hint=_FORMS)
-    if ":" in text and (judged := read(text)).identifier is None and judged.fault is None:
-        raise UsageError(f"{text!r} is no GS1 identifier", hint=_FORMS)
     try:
         found = find_things(connection, text)
     except InvalidIdentifier as error:
         misread = "One of its digits was misread or mistyped." if error.code == "check_digit" else _FORMS
         raise UsageError(f"{text!r} is no GS1 identifier: {error}", hint=misread) from error
+    if not found and not text.strip():
+        raise UsageError(f"{text!r} is no identifier", hint=_FORMS)
     if not found:
         raise CommandError(f"the ledger never heard of {text!r}", hint=_FORMS)
     if len(found) > 1:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, literal_column, text
 from sqlmodel import Field, SQLModel
 
 from readmodel.columns import Id, Json, Quantity, Timestamp
@@ -28,6 +28,13 @@ def _where(name: str, *columns: str, only: str) -> Index:
 def _given(name: str, column: str, *more: str) -> Index:
     """An index of the rows that have a value in the first column."""
     return _where(name, column, *more, only=f"{column} IS NOT NULL")
+
+
+# The last segment of a thing's link in lower case (its lot, serial or pallet number), in functions that both databases have: what
+# stands before it is what is left when all characters that are no slash are taken off the end.
+_NUMBER = "lower(replace(uri, rtrim(uri, replace(uri, '/', '')), ''))"
+NUMBER_OF_THING: ColumnElement[str] = literal_column(_NUMBER, String)
+"""Of ``Thing``; has an index."""
 
 
 class Block(SQLModel, table=True):
@@ -170,6 +177,7 @@ class Thing(SQLModel, table=True):
 
     __table_args__: ClassVar[Any] = (
         Index("ix_thing_uri", "uri", unique=True),
+        Index("ix_thing_number", text(_NUMBER)),
         _given("ix_thing_product", "product_id"),
         _given("ix_thing_lot", "lot_id"),
         _given("ix_thing_parent", "parent_id"),

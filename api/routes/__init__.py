@@ -3,6 +3,7 @@
 from api.routes import (
     audit,
     capture,
+    codes,
     descriptions,
     devices,
     disruptions,
@@ -28,6 +29,7 @@ ROUTERS = (
     capture.router,
     events.router,
     trace.router,
+    codes.router,
     protection.router,  # before things: the first path that fits a request answers for its methods
     things.router,
     handoffs.router,

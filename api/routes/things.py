@@ -145,8 +145,7 @@ def find_things(
         Query(
             min_length=1,
             max_length=500,
-            pattern=r"^[ -~]+$",
-            description="What is printed: a lot, serial, product or pallet number, an element string in brackets, a link",
+            description="What is printed or scanned: a lot, serial, product or pallet number, an element string, a link",
         ),
     ],
 ) -> Any:

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from epcis.identifiers.builders import gln, gtin, lot, pgln, sgtin, sscc
 from epcis.identifiers.check_digit import check_digit, has_valid_check_digit
+from epcis.identifiers.code import Code, UnreadableCode, read, read_code
 from epcis.identifiers.digital_link import read_digital_link
 from epcis.identifiers.errors import InvalidIdentifier, PrefixLengthUnknown
 from epcis.identifiers.escapes import for_link as number_in_link
 from epcis.identifiers.identifier import CANONICAL_BASE, Identifier
-from epcis.identifiers.judging import LONGEST_IDENTIFIER, Fault, Judgement, judge, read, read_uri, reference_of
+from epcis.identifiers.judging import LONGEST_IDENTIFIER, Fault, Judgement, judge, read_uri, reference_of
 from epcis.identifiers.prefixes import published_prefix_length
 from epcis.identifiers.spelling import Spelled, said
 from epcis.identifiers.urn import PrefixLengths, read_urn, write_urn
@@ -31,6 +32,7 @@ __all__ = [
     "INSTANCE",
     "LONGEST_IDENTIFIER",
     "LONGEST_KEY",
+    "Code",
     "Fault",
     "Identifier",
     "InvalidIdentifier",
@@ -39,6 +41,7 @@ __all__ = [
     "PrefixLengths",
     "Spelled",
     "Standing",
+    "UnreadableCode",
     "canonical_or_same",
     "check_digit",
     "gln",
@@ -54,6 +57,7 @@ __all__ = [
     "pgln",
     "published_prefix_length",
     "read",
+    "read_code",
     "reference_of",
     "said",
     "sgtin",

@@ -21,7 +21,6 @@ from epcis.identifiers.digital_link import (
     qualifiers_of,
     read_digital_link,
 )
-from epcis.identifiers.element_string import is_element_string, read_bare_number, read_element_string
 from epcis.identifiers.errors import InvalidIdentifier
 from epcis.identifiers.identifier import Identifier
 from epcis.identifiers.spelling import spelled
@@ -64,25 +63,7 @@ def judge(uri: str) -> Judgement:
         identifier = read_uri(uri)
     except InvalidIdentifier as error:
         return Judgement(uri, None, _fault(uri, error))
-    return _judged(identifier, uri)
-
-
-def read(text: str, bare: bool = True) -> Judgement:
-    """Judge what a person typed or a label says: a URI, an element string in brackets, or (``bare``) the number of a
-    product or pallet.
-
-    ``identifier`` and ``fault`` are both None for what is neither: a lot or serial number, another's URI.
-    """
-    text = text.strip()
-    if is_element_string(text):
-        try:
-            return _judged(read_element_string(text), text)
-        except InvalidIdentifier as error:
-            return Judgement(
-                text, None, Fault("broken_identifier" if error.code == "no_key" else error.code, str(error))
-            )
-    number = read_bare_number(text) if bare else None
-    return _judged(number, text) if number is not None else judge(text)
+    return judged(identifier, uri)
 
 
 def read_uri(uri: str) -> Identifier:
@@ -108,7 +89,8 @@ def reference_of(uri: str) -> str:
     return judge(uri).uri if uri[:18].lower().startswith(_SURE_KEYS) else uri
 
 
-def _judged(identifier: Identifier, text: str) -> Judgement:
+def judged(identifier: Identifier, text: str) -> Judgement:
+    """The judgement of what was read in a text: its check digit is looked at."""
     right = identifier.has_valid_check_digit
     return Judgement(
         spelled(identifier), identifier, None if right else Fault("check_digit", f"wrong check digit in {text}")

@@ -169,6 +169,58 @@ async def test_a_number_with_a_slash_is_found(service: Service) -> None:
     assert (await service.scanner.get("/things", params={"number": "A/B-1"})).json()["items"] == [f"{GTIN}/21/A%2FB-1"]
 
 
+async def test_what_a_scanner_sends_is_one_thing_at_every_door(service: Service) -> None:
+    await service.capture(event(1, epcList=[f"{GTIN}/10/L7/21/S7"]), event(2, epcList=[f"{GTIN}/21/S70"]))
+    raw = "]d201095060001343522 1S7\x1d10L7\r\n".replace(" ", "")
+    for text in (raw, raw.replace("\x1d", "<GS>"), raw.replace("\x1d", "^"), "(01) 09506000134352 (21) S7"):
+        code = (await service.scanner.get("/codes", params={"text": text})).json()
+        assert (code["id"], code["things"]) == (f"{GTIN}/21/S7", [f"{GTIN}/21/S7"]), text
+        assert (await service.scanner.get("/things", params={"number": text})).json()["items"] == [f"{GTIN}/21/S7"]
+    for text, things, beginning in (
+        ("S7", [f"{GTIN}/21/S7"], []),
+        ("s70\r\n", [f"{GTIN}/21/S70"], []),
+        ("L7", [f"{GTIN}/10/L7"], []),
+        ("S", [], []),
+        ("9506000134352", [GTIN], []),
+        ("nothing", [], []),
+    ):
+        code = (await service.scanner.get("/codes", params={"text": text})).json()
+        assert (code["things"], code["beginning"]) == (things, beginning), text
+    await service.capture(event(3, epcList=[f"{GTIN}/21/LONG-4711"]))
+    code = (await service.scanner.get("/codes", params={"text": "long-4"})).json()
+    assert (code["things"], code["beginning"]) == ([], [f"{GTIN}/21/LONG-4711"])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("010950600013435210L717271231", "ambiguous"),
+        ("(01)09506000134353(10)L", "check_digit"),
+        ("+A99912345/$$52001510X3", "foreign_code"),
+        ("]C110L7", "no_key"),
+        ("A\x00B", "no_key"),
+        ("%%%|", "no_key"),
+    ],
+)
+async def test_a_code_that_is_refused_says_why(idle_service: Service, text: str, code: str) -> None:
+    answer = await idle_service.scanner.get("/codes", params={"text": text})
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["code"] == code
+    assert (await idle_service.scanner.get("/things", params={"number": text})).status_code == 400
+
+
+async def test_a_number_is_looked_up_by_an_index(idle_service: Service) -> None:
+    engine = idle_service.app.state.engine
+    for query in (
+        "SELECT uri FROM thing WHERE lower(replace(uri, rtrim(uri, replace(uri, '/', '')), '')) = 's7'",
+        "SELECT uri FROM thing WHERE lower(replace(uri, rtrim(uri, replace(uri, '/', '')), '')) BETWEEN 's7' AND 's8'",
+    ):
+        with engine.connect() as connection:
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all())
+        assert "USING INDEX ix_thing_number" in plan
+
+
 # --- master data and bounds
 
 
