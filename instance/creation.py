@@ -21,12 +21,14 @@ from instance.ledgers import open_ledger
 from instance.settings import (
     DEFAULT_PORT,
     ROLES,
+    InboxPlace,
     LedgerSettings,
     OrganisationConfig,
     Role,
     Settings,
     SettingsError,
     load_settings,
+    settings_of,
     write_config,
 )
 from instance.tokens import TokenInfo, open_tokens
@@ -56,6 +58,7 @@ def create_instance(
     custody_policy: CustodyPolicy = "flag",
     port: int = DEFAULT_PORT,
     database_url: str = "",
+    inbox: InboxPlace = "file",
     ledger: LedgerSettings | None = None,
 ) -> None:
     """Make a new instance at ``home``: configuration, ledger, read model, inbox, identities and a first
@@ -76,7 +79,7 @@ def create_instance(
         raise SettingsError("an instance needs at least one organisation")
     for directory in (home, home / "logs", home / "run", home / "forecasts"):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    settings = Settings(home=home, ledger=ledger, database_url=database_url)
+    settings = settings_of(home, ledger=ledger, database_url=database_url, inbox=inbox)
     asyncio.run(_create_embedded(settings) if ledger.kind == "embedded" else _greet(settings))
     asyncio.run(_configure(settings, custody_policy))
     engine = readmodel.open_engine(settings.readmodel_url)
@@ -84,7 +87,7 @@ def create_instance(
     engine.dispose()
     write_private(settings.admin_token_file, create_token(settings, "admin", "admin", label="first set-up") + "\n")
     close_to_others(home)
-    write_config(home, settings.ledger, port=port, database_url=database_url)
+    write_config(home, settings.ledger, port=port, database_url=database_url, inbox=inbox)
 
 
 def create_token(settings: Settings, identity: str, role: Role, msp_id: str | None = None, label: str = "") -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,6 +19,7 @@ MSP_ID = r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$"
 CONFIG_FILE = "config.toml"
 DEFAULT_PORT = 8700
 Role = Literal["scanner", "analyst", "auditor", "admin"]
+InboxPlace = Literal["file", "database"]
 ROLES: tuple[Role, ...] = ("scanner", "analyst", "auditor", "admin")
 
 
@@ -122,7 +123,7 @@ class Settings(_Section):
     database_url: str = ""
     # Where what was accepted waits, and who may ask: HOME/inbox.db and HOME/tokens.db, or the PostgreSQL of `database_url`, which
     # any number of processes and hosts share.
-    inbox: Literal["file", "database"] = "file"
+    inbox: InboxPlace = "file"
 
     @model_validator(mode="after")
     def _has_a_database_to_share(self) -> Settings:
@@ -224,18 +225,31 @@ def load_settings(home: Path) -> Settings:
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path} can't be read: {error}") from error
+    return settings_of(home, **content)
+
+
+def settings_of(home: Path, **content: Any) -> Settings:
+    """What is in a configuration file of ``home``, or is to be; raises `SettingsError` when it is wrong."""
     try:
         return Settings.model_validate({**content, "home": home})
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"{path}: {faults}") from error
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}".lstrip(": ") for e in error.errors())
+        raise SettingsError(f"{home / CONFIG_FILE}: {faults}") from error
 
 
-def write_config(home: Path, ledger: LedgerSettings, *, port: int = DEFAULT_PORT, database_url: str = "") -> Path:
+def write_config(
+    home: Path,
+    ledger: LedgerSettings,
+    *,
+    port: int = DEFAULT_PORT,
+    database_url: str = "",
+    inbox: InboxPlace = "file",
+) -> Path:
     """Write the ``config.toml`` of a new instance; every other key has a default."""
     lines = [
         "# An instance of Lotline. Defaults are left out; docs/api.md lists every key.",
         f"database_url = {_toml(database_url)}",
+        *([] if inbox == "file" else [f"inbox = {_toml(inbox)}"]),
         "",
         "[http]",
         f"port = {port}",

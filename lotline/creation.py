@@ -7,7 +7,7 @@ from pathlib import Path
 
 from instance.creation import CustodyPolicy, create_instance
 from instance.folders import move_up, vacant
-from instance.settings import CONFIG_FILE, DEFAULT_PORT, LedgerSettings, OrganisationConfig, SettingsError
+from instance.settings import CONFIG_FILE, DEFAULT_PORT, InboxPlace, LedgerSettings, OrganisationConfig, SettingsError
 
 _HINT = "Name a new or empty folder with --home; keys and ledgers are written into it."
 
@@ -19,6 +19,7 @@ def create(
     custody_policy: CustodyPolicy = "flag",
     port: int = DEFAULT_PORT,
     database_url: str = "",
+    inbox: InboxPlace = "file",
     join: Callable[[Path], LedgerSettings] | None = None,
 ) -> None:
     """Make an instance in a folder of its own inside ``home`` and move it up once it is whole, its configuration last.
@@ -34,6 +35,7 @@ def create(
             custody_policy=custody_policy,
             port=port,
             database_url=database_url,
+            inbox=inbox,
             ledger=None if join is None else join(place),
         )
         move_up(place, CONFIG_FILE)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from instance.creation import CustodyPolicy
-from instance.settings import OrganisationConfig, Settings
+from instance.settings import InboxPlace, OrganisationConfig, Settings
 from lotline.creation import create
 from lotline.errors import CommandError, UnavailableError, UsageError
 from lotline.joining import join_network
@@ -63,7 +63,14 @@ def raise_network(network: Network, say: Callable[[str], None]) -> None:
 
 
 def create_on_network(
-    here: Session, members: Members, network_home: Path, *, custody_policy: CustodyPolicy, port: int, database_url: str
+    here: Session,
+    members: Members,
+    network_home: Path,
+    *,
+    custody_policy: CustodyPolicy,
+    port: int,
+    database_url: str,
+    inbox: InboxPlace = "file",
 ) -> Members:
     """An instance on the Fabric network of a home, which is brought up, and made if need be; returns its members.
 
@@ -83,6 +90,7 @@ def create_on_network(
             custody_policy=custody_policy,
             port=port,
             database_url=database_url,
+            inbox=inbox,
             join=lambda place: join_network(place, network, members, here.home),
         )
     return members

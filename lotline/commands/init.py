@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from instance.creation import CustodyPolicy, load_settings
-from instance.settings import DEFAULT_PORT, OrganisationConfig
+from instance.settings import DEFAULT_PORT, InboxPlace, OrganisationConfig
 from lotline.creation import create
 from lotline.errors import UsageError
 from lotline.joining import join_by_files
@@ -42,6 +42,12 @@ def init(
         str,
         typer.Option(help="Read model elsewhere, for example in PostgreSQL (default: a file in the home)."),
     ] = "",
+    inbox: Annotated[
+        InboxPlace,
+        typer.Option(
+            help="What was accepted waits in a file of the home, or in the database: for several processes or hosts."
+        ),
+    ] = "file",
     ledger: Annotated[LedgerKind, typer.Option(help="In one file here, or on a Fabric network.")] = "embedded",
     network: Annotated[
         Path | None,
@@ -63,7 +69,12 @@ def init(
     """
     here = session(context)
     members: Sequence[OrganisationConfig] = [_member(text) for text in organisation or []]
-    settled: dict[str, Any] = {"custody_policy": custody_policy, "port": port, "database_url": database_url}
+    settled: dict[str, Any] = {
+        "custody_policy": custody_policy,
+        "port": port,
+        "database_url": database_url,
+        "inbox": inbox,
+    }
     if ledger == "embedded":
         if not members:
             members = [_member(text) for text in DEFAULT_ORGANISATIONS]

@@ -67,3 +67,13 @@ def test_moved_backed_up_under_load_and_restored(tmp_path: Path, postgres_url: s
         thing = f"https://id.gs1.org/01/09506000134352/21/{number}"
         assert answer(restored, "thing", thing)
     assert load_settings(restored).shared
+
+
+def test_made_in_the_database_at_once(tmp_path: Path, postgres_url: str) -> None:
+    home, url = tmp_path / "home", new_database(postgres_url)
+    assert "needs the address of a PostgreSQL" in lotline(home, "init", "--inbox", "database", code=3).stderr
+    assert not (home / "config.toml").exists()
+    lotline(home, "init", "--database-url", url, "--inbox", "database")
+    assert [token["role"] for token in answer(home, "token", "list")] == ["admin"]
+    assert not (home / "tokens.db").exists()
+    assert answer(home, "status")["inbox"] == {**answer(home, "status")["inbox"], "jobs": 0, "problem": None}
