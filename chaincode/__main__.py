@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import sys
 
 from chaincode.contract import Lotline
-from fabric.shim import serve
+from fabric.shim import serve, serving
 
 
 def _tune() -> None:
@@ -19,6 +20,12 @@ def _tune() -> None:
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT."""
+    argparse.ArgumentParser(
+        prog="python -m chaincode",
+        description="Serve Lotline's contract to the peer beside which it runs, until SIGTERM.",
+        epilog=serving.ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     os.umask(0o077)
     _tune()
     return serve(Lotline(), concurrency=1)

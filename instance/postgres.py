@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import make_url
 
 from ledger.schema import NewerSchemaError
+
+if TYPE_CHECKING:
+    import psycopg  # an extra: only where a database is configured
 
 SCHEMA = "instance"
 CONNECT_SECONDS = 5
@@ -161,6 +162,9 @@ class PostgresConnection:
     @contextmanager
     def _watched(self, connection: psycopg.Connection[Row] | None = None) -> Iterator[psycopg.Connection[Row]]:
         """Tells a database that is away from a statement that is wrong."""
+        import psycopg
+        from psycopg.pq import TransactionStatus
+
         connection = connection or self._usable()
         try:
             yield connection
@@ -170,6 +174,8 @@ class PostgresConnection:
             raise PostgresError(_words(error)) from error
 
     def _open(self) -> None:
+        import psycopg
+
         try:
             self._connection = psycopg.connect(
                 self._url, autocommit=True, row_factory=_rows, connect_timeout=CONNECT_SECONDS, options=_OPTIONS

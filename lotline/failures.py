@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotline.errors import BUG, NEGATIVE, UNAVAILABLE, USAGE, CommandError
+from lotline.extras import extra_of, how_to_get
 from lotline.output import DEFAULT_HOME, Session, print_json
 
 
@@ -70,6 +71,9 @@ def explain(error: Exception) -> Telling:
         kind = getattr(sys.modules.get(module), name, None)
         if isinstance(kind, type) and isinstance(error, kind):
             return Telling(_words(error), getattr(error, "hint", "") or hint, code)
+    extra = extra_of(error.name or "") if isinstance(error, ModuleNotFoundError) else None
+    if extra is not None:
+        return Telling(f"this needs the extra {extra!r}: {error}", how_to_get(extra), UNAVAILABLE)
     engine = sys.modules.get("readmodel.engine")  # not loaded for this: commands start quickly
     if engine is not None and isinstance(error, engine.NOT_OF_THIS_VERSION) and engine.is_missing(error):
         return Telling(

@@ -1,9 +1,4 @@
-"""A contract as a process: served as its environment says, until it is told to end.
-
-``CHAINCODE_ID`` (label:sha256, as installed), ``CHAINCODE_SERVER_ADDRESS`` (host:port), and for TLS ``CHAINCODE_TLS_KEY``,
-``CHAINCODE_TLS_CERT`` and, to demand the peer's certificate, ``CHAINCODE_CLIENT_CA_CERT`` (files).
-``CHAINCODE_CONCURRENCY`` is how many transactions run at a time.
-"""
+"""A contract as a process: served as its environment says, until it is told to end. ``ENVIRONMENT`` says how."""
 
 from __future__ import annotations
 
@@ -17,6 +12,14 @@ from fabric.shim.memory import keep_memory
 from fabric.shim.server import ChaincodeServer, TLSFiles
 from fabric.shim.stream import Contract
 
+ENVIRONMENT = """environment:
+  CHAINCODE_ID              label:sha256, as it is installed
+  CHAINCODE_SERVER_ADDRESS  host:port
+  CHAINCODE_TLS_KEY, CHAINCODE_TLS_CERT
+                            files, for TLS
+  CHAINCODE_CLIENT_CA_CERT  file; demands the peer's certificate
+  CHAINCODE_CONCURRENCY     transactions at a time
+"""
 _UNSAID = "set CHAINCODE_ID to the package id and CHAINCODE_SERVER_ADDRESS to host:port"
 
 

@@ -16,7 +16,7 @@ from instance.settings import Settings
 from ledger.private import write_private
 from lotline.commands.forecast import run_forecast
 from lotline.commands.simulate import configuration, play_into, simulated_instance
-from lotline.commands.up import dashboard_port, run_instance
+from lotline.commands.up import dashboard_port, require_parts, run_instance
 from lotline.members import Port
 from lotline.output import Session, session
 from simulation import SimulationConfig, simulate
@@ -43,6 +43,8 @@ def demo(
     interrupted goes on where it stopped.
     """
     here = session(context)
+    if start:
+        require_parts(ui)
     done = _Progress(here.home, events, days)
     settings = simulated_instance(here, simulate(done.configuration), port)
     done.step("simulated", lambda: _simulate(here, settings, done.configuration))

@@ -15,6 +15,7 @@ from ledger.private import close_to_others
 from lotline import services
 from lotline.creation import create
 from lotline.errors import UnavailableError, UsageError
+from lotline.extras import require
 from lotline.members import Port, require_port
 from lotline.networks import create_on_network, network_of, raise_network
 from lotline.output import Session, session
@@ -43,6 +44,7 @@ def up(
     An instance on a Fabric network of this machine brings that up too; `lotline network down` stops it.
     """
     here = session(context)
+    require_parts(ui)
     settings = _settings(here, ledger, port)
     close_to_others(settings.home)  # homes of earlier versions were open to others
     network = network_of(settings)
@@ -53,6 +55,13 @@ def up(
         _detached(here, settings, ui, ui_port)
     else:
         run_instance(here, settings, ui=ui, ui_port=ui_port)
+
+
+def require_parts(ui: bool) -> None:
+    """Raises `UnavailableError` where what is to run is not installed."""
+    require("the API", "api")
+    if ui:
+        require("the dashboard", "ui", "Or start without it: --no-ui.")
 
 
 def _settings(here: Session, ledger: LedgerKind | None, port: int | None) -> Settings:
