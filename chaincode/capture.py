@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from chaincode import answers, batch_form, declarations, effects, keys, master_data, rules
+from chaincode import answers, batch_form, declarations, effects, keys, master_data, rules, trails
 from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
@@ -139,7 +139,6 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     record: Record = {
         "event": orjson.Fragment(fact.stored),
         "msp": context.msp,
-        "n": number,
         "party": fact.party,
         "v": 2,
     }
@@ -152,7 +151,7 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
         record["hash"] = fact.event.hash
     if fact.flags:
         record["flags"] = sorted(fact.flags)
-    context.state.file(keys.event(fact.hex), record)
+    trails.file_event(context, fact, record, number)
     if declares is None and (identifier := rules.given_id(fact)) is not None:
         context.state.put(keys.event_id(identifier), {"event": fact.hash})
 

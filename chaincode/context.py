@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -32,6 +33,11 @@ class Context:
         self.role = self.client.attribute("role") or ""
         self.party = _party_of(self.client)
         self.now = stub.get_tx_timestamp().astimezone(UTC)
+
+    @cached_property
+    def writer(self) -> str:
+        """Who submits, whichever certificate they have now: 16 hexadecimal digits of MSP, subject and issuer."""
+        return hashlib.sha256(f"{self.msp}\n{self.client.id}".encode()).hexdigest()[:16]
 
     @cached_property
     def config(self) -> Config:

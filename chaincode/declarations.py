@@ -15,6 +15,7 @@ from chaincode.facts import Fact, hash_hex, recorded, same_content, variant_hex
 from chaincode.rejection import Rejection
 from chaincode.rules import given_id
 from chaincode.state import Record
+from chaincode.trails import stub_of
 
 _KIND = "declared_unknown"
 _MOST = 16
@@ -94,22 +95,6 @@ def _wait(context: Context, fact: Fact, name_hex: str) -> None:
 
 def _subject(fact: Fact, msp: str, digest: str) -> str:
     return f"{fact.event.hash}\n{msp}\n{digest}"
-
-
-def stub_of(uri: str) -> Record:
-    """The record of a thing that nothing was said of yet: who looks for an event by what it names has to look further."""
-    names = ("msp", "maker", "title", "holder", "place", "disposition", "parent", "lot")
-    return {
-        "v": 2,
-        "id": uri,
-        **dict.fromkeys(names),
-        "status": "unknown",
-        "commissioned": False,
-        "open": [],
-        "event": "",
-        "time": "",
-        "log": [],
-    }
 
 
 def awaiting(context: Context, fact: Fact) -> Record | None:

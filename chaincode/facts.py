@@ -12,6 +12,7 @@ from chaincode.state import Record
 from epcis import LOTLINE_NAMESPACE, Event, Problem, check, parse_value
 from epcis.formats import utc_microseconds
 from epcis.prehash import digest_uri
+from epcis.trails import named_classes
 
 Kind = Literal["release", "receive", "accept", "void"]
 
@@ -37,6 +38,8 @@ class Fact:
     """Every instance that it names, a parent first."""
     classes: list[str]
     """The class of every quantity that it names."""
+    named_classes: list[str]
+    """These and all else that it names and that is no instance (``epcis.trails``)."""
     locations: list[tuple[str, str]]
     """Where it was said to happen: field and place."""
     sources: dict[str, str]
@@ -89,6 +92,7 @@ def fact_of(event: Event) -> Fact:
         disposition=said("disposition"),
         instances=instances,
         classes=event.classes,
+        named_classes=named_classes(event),
         locations=locations,
         sources={entry.type: entry.source for entry in said("source_list", ())},
         destinations={entry.type: entry.destination for entry in said("destination_list", ())},

@@ -25,6 +25,11 @@ def thing(uri: str) -> str:
     return f"\x00TH\x00{uri}\x00"
 
 
+def trail(uri: str, writer: str) -> str:
+    """The events of one writer that name a lot or another class."""
+    return f"\x00TR\x00{uri}\x00{writer}\x00"
+
+
 def inside(parent: str, child: str) -> str:
     """An instance in a parent."""
     return f"\x00IN\x00{parent}\x00{child}\x00"

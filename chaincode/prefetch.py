@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaincode import keys, lots, parties
+from chaincode import keys, lots, parties, trails
 from chaincode.claims import documents_of
 from chaincode.context import Context
 from chaincode.effects import ACCEPTING, RELEASING
@@ -41,6 +41,8 @@ def _known(context: Context, fact: Fact) -> list[str]:
     """The event's own key, unless it is read already or cannot be there, and what is known of its lots."""
     is_possible = fact.witness is not None and context.state.committed(fact.witness) is not None
     own = [keys.event(fact.hex)] if is_possible else []
+    if fact.named_classes:
+        own += trails.keys_of(context, fact)
     return [*own, *_holdings(context, fact)] if fact.classes else own
 
 

@@ -67,6 +67,10 @@ class State:
         thousands that wait for ``flush`` have left the processor's cache by then."""
         self._write(key, record if "endorsers" in record else _text(record))
 
+    def file_text(self, key: str, text: bytes) -> None:
+        """Write a record that is text already."""
+        self._write(key, text)
+
     def delete(self, key: str) -> None:
         """Delete a key."""
         self._write(key, None)

@@ -9,7 +9,7 @@ from chaincode.context import Context, identify
 from chaincode.facts import KINDS, Fact
 from chaincode.goods import entries as e
 from chaincode.history import Entry, short_name
-from epcis.identifiers import lot as lot_link
+from epcis.trails import lot_number, lot_of
 
 _SSCC = "00"
 _ENDS = {"destroying": "destroyed"}
@@ -62,8 +62,9 @@ def _claim(context: Context, fact: Fact, count: int) -> Entry:
 
 def _beginnings(context: Context, fact: Fact, uris: list[str]) -> Said:
     usual = _entry(context, fact, e.BEGIN)
+    number = lot_number(fact.event)
     for uri in uris:
-        lot = _lot_of(fact, uri)
+        lot = None if number is None else lot_of(uri, number)
         yield uri, usual if lot is None else e.with_more(usual, lot=e.shortened(lot))
 
 
@@ -102,27 +103,6 @@ def _transaction(context: Context, fact: Fact) -> Said:
 def _association(context: Context, fact: Fact) -> Said:
     """Things are fixed to an asset or a place: custody does not change by that."""
     return _each(list(dict.fromkeys(fact.event.child_epcs)), _entry(context, fact, e.NAME))
-
-
-def _lot_of(fact: Fact, uri: str) -> str | None:
-    """The lot that an item belongs to by the event's instance/lot master data."""
-    if not fact.event.ilmd:
-        return None
-    known_as = identify(uri)
-    if known_as is None or known_as.gtin is None:
-        return None
-    for name, value in fact.event.ilmd.items():
-        if name.rpartition(":")[2].rpartition("/")[2] == "lotNumber" and isinstance(value, str):
-            return identify_lot(known_as.gtin, value)
-    return None
-
-
-def identify_lot(gtin: str, lot: str) -> str | None:
-    """The link of a lot; None for a lot number that GS1 does not allow."""
-    try:
-        return lot_link(gtin, lot)
-    except ValueError:
-        return None
 
 
 _SPEAKERS = {

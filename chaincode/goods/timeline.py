@@ -15,6 +15,7 @@ from chaincode.goods.outcome import Outcome
 from chaincode.goods.standing import Standing
 from chaincode.history import Base, Entry, History, Place, place_of
 from chaincode.state import Record
+from chaincode.trails import START
 
 _KIND = "TH"
 _DEEPEST = 64
@@ -163,6 +164,10 @@ class Timeline:
             **endorsed,
             **self.history.save(self._advance, endorsed),
         }
+        if self.record is None:
+            record["trail"] = START
+        elif "trail" in self.record:
+            record["trail"] = self.record["trail"]
         if at.ended is not None:
             record["ended"] = at.ended[:4]
         if emptied:

@@ -39,6 +39,8 @@ class Lot:
     """Whether there were more mentions than are kept."""
     making: Record = field(default_factory=dict)
     """The history of its making: ``log``, ``base``, ``pages``."""
+    has_trails: bool = True
+    """Whether all events that name it are in its trails (chaincode/trails.py)."""
     endorsed: Record = field(default_factory=dict)
 
     @classmethod
@@ -58,6 +60,7 @@ class Lot:
             tuple(record.get("mentions", ())),
             record.get("more", False),
             making,
+            "trails" in record,
             endorsed_as(record),
         )
 
@@ -75,6 +78,7 @@ class Lot:
             **self.endorsed,
         }
         for name, value in (
+            ("trails", self.has_trails or None),
             ("unit", self.unit),
             ("expires", self.expires),
             ("mentions", list(self.mentions) or None),
@@ -100,6 +104,7 @@ def _of_first_version(record: Record) -> Lot:
         mentions=() if made else ([record["created"], 0, event, record["msp"], None, base],),
         more=True,
         making={"log": [], **({"base": told} if made else {})},
+        has_trails=False,
         endorsed=endorsed_as(record),
     )
 
@@ -217,6 +222,7 @@ def _save(
             mentions,
             more,
             history.save(_advance, endorsed),
+            before is None or before.has_trails,
             endorsed,
         )
         context.state.put(keys.lot(uri), lot.to_record())
