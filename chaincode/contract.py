@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from chaincode import capture, keys, master_data, protection, publications, reassignment, registry
+from chaincode import capture, heads, keys, master_data, protection, publications, reassignment, registry
 from chaincode.context import Context
 from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
@@ -72,6 +72,7 @@ FUNCTIONS: dict[str, Function] = {
     "protect": protection.protect,
     "release": protection.release,
     "config": _config,
+    "heads": heads.heads,
     "event": _lookup(lambda name: keys.event(hash_hex(name) or name), "event"),
     "thing": _lookup(keys.thing, "thing"),
     "lot": _lookup(keys.lot, "lot"),

@@ -14,7 +14,7 @@ from chaincode import keys
 from chaincode.context import Context
 from chaincode.facts import Fact
 from chaincode.state import Record
-from epcis.trails import EMPTY, digest, extended, named_classes
+from epcis.trails import EMPTY, digest, extended
 
 START: list[int | str] = [0, EMPTY]
 """``[how many events, head]``; with a third member, ``"older"``, where the ledger had told of the thing before there were trails."""
@@ -53,7 +53,8 @@ def _begun(context: Context, uri: str) -> list[int | str]:
 
 def _after(trail: list[int | str], step: bytes) -> list[int | str]:
     n, head, *older = trail
-    assert isinstance(n, int) and isinstance(head, str)
+    assert isinstance(n, int)
+    assert isinstance(head, str)
     return [n + 1, extended(head, step), *older]
 
 

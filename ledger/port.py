@@ -49,6 +49,13 @@ class Ledger(Protocol):
         """Call the contract and throw its writes away."""
         ...
 
+    async def attest(self, function: str, args: Sequence[bytes], *, identity: Identity) -> bytes:
+        """Call the contract and have its answer signed by so many organisations' peers as must agree to a change; nothing is ordered.
+
+        Returns the call, the answer and the signatures as a transaction has them (``common.Payload``).
+        """
+        ...
+
     def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         """Blocks from ``start`` on, for ever: at the end it waits for the next one."""
         ...

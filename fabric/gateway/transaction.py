@@ -48,6 +48,11 @@ class Transaction(Signable):
         """What the contract answered; it counts once the transaction is committed and valid."""
         return self._result
 
+    @property
+    def payload(self) -> bytes:
+        """The call, the answer and the endorsers' signatures (``common.Payload``): evidence also where it is never ordered."""
+        return self._prepared.envelope.payload
+
     def to_bytes(self) -> bytes:
         """For signing elsewhere, or to keep until it is known to be committed."""
         return self._prepared.SerializeToString()

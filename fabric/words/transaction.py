@@ -70,19 +70,37 @@ def endorsed_envelope(
     version: str = "",
 ) -> bytes:
     """The signed envelope of a proposal whose simulation by ``version`` of the chaincode gave ``results`` (a TxReadWriteSet)."""
-    action = proposal_pb2.ChaincodeAction(
+    return sealed(proposal, action_of(proposal, chaincode, results, event, response, version), endorsers, submitter)
+
+
+def action_of(
+    proposal: Proposal,
+    chaincode: str,
+    results: bytes,
+    event: tuple[str, bytes] | None,
+    response: proposal_response_pb2.Response,
+    version: str = "",
+) -> proposal_pb2.ChaincodeAction:
+    """What came of a proposal: what ``version`` of the chaincode read, wrote (``results``, a TxReadWriteSet) and answered."""
+    return proposal_pb2.ChaincodeAction(
         results=results,
         events=_event(proposal, chaincode, event),
         response=response,
         chaincode_id=chaincode_pb2.ChaincodeID(name=chaincode, version=version),
     )
-    return sealed(proposal, action, endorsers, submitter)
 
 
 def sealed(
     proposal: Proposal, action: proposal_pb2.ChaincodeAction, endorsers: Sequence[Identity], submitter: Identity
 ) -> bytes:
     """The envelope of a proposal and what came of it, signed by those who endorse that and by who submits it."""
+    payload = endorsed_payload(proposal, action, endorsers)
+    envelope = common_pb2.Envelope(payload=payload, signature=submitter.sign(payload))
+    return bytes(envelope.SerializeToString(deterministic=True))
+
+
+def endorsed_payload(proposal: Proposal, action: proposal_pb2.ChaincodeAction, endorsers: Sequence[Identity]) -> bytes:
+    """A proposal and what came of it, signed by those who endorse that, as an envelope holds them (``common.Payload``)."""
     answer = proposal_response_pb2.ProposalResponsePayload(
         proposal_hash=proposal.hash, extension=action.SerializeToString(deterministic=True)
     ).SerializeToString(deterministic=True)
@@ -102,9 +120,8 @@ def sealed(
     payload = common_pb2.Payload(
         header=common_pb2.Header(channel_header=proposal.channel_header, signature_header=proposal.signature_header),
         data=transaction.SerializeToString(deterministic=True),
-    ).SerializeToString(deterministic=True)
-    envelope = common_pb2.Envelope(payload=payload, signature=submitter.sign(payload))
-    return bytes(envelope.SerializeToString(deterministic=True))
+    )
+    return bytes(payload.SerializeToString(deterministic=True))
 
 
 def _event(proposal: Proposal, chaincode: str, event: tuple[str, bytes] | None) -> bytes:

@@ -181,6 +181,21 @@ class FabricLedger:
             raise classify.after_commit(CommitError(transaction_id, code, block.header.number))
         return Committed(transaction_id, block.header.number, result)
 
+    async def attest(self, function: str, args: Sequence[bytes], *, identity: Identity) -> bytes:
+        """Have a call endorsed as the policy of the chaincode asks for, and order nothing. Peers that differ because one of them is
+        behind are asked again; at last the error names them."""
+        self._check_open()
+        check_size(args, None)
+
+        async def endorse(channel: grpc.aio.Channel) -> Transaction:
+            return await self._contract(identity, channel).new_proposal(function, args).endorse()
+
+        try:
+            transaction = await self._endorsed(identity, endorse)
+        except EndorseError as error:
+            raise classify.before_ordering(error, identity, self._own(identity)) from error
+        return transaction.payload
+
     async def evaluate(
         self,
         function: str,

@@ -184,4 +184,5 @@ def test_a_ledger_that_is_older_than_trails_goes_on_and_says_so(uri: str) -> Non
     peer.accept(event("ObjectEvent", 2, "inspecting", action="OBSERVE", **said))
     peer.accept(event("ObjectEvent", 3, "inspecting", action="OBSERVE", **said))
     (trail,) = trails(peer).values()
-    assert trail[0] == 2 and trail[2:] == ["older"]
+    assert trail[0] == 2
+    assert trail[2:] == ["older"]
