@@ -43,6 +43,7 @@ COMMANDS = {
     "audit": ("audit", "Look whether blocks, world state or tables were changed behind the ledger's back."),
     "backup": ("backup", "Copy the instance, while it is at work, into a folder."),
     "restore": ("restore", "Make an instance of such a copy."),
+    "signin": ("signin", "Print a link that opens the dashboard once."),
     "token": ("token", "Create, list and revoke API tokens."),
     "network": ("network", "Run a Fabric network of several organisations on this machine."),
     "chaincode": ("chaincode", "The contract as a package for networks that others run."),

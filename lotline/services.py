@@ -13,6 +13,7 @@ from pathlib import Path
 from instance.creation import create_token, list_tokens, revoke_token
 from instance.settings import Settings
 from lotline.errors import UnavailableError
+from lotline.signing_in import codes_file
 from lotline.supervisor import Service
 from relay.heartbeat import STALE_SECONDS, Heartbeat, process_lives, read_heartbeat
 
@@ -53,7 +54,8 @@ def api(settings: Settings) -> Service:
 
 
 def dashboard(settings: Settings, port: int, token: str) -> Service:
-    """Shows it all in a browser. The token goes by environment, which only its owner can read."""
+    """Shows it all in a browser, to those who are signed in. The token is for links that sign in once; it goes by environment,
+    which only its owner can read."""
     url = f"http://{UI_HOST}:{port}"
     command = [
         sys.executable, "-m", "streamlit", "run", str(dashboard_script()),
@@ -66,7 +68,11 @@ def dashboard(settings: Settings, port: int, token: str) -> Service:
         "dashboard",
         command,
         ready=lambda: _answers(f"{url}/_stcore/health"),
-        environment={"LOTLINE_API_URL": settings.url, "LOTLINE_TOKEN": token},
+        environment={
+            "LOTLINE_API_URL": settings.url,
+            "LOTLINE_TOKEN": token,
+            "LOTLINE_SIGN_IN": str(codes_file(settings)),
+        },
         url=url,
         sign=lambda: _answer(f"{url}/_stcore/health"),
         patience=_API_PATIENCE,

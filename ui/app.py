@@ -1,4 +1,4 @@
-"""The dashboard: ``streamlit run ui/app.py`` with ``LOTLINE_API_URL`` and ``LOTLINE_TOKEN`` set."""
+"""The dashboard's pages, for whoever is signed in. `server` is what serves them: ``streamlit run ui/server.py``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ui import words
 from ui.client import ApiError
-from ui.shared import ask, guarded
+from ui.paths import SIGN_IN, SIGN_OUT
+from ui.shared import ask, guarded, session
 from ui.views import disruptions, forecasts, overview, trace
 
 _LOGO = Path(__file__).with_name("logo.svg")
@@ -67,7 +68,15 @@ def main() -> None:
     st.session_state["pages"] = pages
     st.logo(str(_LOGO), size="large")
     chosen = st.navigation(list(pages.values()))
+    try:
+        session()
+    except ApiError as error:
+        st.error(words.plain(str(error)), icon=":material/lock:")
+        st.html(f'<a href="{SIGN_IN}" target="_self">Sign in</a>')
+        return
     _sidebar()
+    with st.sidebar:
+        st.html(f'<a href="{SIGN_OUT}" target="_self" style="font-size:.875rem;color:#5b6470">Sign out</a>')
     chosen.run()
 
 

@@ -13,6 +13,11 @@ Json = Any
 _SECONDS = 30.0
 
 
+def api_url() -> str:
+    """Where the API is: ``LOTLINE_API_URL``."""
+    return os.environ.get("LOTLINE_API_URL", "http://127.0.0.1:8700")
+
+
 class ApiError(Exception):
     """The API said no, or is not there; the message is for the reader of the page."""
 
@@ -27,12 +32,7 @@ class Api:
         except httpx.InvalidURL as error:
             raise ApiError(f"LOTLINE_API_URL is no address: {url} ({error}).") from error
         except UnicodeError as error:
-            raise ApiError("LOTLINE_TOKEN is no token: it has characters that no token has.") from error
-
-    @classmethod
-    def from_environment(cls) -> Api:
-        """By ``LOTLINE_API_URL`` and ``LOTLINE_TOKEN``."""
-        return cls(os.environ.get("LOTLINE_API_URL", "http://127.0.0.1:8700"), os.environ.get("LOTLINE_TOKEN", ""))
+            raise ApiError("This is no token: it has characters that no token has.") from error
 
     def get(self, path: str, **query: object) -> Json:
         """A JSON answer; query parameters that are None are left out."""
@@ -81,7 +81,7 @@ def _problem(answer: httpx.Response) -> str:
         return f"The API answered {answer.status_code}."
     said = ": ".join(str(problem[part]) for part in ("title", "detail") if problem.get(part))
     help_ = (
-        " Start the dashboard with `lotline up`, or set LOTLINE_TOKEN to what `lotline token create --role analyst` prints."
+        " Sign in again: the token was revoked, or the instance was started anew."
         if answer.status_code == httpx.codes.UNAUTHORIZED
         else ""
     )

@@ -1,16 +1,25 @@
-"""The dashboard as it is served: ``streamlit run ui/server.py``. The pages are in `app`; here is what every answer says.
+"""The dashboard as it is served: ``streamlit run ui/server.py``. The pages are in `app`, the door in `signin`; here is what every
+answer says.
 
-A browser is told to load nothing from elsewhere, whatever a page holds, and to show no page of ours inside another's.
+``LOTLINE_API_URL`` is where the API is. ``LOTLINE_SIGN_IN`` and ``LOTLINE_TOKEN`` are `lotline up`'s: a file of links that sign in
+once, and the token that those who came by one ask with. A browser is told to load nothing from elsewhere, whatever a page holds, and to show no page of ours inside another's.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.starlette import App
+
+# `streamlit run` puts this file's folder on the path, not the folder that holds the package
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from ui.signin import Gate
 
 _POLICY = (
     "default-src 'self'",
@@ -29,7 +38,7 @@ _HEADERS = [
     (b"content-security-policy", "; ".join(_POLICY).encode()),
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 _OURS = {name for name, _ in _HEADERS}
@@ -51,4 +60,7 @@ class SafeHeaders:
         await self._app(scope, receive, outgoing)
 
 
-app: Any = App(Path(__file__).with_name("app.py"), middleware=[Middleware(SafeHeaders)])
+app: Any = App(
+    Path(__file__).with_name("app.py"),
+    middleware=[Middleware(SafeHeaders), Middleware(Gate, token=os.environ.get("LOTLINE_TOKEN", ""))],
+)

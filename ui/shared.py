@@ -8,41 +8,67 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from ui.client import Api, ApiError, Json
+from ui.client import Api, ApiError, Json, api_url
+from ui.sessions import COOKIE, SESSIONS, Session
 from ui.tables import table
 from ui.words import LINK, plain, short
 
 ROW = 84
 """Height of a table's row in which text wraps, in pixels: four lines. Streamlit wraps from 65 on."""
 _ROWS_IN_SIGHT = 8
+SESSION = "session"
+"""Where a test says who looks at a page, which no browser can."""
 _FRESH_SECONDS = 30
 _NAMES_SECONDS = 600
 
 
-@st.cache_resource
-def api() -> Api:
-    """One client for all sessions: the token is the dashboard's own."""
-    return Api.from_environment()
+@st.cache_resource(max_entries=200)
+def _api(who: str, _token: str) -> Api:
+    """One client for each token."""
+    return Api(api_url(), _token)
 
 
-@st.cache_data(ttl=_FRESH_SECONDS, show_spinner=False)
+def session() -> Session:
+    """Of the browser that looks at this page. Raises ApiError if it is not signed in, or no more."""
+    found = st.session_state.get(SESSION) or SESSIONS.find(st.context.cookies.get(COOKIE))
+    if not isinstance(found, Session):
+        raise ApiError("Your session has ended. Load the page anew to sign in.")
+    return found
+
+
 def ask(path: str, **query: object) -> Json:
-    """A GET, kept for half a minute."""
-    return api().get(path, **query)
+    """A GET, kept for half a minute, for those with the same token."""
+    mine = session()
+    return _ask(mine.who, mine.token, path, **query)
+
+
+def ask_all(path: str, limit: int = 2000, **query: object) -> list[Json]:
+    """All pages of a list, kept for half a minute, for those with the same token."""
+    mine = session()
+    return _ask_all(mine.who, mine.token, path, limit, **query)
+
+
+def names() -> dict[str, str]:
+    """Names of registered places and parties by identifier."""
+    mine = session()
+    return _names(mine.who, mine.token)
 
 
 @st.cache_data(ttl=_FRESH_SECONDS, show_spinner=False)
-def ask_all(path: str, limit: int = 2000, **query: object) -> list[Json]:
-    """All pages of a list, kept for half a minute."""
-    return api().everything(path, limit, **query)
+def _ask(who: str, _token: str, path: str, **query: object) -> Json:
+    return _api(who, _token).get(path, **query)
+
+
+@st.cache_data(ttl=_FRESH_SECONDS, show_spinner=False)
+def _ask_all(who: str, _token: str, path: str, limit: int, **query: object) -> list[Json]:
+    return _api(who, _token).everything(path, limit, **query)
 
 
 @st.cache_data(ttl=_NAMES_SECONDS, show_spinner=False)
-def names() -> dict[str, str]:
-    """Names of registered places and parties by identifier."""
+def _names(who: str, _token: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in ("/places", "/parties"):
-        found |= {entry["id"]: entry["name"] for entry in api().everything(path) if entry.get("name")}
+        found |= {entry["id"]: entry["name"] for entry in _api(who, _token).everything(path) if entry.get("name")}
     return found
 
 

@@ -19,6 +19,7 @@ from lotline.extras import require
 from lotline.members import Port, require_port
 from lotline.networks import create_on_network, network_of, raise_network
 from lotline.output import Session, session
+from lotline.signing_in import FIRST_SECONDS, new_link
 from lotline.supervisor import READY_SECONDS, Service, Supervisor, is_up, running
 
 app = typer.Typer()
@@ -117,12 +118,24 @@ def run_instance(here: Session, settings: Settings, *, ui: bool, ui_port: int) -
 
 
 def _announce(here: Session, settings: Settings, urls: dict[str, str]) -> None:
-    here.answer({"home": str(settings.home), "urls": urls})
-    for name, url in urls.items():
-        here.text(f"{name:<10} {url}")
+    link = _link(settings, urls)
+    here.answer({"home": str(settings.home), "urls": urls, "signIn": link})
+    _show(here, urls, link)
     if "api" in urls:
         here.text(f"{'API docs':<10} {settings.url}/docs")
     here.say("Ctrl-C stops everything.")
+
+
+def _link(settings: Settings, urls: dict[str, str]) -> str | None:
+    """A way into the dashboard, for whoever started it."""
+    return new_link(settings, urls["dashboard"], FIRST_SECONDS) if "dashboard" in urls else None
+
+
+def _show(here: Session, urls: dict[str, str], link: str | None) -> None:
+    for name, url in urls.items():
+        here.text(f"{name:<10} {link if name == 'dashboard' and link else url}")
+    if link:
+        here.text(f"{'':<10} this link signs in once; `lotline signin` prints another one, a token works too")
 
 
 def _detached(here: Session, settings: Settings, ui: bool, port: int) -> None:
@@ -144,9 +157,9 @@ def _detached(here: Session, settings: Settings, ui: bool, port: int) -> None:
             raise UnavailableError("the instance did not start", hint=log.read_text(errors="replace"))
         time.sleep(0.1)
     urls = {name: entry["url"] for name, entry in _services(settings).items() if entry.get("url")}
-    here.answer({"home": str(settings.home), "pid": process.pid, "urls": urls})
-    for name, url in urls.items():
-        here.text(f"{name:<10} {url}")
+    link = _link(settings, urls)
+    here.answer({"home": str(settings.home), "pid": process.pid, "urls": urls, "signIn": link})
+    _show(here, urls, link)
 
 
 def _services(settings: Settings) -> dict[str, dict[str, str]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,16 +29,24 @@ CHROMIUM = next(
 )
 
 
-def lotline(home: Path, *arguments: str) -> None:
-    """Run a command to its end."""
+def lotline(home: Path, *arguments: str) -> str:
+    """Run a command to its end; what it printed."""
     command = [sys.executable, "-m", "lotline.cli", "--home", str(home), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Up:
+    """A running instance: its home, its dashboard's address."""
+
+    home: Path
+    url: str
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running instance's dashboard."""
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     home = tmp_path_factory.mktemp("browser") / "home"
     port = free_port()
     # processes of their own: the browser's driver keeps an event loop in this one
@@ -44,9 +56,18 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config.write_text(config.read_text().replace("port = 8700", f"port = {free_port()}"))
     lotline(home, "up", "--detach", "--ui-port", str(port))
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield Up(home, f"http://127.0.0.1:{port}")
     finally:
         lotline(home, "down")
+
+
+@pytest.fixture
+def dashboard(up: Up, page: Page) -> str:
+    """The address of a running instance's dashboard, to which the page's browser is signed in."""
+    page.goto(lotline(up.home, "signin").strip())
+    page.wait_for_url(f"{up.url}/")
+    page.goto("about:blank")
+    return up.url
 
 
 @pytest.fixture(scope="module")
@@ -166,19 +187,29 @@ def test_evidence_opens_and_leads_to_the_trace(page: Page, dashboard: str, tmp_p
 
 
 @pytest.fixture(scope="module")
-def dashboard_alone() -> Iterator[str]:
+def dashboard_alone(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[str, Page]]:
     """A dashboard whose API is not there."""
     port = free_port()
+    code, file = "once", tmp_path_factory.mktemp("alone") / "signin.json"
+    file.write_text(json.dumps({hashlib.sha256(code.encode()).hexdigest(): time.time() + 600}))
     command = [
-        sys.executable, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("app.py")), f"--server.port={port}",
+        sys.executable, "-m", "streamlit", "run", str(Path(ui.__file__).with_name("server.py")), f"--server.port={port}",
         "--server.address=127.0.0.1", "--server.headless=true", "--browser.gatherUsageStats=false",
     ]  # fmt: skip
-    settings = {**os.environ, "LOTLINE_API_URL": f"http://127.0.0.1:{free_port()}", "LOTLINE_TOKEN": "token"}
+    settings = {
+        **os.environ,
+        "LOTLINE_API_URL": f"http://127.0.0.1:{free_port()}",
+        "LOTLINE_TOKEN": "token",
+        "LOTLINE_SIGN_IN": str(file),
+    }
     with subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"
         try:
             until(lambda: is_up(f"{url}/_stcore/health"))
-            yield url
+            page = browser.new_page()
+            page.goto(f"{url}/signin?code={code}")
+            yield url, page
+            page.close()
         finally:
             process.terminate()
 
@@ -191,8 +222,9 @@ def is_up(url: str) -> bool:
 
 
 @pytest.mark.parametrize("path", ["/", "/trace", "/forecasts", "/disruptions"])
-def test_without_the_api_there_is_one_message(page: Page, dashboard_alone: str, path: str) -> None:
-    page.goto(dashboard_alone + path)
+def test_without_the_api_there_is_one_message(dashboard_alone: tuple[str, Page], path: str) -> None:
+    url, page = dashboard_alone
+    page.goto(url + path)
     expect(page.get_by_test_id("stAlert")).to_have_count(1, timeout=PATIENCE)
     expect(page.get_by_test_id("stAlert")).to_contain_text("does not answer")
     settled(page)
@@ -204,6 +236,40 @@ def test_the_sidebar_leads_from_page_to_page(page: Page, dashboard: str) -> None
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Forecasts").click()
     expect(page.get_by_role("heading", name="Forecasts", exact=True)).to_be_visible(timeout=PATIENCE)
     settled(page)
+
+
+def test_nothing_is_shown_before_signing_in_and_nothing_after_signing_out(page: Page, up: Up, tmp_path: Path) -> None:
+    page.goto(f"{up.url}/trace?id=urn:x")
+    expect(page.get_by_role("heading", name="Lotline")).to_be_visible()
+    assert page.url.startswith(f"{up.url}/signin")
+    keep(page, "signin", tmp_path)
+    page.get_by_label("Token").fill("lot_of_somebody_else")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("unknown or revoked")
+    keep(page, "signin-refused", tmp_path)
+    page.get_by_label("Token").fill(lotline(up.home, "token", "create", "--role", "scanner").strip())
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("for scanning")
+    page.get_by_label("Token").fill(lotline(up.home, "token", "create", "--role", "analyst").strip())
+    page.get_by_label("Token").press("Enter")
+    expect(page.get_by_role("heading", name="Trace", exact=True)).to_be_visible(timeout=PATIENCE)
+    assert page.url.startswith(f"{up.url}/trace?id=")
+    settled(page)
+    page.reload()
+    expect(page.get_by_role("heading", name="Trace", exact=True)).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("link", name="Sign out").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    page.goto(up.url)
+    expect(page.get_by_label("Token")).to_be_visible()
+
+
+def test_a_link_signs_in_once(browser: Browser, up: Up) -> None:
+    link = lotline(up.home, "signin").strip()
+    for wanted in ("Overview", "Lotline"):
+        page = browser.new_page()
+        page.goto(link)
+        expect(page.get_by_role("heading", name=wanted, exact=True)).to_be_visible(timeout=PATIENCE)
+        page.close()
 
 
 SPITEFUL = "![i](http://pages.example/x.png) [Please sign in](http://pages.example) www.pages.example me@pages.example"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections.abc import Callable
@@ -18,7 +19,8 @@ import ui as app_folder
 from tests.integration.lotline.run import answer
 from tests.integration.ui.conftest import Backend
 from ui.client import Api, path_of
-from ui.shared import api
+from ui.sessions import Session
+from ui.shared import SESSION, _api
 from ui.views import overview as overview_page
 from ui.words import JOINER, moment, short
 
@@ -48,11 +50,11 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def open_page(name: str, url: str, token: str, **query: str) -> AppTest:
         monkeypatch.setenv("LOTLINE_API_URL", url)
-        monkeypatch.setenv("LOTLINE_TOKEN", token)
         st.cache_data.clear()
         st.cache_resource.clear()
         test = AppTest.from_function(script, default_timeout=60)
         test.session_state["front"] = name
+        test.session_state[SESSION] = signed_in(token)
         for key, value in query.items():
             test.query_params[key] = value
         test.run()
@@ -60,6 +62,19 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Open:
         return test
 
     return open_page
+
+
+def signed_in(token: str) -> Session:
+    return Session(token, math.inf, own=True)
+
+
+def test_nobody_who_is_not_signed_in_sees_anything(monkeypatch: pytest.MonkeyPatch, backend: Backend) -> None:
+    """Also where the door is gone around: the pages themselves look who is there."""
+    monkeypatch.setenv("LOTLINE_API_URL", backend.url)
+    test = AppTest.from_file(str(Path(app_folder.__file__).with_name("app.py")), default_timeout=60).run()
+    assert "Your session has ended" in texts(test)
+    assert not test.metric
+    assert not test.sidebar.markdown
 
 
 def figures(test: AppTest) -> dict[str, str]:
@@ -270,7 +285,7 @@ def test_no_api_and_no_right_are_said_once(page: Open, backend: Backend, name: s
     assert "does not answer" in seen(gone.error[0].value)
     refused = page(name, backend.url, "wrong")
     assert len(refused.error) == 1
-    assert "lotline token create --role analyst" in seen(refused.error[0].value)
+    assert "Sign in again" in seen(refused.error[0].value)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:port", "no address"])
@@ -283,7 +298,8 @@ def test_the_whole_dashboard_says_once_that_the_api_is_away(monkeypatch: pytest.
 
 def test_trying_again_asks_again(monkeypatch: pytest.MonkeyPatch, backend: Backend) -> None:
     test = dashboard(monkeypatch, "http://127.0.0.1:9", backend.token)
-    monkeypatch.setattr(api(), "_http", Api(backend.url, backend.token)._http)  # the API is up again
+    who = signed_in(backend.token)
+    monkeypatch.setattr(_api(who.who, who.token), "_http", Api(backend.url, backend.token)._http)  # the API is up again
     test.button[0].click().run()
     assert not test.error
     assert "In transit" in figures(test)
@@ -292,10 +308,11 @@ def test_trying_again_asks_again(monkeypatch: pytest.MonkeyPatch, backend: Backe
 def dashboard(monkeypatch: pytest.MonkeyPatch, url: str, token: str) -> AppTest:
     """The application as `streamlit run` starts it, sidebar and all."""
     monkeypatch.setenv("LOTLINE_API_URL", url)
-    monkeypatch.setenv("LOTLINE_TOKEN", token)
     st.cache_data.clear()
     st.cache_resource.clear()
-    test = AppTest.from_file(str(Path(app_folder.__file__).with_name("app.py")), default_timeout=60).run()
+    test = AppTest.from_file(str(Path(app_folder.__file__).with_name("app.py")), default_timeout=60)
+    test.session_state[SESSION] = signed_in(token)
+    test.run()
     assert not test.exception
     return test
 

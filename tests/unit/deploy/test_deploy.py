@@ -103,7 +103,9 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         yield file.name, shlex.split(line.replace("/opt/lotline/bin/", "").replace("%i", "8710"))
 
 
-@pytest.mark.parametrize(("where", "command"), list(commands()), ids=lambda found: found if isinstance(found, str) else "")
+@pytest.mark.parametrize(
+    ("where", "command"), list(commands()), ids=lambda found: found if isinstance(found, str) else ""
+)
 def test_every_command_is_one(where: str, command: list[str]) -> None:
     if command[0] == "python":
         assert command[1] == "-m"

@@ -26,7 +26,7 @@ def api(answer: httpx.Response | Exception) -> Api:
         (httpx.Response(502, text="<html>"), "answered 502"),
         (httpx.Response(500, json=["no problem document"]), "answered 500"),
         (httpx.Response(404, json={"status": 404}), "answered 404"),
-        (httpx.Response(401, json={"title": "A token is needed"}), "lotline token create --role analyst"),
+        (httpx.Response(401, json={"title": "A token is needed"}), "Sign in again"),
         (httpx.Response(200, text="<html>some other server</html>"), "not Lotline's API"),
         (httpx.ConnectError("refused"), "does not answer"),
         (httpx.ReadTimeout("slow"), "does not answer"),
@@ -41,7 +41,7 @@ def test_failures_in_words(answer: httpx.Response | Exception, says: str) -> Non
     ("url", "token", "says"),
     [
         ("http://127.0.0.1:port", "t", "LOTLINE_API_URL"),
-        ("http://127.0.0.1:1", "tökén", "LOTLINE_TOKEN"),
+        ("http://127.0.0.1:1", "tökén", "no token"),
         ("127.0.0.1:1", "t", "127.0.0.1:1"),
     ],
 )
