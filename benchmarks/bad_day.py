@@ -36,7 +36,7 @@ from benchmarks.report import report
 from benchmarks.scans_beside_analysts import analysts
 from fabric.words.blocks import Write, decode_block
 from instance.creation import create_token, load_settings
-from instance.ledgers import open_ledger
+from instance.ledgers import open_readers
 from instance.settings import Settings
 from lotline.networks import network_of
 
@@ -71,8 +71,6 @@ def measure(minutes: float, rate: float) -> int:
             tell("on the bad day", day.latencies)
             missing, doubled = asyncio.run(compare(settings, day.acknowledged))
     print(f"acknowledged {len(day.acknowledged)}: missing {len(missing)}, twice {len(doubled)} {sorted(missing)[:5]}")
-    for what, named in findings.items():
-        print(f"{what}: {'named' if named else 'NOT NAMED'}")
     report(
         "scan p99 on a bad day",
         measured=day.latencies.percentile(0.99),
@@ -179,8 +177,10 @@ def spoil(
     findings = {}
     for what, words in altered.items():
         with contextlib.suppress(SystemExit):
-            until(lambda words=words: words in mishaps.spoken(settings), 300)  # type: ignore[misc]
+            until(lambda words=words: words in mishaps.spoken(settings), 200)  # type: ignore[misc]
         findings[what] = words in mishaps.spoken(settings)
+        print(f"{what}: {'named' if findings[what] else 'NOT NAMED'}", flush=True)
+    print(f"the watcher said: {mishaps.spoken(settings)[:600]}")
     (day,) = found
     day.memory = memory
     return day, findings
@@ -248,7 +248,7 @@ def settle(url: str, token: str) -> None:
 async def compare(settings: Settings, acknowledged: set[str]) -> tuple[set[str], set[str]]:
     """Acknowledged scans that the peers' valid transactions do not have, and those they have twice."""
     counted: Counter[str] = Counter()
-    ledger = await open_ledger(settings)
+    ledger, *others = (await open_readers(settings)).values()
     try:
         height = await ledger.height()
         async for block in ledger.blocks(0):
@@ -258,7 +258,8 @@ async def compare(settings: Settings, acknowledged: set[str]) -> tuple[set[str],
             if block.header.number + 1 == height:
                 break
     finally:
-        await ledger.close()
+        for one in (ledger, *others):
+            await one.close()
     return acknowledged - counted.keys(), {serial for serial in acknowledged if counted[serial] > 1}
 
 
@@ -266,7 +267,7 @@ def serials(writes: list[Write]) -> Iterator[str]:
     """The serial numbers of the scans that a transaction's writes hold."""
     for write in writes:
         if write.key.startswith("\x00EV\x00") and write.value:
-            for epc in orjson.loads(write.value)["event"].get("epcList", ()):
+            for epc in orjson.loads(write.value).get("event", {}).get("epcList", ()):
                 yield epc.rpartition("/21/")[2]
 
 

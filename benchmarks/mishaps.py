@@ -91,8 +91,11 @@ class Stranger:
                 one.close()
 
 
-def alter_block_file(network: Network, organisation: int = 0) -> int:
-    """Change a digit in the oldest block file of an organisation's first peer; the byte's place in the file."""
+def alter_block_file(network: Network, organisation: int = 1) -> int:
+    """Change a digit in the oldest block file of an organisation's first peer; the byte's place in the file.
+
+    The peer is started anew: it answers from memory what it wrote lately.
+    """
     peer = network.topology.organisations[organisation].peers[0]
     file = next(network.layout.peer(peer).rglob("blockfile_000000"))
     with file.open("r+b") as opened:
@@ -101,6 +104,8 @@ def alter_block_file(network: Network, organisation: int = 0) -> int:
         digit = content[found.start(1)]
         opened.seek(found.start(1))
         opened.write(b"1" if digit != ord("1") else b"2")
+    network.stop(peer.host)
+    network.start(peer.host)
     return found.start(1)
 
 
