@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,8 +36,9 @@ class _Pass:
         if len(self.findings) < MOST:
             self.findings.append(finding)
 
-    async def chain(self, whose: str, ledger: Ledger) -> None:
-        """Another process's blocks, up to where they are now."""
+    async def chain(self, whose: str, ledger: Ledger) -> bool:
+        """Another process's blocks, up to where they are now; whether all of them are as they should be."""
+        before = self.count
         try:
             with closing(Walk(whose)) as walk:
                 height = await ledger.height()
@@ -50,6 +51,8 @@ class _Pass:
                         break
         except LedgerError as error:
             self.unread.append(f"{whose}: {error}")
+            return False
+        return self.count == before
 
     def file(self, settings: Settings) -> None:
         """The embedded ledger's file."""
@@ -78,22 +81,27 @@ class _Pass:
             engine.dispose()
 
 
-async def audit(settings: Settings, progress: Progress = lambda what, done: None) -> Report:
+async def audit(
+    settings: Settings,
+    progress: Progress = lambda what, done: None,
+    copies: Mapping[str, Ledger] | None = None,
+) -> Report:
     """Look at everything once. It reads beside those who write, and waits for nobody.
 
-    The blocks of every organisation's peers that the instance knows, or the embedded ledger's file with its world state; then the
-    read model. Not compared: the world state of a network's peers, which only their own commits can see.
+    The blocks of every organisation's peers that the instance knows (or of ``copies``, by whose they are), or the embedded
+    ledger's file with its world state; then the read model, beside the first copy of the blocks that is as it should be. Not
+    compared: the world state of a network's peers, which only their own commits can see.
     """
     began, found = time.time(), _Pass(progress)
-    ledgers = await open_readers(settings)
+    ledgers = await open_readers(settings) if copies is None else copies
+    sound: list[Ledger] = []
     try:
-        if settings.ledger.kind == "embedded":
+        if copies is None and settings.ledger.kind == "embedded":
             found.file(settings)
         else:
-            for whose, ledger in ledgers.items():
-                await found.chain(f"peers of {whose}", ledger)
-        await found.tables(settings, next(iter(ledgers.values())))
+            sound = [ledger for whose, ledger in ledgers.items() if await found.chain(f"peers of {whose}", ledger)]
+        await found.tables(settings, (*sound, *ledgers.values())[0])
     finally:
-        for ledger in ledgers.values():
+        for ledger in ledgers.values() if copies is None else ():
             await ledger.close()
     return Report(began, time.time(), found.blocks, found.rows, found.count, found.findings, found.unread)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from auditing import read_report
+from auditing import audit, read_report
+from instance.creation import load_settings
+from instance.ledgers import open_readers
+from ledger.embedded.adapter import EmbeddedLedger
 from tests.integration.lotline.run import answer, lotline
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,3 +117,30 @@ def test_a_row_of_the_read_model(home: Path, statement: str, what: str, detail: 
 def test_the_last_block_cut_off(home: Path) -> None:
     change(home / "ledger" / "ledger.db", "DELETE FROM block WHERE number = (SELECT max(number) FROM block)")
     assert ("tables", "its blocks") in [(where, what) for where, what, _ in found(home)]
+
+
+class Crooked:
+    """A peer that answers with a block in which a digit is another."""
+
+    def __init__(self, honest: EmbeddedLedger) -> None:
+        self.height = honest.height
+        self._honest = honest
+
+    async def blocks(self, start: int = 0) -> AsyncIterator[Any]:
+        async for block in self._honest.blocks(start):
+            if block.header.number == 3:
+                block.data.data[0] = block.data.data[0].replace(b"952100000200", b"952100000201", 1)
+            yield block
+
+
+async def test_one_organisations_block_does_not_hide_a_row(home: Path) -> None:
+    change(home / "readmodel.db", "UPDATE event SET biz_step = 'destroying' WHERE id = 1")
+    settings = load_settings(home)
+    (honest,) = (await open_readers(settings)).values()
+    assert isinstance(honest, EmbeddedLedger)
+    report = await audit(settings, copies={"FarmMSP": Crooked(honest), "ShopMSP": honest})  # type: ignore[dict-item]
+    await honest.close()
+    assert ("blocks", "peers of FarmMSP", "block 3") in {(one.where, one.whose, one.what) for one in report.findings}
+    assert [one.detail for one in report.findings if one.where == "tables"] == [
+        "biz_step is 'destroying' and should be 'commissioning'"
+    ]
