@@ -8,7 +8,18 @@ from typing import Any
 
 import orjson
 
-from chaincode import answers, batch_form, declarations, effects, keys, master_data, rules, trails
+from chaincode import (
+    answers,
+    batch_form,
+    declarations,
+    devices,
+    effects,
+    keys,
+    master_data,
+    rules,
+    scans,
+    trails,
+)
 from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
@@ -92,6 +103,7 @@ def _parse(event: Any, reader: Reader) -> Fact | Rejection:
 
 def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]:
     context.state.begin()
+    context.scans = []
     if group.described:
         master_data.write(context, group.described)
     # Each event is let go once it is applied: what the next ones make takes its place in the processor's cache.
@@ -109,6 +121,7 @@ def _capture_group(context: Context, group: Group, start: int) -> dict[str, Any]
         context.state.keep()
     else:
         context.state.drop()
+        scans.settle(context, context.scans)  # refused or not, they were scanned
     return answers.answer(group.id, events, verdicts, committed=committed)
 
 
@@ -116,15 +129,20 @@ def _verdict(context: Context, fact: Fact | Rejection, start: int, n: int) -> Ve
     """Apply the ``n``-th event of a group that starts with the batch's ``start``-th. None if it is accepted."""
     if isinstance(fact, Rejection):
         return answers.rejected(n, fact)
+    before = len(context.scans)
     if is_captured(context, fact):
+        scans.settle(context, context.scans[before:])
         return answers.duplicate(n)
     context.state.begin()
     try:
         _apply(context, fact, start + n)
     except Rejection as rejection:
         context.state.drop()
+        devices.note_refused(context, fact, before)
+        scans.settle(context, context.scans[before:])
         return answers.rejected(n, rejection)
     context.state.keep()
+    scans.settle(context, context.scans[before:])
     return None
 
 
@@ -132,7 +150,8 @@ def _apply(context: Context, fact: Fact, number: int) -> None:
     rules.is_well_formed(fact)
     rules.is_not_from_the_future(context, fact)
     rules.event_id_is_free(context, fact)
-    device = rules.device_is_known(context, fact)
+    device = devices.device_is_known(context, fact)
+    devices.is_signed_where_demanded(context, fact)
     rules.places_are_own(context, fact)
     effects.who_speaks(context, fact)
     declares = _take_in(context, fact)

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaincode import keys
 from chaincode.configuration import Config
@@ -16,6 +16,9 @@ from chaincode.stub import Stub
 from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
 from epcis.remembering import remember
 from fabric.words.client_identity import ClientIdentity, client_identity
+
+if TYPE_CHECKING:
+    from chaincode.scans import Scan
 
 FEWEST_GUARDIANS = 3
 """Of fewer no majority is left once one of them has gone."""
@@ -33,6 +36,8 @@ class Context:
         self.role = self.client.attribute("role") or ""
         self.party = _party_of(self.client)
         self.now = stub.get_tx_timestamp().astimezone(UTC)
+        self.scans: list[Scan] = []
+        """What devices signed in the group of events that is being captured (``scans``)."""
 
     @cached_property
     def writer(self) -> str:
@@ -47,6 +52,11 @@ class Context:
     def _guardians(self) -> list[str] | None:
         admins = self.config.admins
         return list(admins[:MOST_GUARDIANS]) if len(admins) >= FEWEST_GUARDIANS else None
+
+    @staticmethod
+    def moment(text: str) -> datetime:
+        """A time that the contract wrote."""
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
     @cached_property
     def latest(self) -> datetime:

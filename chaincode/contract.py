@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import orjson
 
-from chaincode import capture, heads, keys, master_data, protection, publications, reassignment, registry
+from chaincode import capture, devices, heads, keys, master_data, protection, publications, reassignment, registry
 from chaincode.context import Context
 from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
@@ -65,7 +65,8 @@ FUNCTIONS: dict[str, Function] = {
     "registerParty": registry.register_party,
     "registerPlace": registry.register_place,
     "registerDevice": registry.register_device,
-    "revokeDevice": registry.revoke_device,
+    "revokeDevice": devices.revoke_device,
+    "explainDevice": devices.explain_device,
     "reassign": reassignment.reassign,
     "describe": master_data.describe,
     "publish": publications.publish,
@@ -79,6 +80,7 @@ FUNCTIONS: dict[str, Function] = {
     "party": _lookup(keys.party, "party"),
     "place": _lookup(keys.place, "place"),
     "device": _lookup(keys.device, "device"),
+    "deviceChain": _lookup(keys.device_chain, "chain of device"),
     "handoff": _lookup(keys.handoff, "handoff"),
     "exception": _lookup(keys.exception, "exception"),
 }

@@ -7,7 +7,7 @@ own key need not be read. Who captures it at the same time reads and writes the 
 
 from __future__ import annotations
 
-from chaincode import keys
+from chaincode import devices, keys
 from chaincode.context import Context
 from chaincode.declarations import about_event
 from chaincode.facts import Fact, same_content, variant_hex
@@ -49,21 +49,26 @@ def _record(context: Context, fact: Fact) -> Record | None:
 
 
 def _note_telling(context: Context, fact: Fact, known: Record) -> None:
-    """Who else reports an event, and by which other eventID it can be found."""
+    """Who else reports an event, by which other eventID it can be found, and a signature that it came without."""
+    signed = fact.event.signature is not None and context.msp == known["msp"]
     new_reporter, identifier = context.msp != known["msp"], given_id(fact)
     fresh = identifier is not None and identifier != known["event"].get("eventID")
     fresh = (
         fresh and context.state.get(keys.event_id(identifier or "")) is None
     )  # an id leads to what it was given first
-    if not (new_reporter or fresh):
+    if not (new_reporter or fresh or signed):
         return
     about = about_event(context, fact.hex)
-    reporters, ids = about["reporters"], about["ids"]
+    reporters, ids, signatures = about["reporters"], about["ids"], about.get("signatures", [])
+    told = (reporters, ids, signatures)
+    if signed and len(signatures) < _MOST_IDS:
+        signatures = devices.note_copy(context, fact, known, signatures)
     if new_reporter and context.msp not in reporters:
         reporters = sorted([*reporters, context.msp])
     if fresh and len(ids) < _MOST_IDS:
         ids = sorted([*ids, identifier])
         # ... but it names an event only if the event came with it: nobody can take another's next id
         context.state.put(keys.event_id(identifier or ""), {"event": digest_uri(fact.hex), "alias": True})
-    if (reporters, ids) != (about["reporters"], about["ids"]):
-        context.state.put(keys.about(fact.hex), {**about, "reporters": reporters, "ids": ids})
+    if (reporters, ids, signatures) != told:
+        more = {"signatures": signatures} if signatures else {}
+        context.state.put(keys.about(fact.hex), {**about, "reporters": reporters, "ids": ids, **more})

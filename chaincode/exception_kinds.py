@@ -58,6 +58,24 @@ KINDS: dict[str, Kind] = {
         "used after it was consumed, destroyed, decommissioned or sold",
         "a return (disposition `returned`), where it was sold",
     ),
+    "device_gap": Kind(
+        "medium",
+        "Scans that did not arrive",
+        "a device signed events before one that arrived, and they did not",
+        "the events, in any order, or an admin who says what became of them",
+    ),
+    "device_fork": Kind(
+        "high",
+        "A device twice",
+        "a device signed two events in one place of its chain: its key was cloned, or it was set back",
+        "an admin who says what happened, or the device's revocation",
+    ),
+    "device_replay": Kind(
+        "low",
+        "Signed twice",
+        "a device signed an event that it had signed before in another place of its chain",
+        "an admin who says what happened, or the device's revocation",
+    ),
     "declared_unknown": Kind(
         "low",
         "A correction without its event",

@@ -92,7 +92,17 @@ def open_fault(context: Context, kind: str, subject: str, fault: Fault, *, item:
 
 def close_exception(context: Context, fact: Fact, kind: str, subject: str) -> None:
     """Close an exception if it is open."""
+    close_by(context, kind, subject, fact.hash, fact.time)
+
+
+def close_by(
+    context: Context, kind: str, subject: str, event: str | None, time: str, explained: str | None = None
+) -> bool:
+    """Close an exception if it is open, by an event (its hash) or, with its words, by a person. Returns whether it was."""
     key = keys.exception(exception_id(kind, subject))
     known = context.state.get(key)
-    if known is not None and known["status"] == "open":
-        context.state.put(key, {**known, "status": "closed", "closedBy": fact.hash, "closedAt": fact.time})
+    if known is None or known["status"] != "open":
+        return False
+    detail = known["detail"] if explained is None else f"{known['detail']}. {explained}"
+    context.state.put(key, {**known, "status": "closed", "closedBy": event, "closedAt": time, "detail": detail})
+    return True

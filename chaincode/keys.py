@@ -125,6 +125,16 @@ def device(identifier: str) -> str:
     return f"\x00DV\x00{identifier}\x00"
 
 
+def device_chain(identifier: str) -> str:
+    """How far a device counted what it signed."""
+    return f"\x00DC\x00{identifier}\x00"
+
+
+def device_scan(identifier: str, counter: int) -> str:
+    """An event's place in the chain of its device; in their order."""
+    return f"\x00DS\x00{identifier}\x00{counter:016}\x00"
+
+
 def master_data(identifier: str, msp: str) -> str:
     """What an organisation says of something."""
     return f"\x00MD\x00{identifier}\x00{msp}\x00"

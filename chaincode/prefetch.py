@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from chaincode import keys, lots, parties, trails
 from chaincode.claims import documents_of
@@ -25,7 +26,7 @@ def _named(fact: Fact) -> list[str]:
     if event.event_id is not None:
         found.append(keys.event_id(event.event_id))
     if event.signature is not None:
-        found.append(keys.device(str(event.signature.get("device", ""))))
+        found += _of_device(event.signature)
     found += map(keys.thing, fact.instances)
     found += map(keys.lot, fact.classes)
     found += map(keys.party, parties.named(fact))
@@ -35,6 +36,15 @@ def _named(fact: Fact) -> list[str]:
         if "location" in by_type:
             found += parties.place_keys(by_type["location"])
     return found
+
+
+def _of_device(signature: dict[str, Any]) -> Iterator[str]:
+    """The device, how far it counted, and the neighbours of the event in its chain."""
+    device, counter = str(signature.get("device", "")), signature.get("counter")
+    yield keys.device(device)
+    yield keys.device_chain(device)
+    if isinstance(counter, int) and 0 < counter < 10**15:
+        yield from (keys.device_scan(device, one) for one in (counter - 1, counter, counter + 1))
 
 
 def _known(context: Context, fact: Fact) -> list[str]:

@@ -10,14 +10,13 @@ from collections.abc import Callable
 
 import orjson
 
-from chaincode import arguments, keys, parties, rules
+from chaincode import arguments, devices, keys, parties, rules
 from chaincode.context import Context
+from chaincode.devices import PARTY_AIS, PLACE_AIS
 from chaincode.registered import Device, Party, Place
 from chaincode.rejection import Malformed
-from chaincode.signatures import SignatureError, load_key
 from chaincode.state import Record
 
-PARTY_AIS, PLACE_AIS = ("417", "414"), ("414",)
 Registration = tuple[str, Party | Place | Device]
 """The key of what is registered, and what is to stand there."""
 
@@ -28,26 +27,13 @@ def register_party(context: Context, argument: bytes) -> bytes:
 
 
 def register_place(context: Context, argument: bytes) -> bytes:
-    """``{id, party, name?, kind?, latitude?, longitude?, address?, country?, provenance?}`` or a list of them."""
+    """``{id, party, name?, kind?, signed?, latitude?, longitude?, address?, country?, provenance?}`` or a list of them."""
     return _register(context, argument, _place)
 
 
 def register_device(context: Context, argument: bytes) -> bytes:
-    """``{id, party, algorithm, publicKey, name?}`` or a list of them."""
-    return _register(context, argument, _device)
-
-
-def revoke_device(context: Context, argument: bytes) -> bytes:
-    """``{id}``: its signatures are refused from now on."""
-    rules.has_role(context, rules.ADMIN_ROLES, "revoke a device")
-    identifier = str(arguments.entries(argument)[0].get("id", ""))
-    device = Device.from_record(context.state.get(keys.device(identifier)))
-    if device is None:
-        raise Malformed(f"device {identifier} is not registered", 404)
-    rules.is_own_registration(context, device.msp, f"device {identifier}")
-    context.state.put(keys.device(identifier), device.revoked().to_record())
-    context.state.flush()
-    return b"{}"
+    """``{id, party, algorithm, publicKey, name?, place?, chained?, succeeds?, succession?}`` or a list of them."""
+    return _register(context, argument, devices.read)
 
 
 def configure(context: Context, argument: bytes) -> bytes:
@@ -107,6 +93,7 @@ def _place(context: Context, entry: Record) -> Registration:
         id=identifier,
         party=party,
         msp=context.msp,
+        signed=_signed(entry, known),
         name=arguments.text(entry, "name"),
         kind=arguments.text(entry, "kind"),
         address=arguments.text(entry, "address"),
@@ -117,29 +104,12 @@ def _place(context: Context, entry: Record) -> Registration:
     )
 
 
-def _device(context: Context, entry: Record) -> Registration:
-    identifier = arguments.key_text(entry, "id")
-    party = arguments.link(entry, "party", PARTY_AIS)
-    owner = parties.party_record(context, party)
-    if owner is not None:
-        rules.is_own_registration(context, owner["msp"], f"party {party}")
-    known = Device.from_record(context.state.get(keys.device(identifier)))
-    if known is not None:
-        rules.is_own_registration(context, known.msp, f"device {identifier}")
-    algorithm, public_key = str(entry.get("algorithm")), str(entry.get("publicKey"))
-    try:
-        load_key(algorithm, public_key)
-    except SignatureError as error:
-        raise Malformed(f"publicKey: {error}") from error
-    return keys.device(identifier), Device(
-        id=identifier,
-        msp=context.msp,
-        party=party,
-        algorithm=algorithm,
-        public_key=public_key,
-        name=arguments.text(entry, "name"),
-        reassigned=None if known is None else known.reassigned,
-    )
+def _signed(entry: Record, known: Place | None) -> bool:
+    """Whether a place demands signatures: what was demanded is, until somebody says otherwise in so many words."""
+    value = entry.get("signed", known is not None and known.signed)
+    if not isinstance(value, bool):
+        raise Malformed("signed is true or false")
+    return value
 
 
 def _texts(entry: Record, *fields: str) -> Record:

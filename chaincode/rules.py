@@ -12,9 +12,8 @@ from typing import TypedDict
 
 from chaincode import keys, parties
 from chaincode.context import Context
-from chaincode.facts import Fact, identity
+from chaincode.facts import Fact
 from chaincode.rejection import Malformed, Rejection
-from chaincode.signatures import SignatureError, verify
 from chaincode.state import Record
 from epcis import Event, QuantityElement
 
@@ -105,28 +104,6 @@ def event_id_is_free(context: Context, fact: Fact) -> None:
     known = context.state.get(keys.event_id(identifier))
     if known is not None and known["event"] != fact.hash and not known.get("alias"):
         raise Rejection("event_id_reused", f"{identifier} already names another event: {known['event']}", "eventID")
-
-
-def device_is_known(context: Context, fact: Fact) -> str | None:
-    """A device's signature must verify, and the device must be the submitter's own and not revoked."""
-    signature = fact.event.signature
-    if signature is None:
-        return None
-    field = "lotline:signature"
-    identifier = str(signature.get("device", ""))
-    device = context.state.get(keys.device(identifier))
-    if device is None:
-        raise Rejection("unknown_device", f"device {identifier} is not registered", field)
-    whom = _owner(device["party"], device["msp"])
-    if device["msp"] != context.msp:
-        raise Rejection("not_your_device", f"device {identifier} belongs to {device['msp']}", field, **whom)
-    if device["status"] != "active":
-        raise Rejection("device_revoked", f"device {identifier} is revoked", field, **whom)
-    try:
-        verify(device["algorithm"], device["publicKey"], signature, identity(fact.event))
-    except SignatureError as error:
-        raise Rejection("bad_signature", str(error), field, **whom) from error
-    return identifier
 
 
 def places_are_own(context: Context, fact: Fact) -> None:

@@ -13,6 +13,8 @@ import secrets
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,9 +45,24 @@ CREATE TABLE IF NOT EXISTS token (
     """
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 """,
+    """
+CREATE TABLE IF NOT EXISTS enrolment (
+  digest BLOB PRIMARY KEY,
+  msp TEXT NOT NULL,
+  admin TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  party TEXT NOT NULL,
+  place TEXT,
+  name TEXT NOT NULL,
+  expires_at TEXT NOT NULL,
+  device TEXT
+) STRICT;
+""",
 )
 """What leads from one version of the file's tables to the next."""
-_SHARED_STEPS = ("".join(_STEPS).replace(" STRICT", "").replace("BLOB", "BYTEA"),)
+_SHARED_STEPS = tuple(
+    step.replace(" STRICT", "").replace("BLOB", "BYTEA") for step in ("".join(_STEPS[:2]), *_STEPS[2:])
+)
 
 log = structlog.get_logger("lotline.tokens")
 
@@ -113,6 +130,22 @@ class TokenStore:
             ).rowcount
             self._cache.clear()
         return changed == 1
+
+    def revoke_labelled(self, msp_id: str, label: str) -> int:
+        """Revoke all tokens of an organisation that bear a label; returns how many."""
+        with self._lock, transaction(self._connection):
+            changed = self._connection.execute(
+                "UPDATE token SET revoked_at = ? WHERE msp = ? AND label = ? AND revoked_at IS NULL",
+                (_now(), msp_id, label),
+            ).rowcount
+            self._cache.clear()
+        return changed
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The store's connection, for what else is kept beside the tokens, in one transaction."""
+        with self._lock, transaction(self._connection):
+            yield self._connection
 
     def tokens(self) -> list[TokenInfo]:
         """All tokens, revoked ones too, oldest first."""

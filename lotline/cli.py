@@ -33,6 +33,7 @@ COMMANDS = {
     "code": ("code", "What does a scanned code say?"),
     "party": ("party", "Who takes part: register, list and reassign parties."),
     "place": ("place", "Where goods are: register, list and reassign places."),
+    "device": ("device", "Scanners that sign: enrol by a QR code, list, revoke, explain."),
     "product": ("product", "What products are called."),
     "protect": ("protect", "Demand that organisations agree to every change of a thing."),
     "release": ("release", "Strike an organisation that has left out of those that must agree."),

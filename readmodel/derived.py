@@ -33,6 +33,7 @@ DERIVED_TABLES: tuple[type[SQLModel], ...] = (
     tables.Party,
     tables.Place,
     tables.Device,
+    tables.DeviceChain,
     tables.Published,
     tables.Config,
     tables.DailyFlow,

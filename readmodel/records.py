@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from readmodel import typed
-from readmodel.columns import dump
+from readmodel.columns import LARGEST, dump
 from readmodel.identifiers import clean, hash_hex
 from readmodel.told import digest_of
 from readmodel.typed import Members, UnreadableError
@@ -228,14 +228,29 @@ def party(record: Members) -> tuple[Any, ...]:
     return True, adopted, typed.text(record, "msp"), typed.shown(record, "name"), dump(record)
 
 
+_OF_DEVICE = ("place", "since", "chained", "succeeds", "revocation", "before")
+
+
 def device(record: Members) -> tuple[Any, ...]:
-    """``algorithm``, ``public_key``, ``name``, ``status`` of a device."""
+    """``algorithm``, ``public_key``, ``name``, ``status``, ``detail`` of a device."""
     return (
         typed.text(record, "algorithm"),
         typed.shown(record, "publicKey"),
         typed.shown(record, "name"),
         typed.text(record, "status"),
+        dump(more) if (more := {name: record[name] for name in _OF_DEVICE if name in record}) else None,
     )
+
+
+def device_chain(record: Members) -> tuple[Any, ...]:
+    """``counter``, ``known``, ``explained``, ``received`` of a device's chain."""
+    counts = [_count(record, name) for name in ("counter", "known", "explained")]
+    return *counts, typed.moment(record, "received")
+
+
+def _count(record: Members, name: str) -> int:
+    value = record.get(name)
+    return value if isinstance(value, int) and 0 <= value <= LARGEST else 0
 
 
 def place(record: Members) -> tuple[Any, ...]:

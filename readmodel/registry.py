@@ -5,7 +5,7 @@ from __future__ import annotations
 from readmodel.bulk import Bulk
 from readmodel.ids import Ids
 from readmodel.scan import Scan
-from readmodel.tables import Config, Device, MasterData, Party, Place, Published
+from readmodel.tables import Config, Device, DeviceChain, MasterData, Party, Place, Published
 
 _PLACE = (
     *("id", "registered", "adopted", "msp", "party_id", "name", "kind"),
@@ -26,9 +26,11 @@ def write_registry(bulk: Bulk, scan: Scan, ids: Ids) -> None:
     )
     bulk.upsert(
         Device,
-        ("id", "msp", "party_id", "algorithm", "public_key", "name", "status"),
+        ("id", "msp", "party_id", "algorithm", "public_key", "name", "status", "detail"),
         [(key, row[0], ids.party(row[1]), *row[2:]) for key, row in scan.devices.items()],
     )
+    chain = ("id", "counter", "known", "explained", "received")
+    bulk.upsert(DeviceChain, chain, [(key, *row) for key, row in scan.device_chains.items()])
     bulk.upsert(Published, _PUBLISHED, list(scan.published.values()))
     bulk.upsert(Config, ("key", "document"), list(scan.config.items()))
     said = [(*key, *row) for key, row in scan.master_data.items() if row is not None]

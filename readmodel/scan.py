@@ -74,6 +74,7 @@ class Scan:
         self.party_records: dict[str, Row] = {}
         self.place_records: dict[str, Row] = {}
         self.devices: dict[str, Row] = {}
+        self.device_chains: dict[str, Row] = {}
         self.published: dict[tuple[str, str], Row] = {}
         self.master_data: dict[tuple[str, str], Row | None] = {}
         self.config: dict[str, str] = {}
@@ -418,6 +419,16 @@ def _device(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write
     return gather
 
 
+def _device_chain(scan: Scan, _o: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
+    (key,) = _attributes(attributes, 1)
+    row = records.device_chain(_kept(write))
+
+    def gather() -> None:
+        scan.device_chains[clean(key)] = row
+
+    return gather
+
+
 def _publication(scan: Scan, origin: Origin, _n: int, attributes: list[str], write: Write) -> Callable[[], None]:
     kind, key = (clean(part) for part in _attributes(attributes, 2))
     record = _kept(write)
@@ -461,6 +472,7 @@ _READERS: dict[str, Reader] = {
     "PY": _party_record,
     "PL": _place_record,
     "DV": _device,
+    "DC": _device_chain,
     "PB": _publication,
     "MD": _master_data,
     "CF": _configuration,

@@ -546,6 +546,22 @@ class Device(SQLModel, table=True):
     public_key: str | None = None
     name: str | None = None
     status: str | None = None
+    detail: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """What of these it has: ``place``, ``since``, ``chained``, ``succeeds``, ``revocation``, ``before`` (docs/contract.md)."""
+
+
+class DeviceChain(SQLModel, table=True):
+    """How far a device counted what it signed, and how much of that the ledger knows."""
+
+    __tablename__ = "device_chain"
+
+    id: str = Field(primary_key=True)
+    counter: int = Field(sa_type=Id)
+    known: int = Field(sa_type=Id)
+    explained: int = Field(sa_type=Id)
+    """So many may stay missing."""
+    received: datetime | None = Field(default=None, sa_type=Timestamp)
+    """The time of the transaction with its latest event."""
 
 
 class Published(SQLModel, table=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BeforeValidator, Field, model_validator
 
 from api import problems
-from api.answers import PGLN
+from api.answers import GLN, PGLN
 from api.auth import MAY_ADMINISTER, MAY_SEE_THINGS
 from api.commands import MANY, REGISTERED, Registered, Text, as_list, canonical, command, register
 from api.models import Answer, Given, Page
@@ -44,6 +45,12 @@ class DeviceIn(Given):
     algorithm: Literal["Ed25519", "ES256"]
     public_key: str = Field(max_length=2000, description="PEM, SubjectPublicKeyInfo", examples=[_PEM])
     name: Text | None = Field(None, examples=["Reader at dock 3"])
+    place: str | None = Field(None, max_length=500, description="Where it reads", examples=[GLN])
+    chained: bool = Field(False, description="It signs in a chain from its first event", examples=[True])
+    succeeds: Text | None = Field(None, description="The device whose place it takes", examples=[None])
+    succession: Text | None = Field(
+        None, description="That one's signature over `lotline-succeeds/1\\n{old}\\n{new}`", examples=[None]
+    )
 
     @model_validator(mode="after")
     def _key_fits(self) -> DeviceIn:
@@ -69,14 +76,33 @@ async def post_devices(
     body: Devices,
 ) -> Any:
     """Register one device or up to 1,000, or give them new keys."""
-    records = [device.model_copy(update={"party": canonical(device.party, "/party", ("pgln",))}) for device in body]
+    records = [device.model_copy(update=_canonical(device)) for device in body]
     return await register(request, response, principal, "registerDevice", records)
+
+
+def _canonical(device: DeviceIn) -> dict[str, str]:
+    links = {"party": canonical(device.party, "/party", ("pgln",))}
+    return links if device.place is None else {**links, "place": canonical(device.place, "/place", ("sgln",))}
 
 
 class RevocationIn(Given):
     """The device whose key is lost or stolen."""
 
     id: Text = Field(examples=["dock-3-reader"])
+    since: str | None = Field(
+        None,
+        max_length=40,
+        description="When it was lost: what it signed before is still taken. None: nothing is any more",
+        examples=["2026-05-04T09:12:33Z"],
+    )
+    why: Text | None = Field(None, examples=["stolen from the van"])
+
+
+class ExplanationIn(Given):
+    """What became of what is missing, or why there are two."""
+
+    id: Text = Field(examples=["dock-3-reader"])
+    why: Text = Field(examples=["its storage was cleared before it had sent all"])
 
 
 @router.post("/devices/revoke", response_model=Registered, responses=REVOKED)
@@ -86,8 +112,32 @@ async def post_revoke(
     principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
     body: RevocationIn,
 ) -> Any:
-    """Revoke a device: its signatures are refused from now on. The device, and what it signed before, stay."""
-    return await command(request, response, principal, "revokeDevice", [body.id], {"id": body.id})
+    """Revoke a device and its token: its signatures are refused from now on. The device, and what it signed before, stay."""
+    entry = body.model_dump(by_alias=True, exclude_none=True, mode="json")
+    answer = await command(request, response, principal, "revokeDevice", [body.id], entry)
+    request.app.state.tokens.revoke_labelled(principal.msp_id, body.id)
+    return answer
+
+
+@router.post("/devices/explain", response_model=Registered, responses=REVOKED)
+async def post_explain(
+    request: Request,
+    response: Response,
+    principal: Annotated[Principal, Depends(MAY_ADMINISTER)],
+    body: ExplanationIn,
+) -> Any:
+    """Explain what is odd about a device's chain: its open exceptions are closed with these words, which stay."""
+    return await command(request, response, principal, "explainDevice", [body.id], body.model_dump())
+
+
+class EarlierKey(Answer):
+    """A key that a device had."""
+
+    algorithm: str = Field(examples=["ES256"])
+    public_key: str = Field(examples=[_PEM])
+    since: datetime | None
+    until: datetime
+    status: str = Field(description="Of the device, with it", examples=["revoked"])
 
 
 class DeviceOut(Answer):
@@ -99,7 +149,17 @@ class DeviceOut(Answer):
     algorithm: str | None = Field(examples=["Ed25519"])
     public_key: str | None = Field(description="PEM")
     name: str | None = Field(examples=["Reader at dock 3"])
-    status: str | None = Field(description="active or revoked", examples=["active"])
+    status: str | None = Field(description="active, revoked or succeeded", examples=["active"])
+    place: str | None = Field(description="Where it was enrolled to read", examples=[GLN])
+    since: datetime | None = Field(description="When its key was registered")
+    succeeds: str | None = Field(description="The device whose place it took", examples=[None])
+    revoked_at: datetime | None
+    revoked_since: datetime | None = Field(description="What it signed before is still taken")
+    why: str | None = Field(description="It was revoked", examples=[None])
+    keys: list[EarlierKey] = Field(description="Those it had before, the oldest first")
+    counter: int | None = Field(description="How far it counted what it signed; null: not in a chain", examples=[204])
+    missing: int | None = Field(description="How many of these did not arrive, unexplained", examples=[0])
+    received_at: datetime | None = Field(description="When the latest of them came")
 
 
 @router.get("/devices", response_model=Page[DeviceOut], responses=problems.responses(400, 401, 403, 406))
@@ -111,7 +171,8 @@ def get_devices(
 ) -> Any:
     """Devices, by id."""
     with request.app.state.engine.connect() as connection:
-        return registry.devices(connection, per_page=per_page, token=next_page_token)
+        page = registry.devices(connection, per_page=per_page, token=next_page_token)
+    return Page[DeviceOut](items=[_out(one) for one in page.items], next=page.next)
 
 
 @router.get("/devices/{id:path}", response_model=DeviceOut, responses=problems.responses(401, 403, 404, 406))
@@ -125,4 +186,37 @@ def get_device(
         found = registry.device(connection, device_id)
     if found is None:
         raise ApiError(404, f"no device {device_id} on the ledger")
-    return found
+    return _out(found)
+
+
+def _out(found: registry.DeviceRecord) -> DeviceOut:
+    detail = found.detail
+    revoked = detail.get("revocation") or {}
+    return DeviceOut(
+        id=found.id,
+        msp=found.msp,
+        party=found.party,
+        algorithm=found.algorithm,
+        public_key=found.public_key,
+        name=found.name,
+        status=found.status,
+        place=detail.get("place"),
+        since=detail.get("since"),
+        succeeds=detail.get("succeeds"),
+        revoked_at=revoked.get("at"),
+        revoked_since=revoked.get("since"),
+        why=revoked.get("why"),
+        keys=[
+            EarlierKey(
+                algorithm=key["algorithm"],
+                public_key=key["publicKey"],
+                since=key["since"],
+                until=key["until"],
+                status=key["status"],
+            )
+            for key in detail.get("before", ())
+        ],
+        counter=found.counter,
+        missing=found.missing,
+        received_at=found.received,
+    )

@@ -29,6 +29,7 @@ class PlaceIn(Given):
     party: str = Field(max_length=500, examples=["https://id.gs1.org/417/0614141000005"])
     name: Text = Field(examples=["Green Farm, cold store"])
     kind: Text | None = Field(None, examples=["warehouse"])
+    signed: bool | None = Field(None, description="Only what a device has signed is taken from here", examples=[True])
     latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False, examples=[48.137])
     longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False, examples=[11.575])
     country: Text | None = Field(None, examples=["DE"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, and_, not_
@@ -12,7 +13,7 @@ from sqlmodel import col
 from readmodel.identifiers import clean
 from readmodel.queries.naming import names
 from readmodel.queries.paging import Page, Query, decode, encode, limited, paged, pick, seal, unseal
-from readmodel.tables import Device, Party, Place
+from readmodel.tables import Device, DeviceChain, Party, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def place(connection: Connection, uri: str) -> PlaceRecord | None:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
-    """A device whose signatures the ledger knows; ``status`` is active or revoked."""
+    """A device whose signatures the ledger knows; ``status`` is active, revoked or succeeded."""
 
     id: str
     msp: str | None
@@ -104,6 +105,14 @@ class DeviceRecord:
     public_key: str | None
     name: str | None
     status: str | None
+    detail: dict[str, Any]
+    """Where it has them: ``place``, ``since``, ``chained``, ``succeeds``, ``revocation``, ``before``."""
+    counter: int | None
+    """How far it counted what it signed; None if it signs in no chain."""
+    missing: int | None
+    """How many of these did not arrive, and are not explained."""
+    received: datetime | None
+    """When the latest of them reached the ledger."""
 
 
 def devices(connection: Connection, *, per_page: int = 100, token: str | None = None) -> Page[DeviceRecord]:
@@ -123,15 +132,40 @@ def device(connection: Connection, identity: str) -> DeviceRecord | None:
 
 
 def _select_devices() -> Query:
-    return pick(
-        *(col(column) for column in (Device.id, Device.msp)),
-        col(Party.uri),
-        *(col(column) for column in (Device.algorithm, Device.public_key, Device.name, Device.status)),
-    ).outerjoin(Party, col(Party.id) == col(Device.party_id))
+    return (
+        pick(
+            *(col(column) for column in (Device.id, Device.msp)),
+            col(Party.uri),
+            *(
+                col(column)
+                for column in (Device.algorithm, Device.public_key, Device.name, Device.status, Device.detail)
+            ),
+            *(col(column) for column in (DeviceChain.counter, DeviceChain.known, DeviceChain.explained)),
+            col(DeviceChain.received),
+        )
+        .outerjoin(Party, col(Party.id) == col(Device.party_id))
+        .outerjoin(DeviceChain, col(DeviceChain.id) == col(Device.id))
+    )
+
+
+_PLAIN = ("id", "msp", "party", "algorithm", "public_key", "name", "status")
 
 
 def _device_records(rows: Sequence[Any]) -> list[DeviceRecord]:
-    return [DeviceRecord(*row) for row in rows]
+    return [
+        DeviceRecord(
+            **dict(zip(_PLAIN, row[:7], strict=True)),
+            detail=row[7] or {},
+            counter=row[8],
+            missing=_missing(row[8], row[9], row[10]),
+            received=row[11],
+        )
+        for row in rows
+    ]
+
+
+def _missing(counter: int | None, known: int, explained: int) -> int | None:
+    return None if counter is None else max(0, counter - known - explained)
 
 
 def _select_parties() -> Query:

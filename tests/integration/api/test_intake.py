@@ -176,16 +176,17 @@ async def test_what_a_scanner_sends_is_one_thing_at_every_door(service: Service)
         code = (await service.scanner.get("/codes", params={"text": text})).json()
         assert (code["id"], code["things"]) == (f"{GTIN}/21/S7", [f"{GTIN}/21/S7"]), text
         assert (await service.scanner.get("/things", params={"number": text})).json()["items"] == [f"{GTIN}/21/S7"]
-    for text, things, beginning in (
-        ("S7", [f"{GTIN}/21/S7"], []),
-        ("s70\r\n", [f"{GTIN}/21/S70"], []),
-        ("L7", [f"{GTIN}/10/L7"], []),
-        ("S", [], []),
-        ("9506000134352", [GTIN], []),
-        ("nothing", [], []),
-    ):
+    known: tuple[tuple[str, list[str]], ...] = (
+        ("S7", [f"{GTIN}/21/S7"]),
+        ("s70\r\n", [f"{GTIN}/21/S70"]),
+        ("L7", [f"{GTIN}/10/L7"]),
+        ("S", []),
+        ("9506000134352", [GTIN]),
+        ("nothing", []),
+    )
+    for text, things in known:
         code = (await service.scanner.get("/codes", params={"text": text})).json()
-        assert (code["things"], code["beginning"]) == (things, beginning), text
+        assert (code["things"], code["beginning"]) == (things, []), text
     await service.capture(event(3, epcList=[f"{GTIN}/21/LONG-4711"]))
     code = (await service.scanner.get("/codes", params={"text": "long-4"})).json()
     assert (code["things"], code["beginning"]) == ([], [f"{GTIN}/21/LONG-4711"])
