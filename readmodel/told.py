@@ -33,7 +33,7 @@ _STANDARD = frozenset(
 )
 _ACTIONS = frozenset({"ADD", "OBSERVE", "DELETE"})
 _EXACT_DIGITS = 16
-_HEX = frozenset("0123456789abcdef")
+_HEX = "0123456789abcdef"
 
 
 class Named(NamedTuple):
@@ -111,7 +111,7 @@ def read_record(attributes: list[str], raw: bytes | None) -> Record | None:
 
 def digest_of(attributes: list[str]) -> str:
     """The digits that a key names an event by."""
-    if len(attributes) != 1 or len(attributes[0]) != 64 or not _HEX.issuperset(attributes[0]):
+    if len(attributes) != 1 or len(attributes[0]) != 64 or attributes[0].strip(_HEX):
         raise UnreadableError("the key is not an event's")
     return attributes[0]
 

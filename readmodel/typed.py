@@ -17,6 +17,7 @@ from readmodel.identifiers import clean
 
 Members = Mapping[str, Any]
 _SHOWN = 60
+_TEXTS = frozenset({str})
 _PLAIN = 200
 """A text shorter than this is as clean as it is: most are, and this is asked of every text on the ledger."""
 
@@ -77,7 +78,7 @@ def texts(record: Members, name: str) -> list[str]:
     value = record.get(name)
     if value is None:
         return []
-    if type(value) is not list or any(type(one) is not str for one in value):
+    if type(value) is not list or not _TEXTS.issuperset(map(type, value)):
         raise UnreadableError(f"{name}: not a list of texts")
     return value
 
