@@ -1,9 +1,5 @@
-"""History out of the read model, models, back-tests, and the prediction of disruptions.
+"""History out of the read model or a file, models, back-tests, and the prediction of disruptions.
 
->>> from forecasting import run
+>>> from forecasting.run import run
 >>> summary = run(readmodel.open_engine(url))
 """
-
-from forecasting.run import NothingToForecastError, RunSummary, run
-
-__all__ = ["NothingToForecastError", "RunSummary", "run"]

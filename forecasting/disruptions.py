@@ -11,14 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection
 
-from forecasting.contest import Choice
-from forecasting.intervals import Conformal
 from forecasting.late import Journey, Risk
 from forecasting.metrics import Array
-from readmodel.queries.exceptions import exceptions
-from readmodel.queries.stock import on_hand
+from forecasting.outcome import Forecasted
+from readmodel.queries.exceptions import ExceptionRecord
+from readmodel.queries.stock import Stock
 
 _LIKELY, _POSSIBLE = 0.6, 0.35
 _MANY = 60
@@ -98,38 +96,28 @@ def _usual_days(journeys: Iterable[Journey]) -> float:
 
 
 def stock_outs(
-    connection: Connection,
-    choices: Sequence[Choice],
-    calibrated: dict[tuple[str, str], tuple[Conformal, Conformal | None]],
-    inbound: dict[tuple[str, str], float],
-    as_of: datetime,
+    stock: Sequence[Stock], forecasts: Sequence[Forecasted], inbound: dict[tuple[str, str], float], as_of: datetime
 ) -> Iterator[Disruption]:
     """Where demand will use up what is on hand and under way before the horizon's end."""
-    wanted = [choice for choice in choices if choice.series.kind == "demand" and choice.series.place]
-    places = sorted({choice.series.place for choice in wanted if choice.series.place})
     shelf: dict[tuple[str, str], float] = {}
-    for stock in on_hand(connection, places):
-        if stock.place is not None:
-            shelf[(stock.product, stock.place)] = shelf.get((stock.product, stock.place), 0.0) + stock.quantity
-    for choice in wanted:
-        series = choice.series
-        key = (series.product or "", series.place or "")
-        warning = _stock_out(choice, calibrated, max(shelf.get(key, 0.0), 0.0), inbound.get(key, 0.0), as_of)
+    for one in stock:
+        if one.place is not None:
+            shelf[(one.product, one.place)] = shelf.get((one.product, one.place), 0.0) + one.quantity
+    for forecast in forecasts:
+        series = forecast.series
+        if series.kind != "demand" or not series.place:
+            continue
+        key = (series.product or "", series.place)
+        warning = _stock_out(forecast, max(shelf.get(key, 0.0), 0.0), inbound.get(key, 0.0), as_of)
         if warning is not None:
             yield warning
 
 
-def _stock_out(
-    choice: Choice,
-    calibrated: dict[tuple[str, str], tuple[Conformal, Conformal | None]],
-    shelf: float,
-    coming: float,
-    as_of: datetime,
-) -> Disruption | None:
-    series, future = choice.series, choice.entries[choice.chosen].future
-    if future is None or float(future.sum()) <= 0:
+def _stock_out(forecast: Forecasted, shelf: float, coming: float, as_of: datetime) -> Disruption | None:
+    series, future = forecast.series, forecast.point
+    if float(future.sum()) <= 0:
         return None
-    high = calibrated[(series.kind, series.frequency.code)][0].bounds(future, choice.scale, 0.80)[1]
+    high = forecast.bounds(0.80)[1]
     length = _DAYS[series.frequency.code]
     expected = _days_until(future, shelf + coming, length)
     cautious = _days_until(high, shelf, length)
@@ -155,13 +143,14 @@ def _days_until(demand: Array, stock: float, length: int) -> float | None:
     return None if gone >= len(demand) else float(gone * length)
 
 
-def drifts(choices: Sequence[Choice]) -> Iterator[Disruption]:
-    """Lanes whose transit times have grown: last weeks against the year before."""
-    for choice in choices:
-        series = choice.series
-        if series.kind != "transit" or len(series.y) < 20:
+def drifts(forecasts: Sequence[Forecasted]) -> Iterator[Disruption]:
+    """Lanes whose transit times have grown: the last six weeks with arrivals against the time before."""
+    for forecast in forecasts:
+        series = forecast.series
+        weeks = series.y[~np.isnan(series.y)]
+        if series.kind != "transit" or len(weeks) < 20:
             continue
-        before, lately = float(np.median(series.y[:-6])), float(np.median(series.y[-6:]))
+        before, lately = float(np.median(weeks[:-6])), float(np.median(weeks[-6:]))
         if before > 0 and lately > _DRIFT * before and lately - before > 0.5:
             lane = " ".join(series.unique_id.split("|")[1:])
             yield Disruption(
@@ -170,14 +159,17 @@ def drifts(choices: Sequence[Choice]) -> Iterator[Disruption]:
             )  # fmt: skip
 
 
-def shocks(choices: Sequence[Choice]) -> Iterator[Disruption]:
-    """Demand of the last week far from what the seasons explain."""
-    for choice in choices:
-        series = choice.series
+def shocks(forecasts: Sequence[Forecasted]) -> Iterator[Disruption]:
+    """Demand of the last week far from what the seasons explain. Nothing is said of weeks of which not all is known."""
+    for forecast in forecasts:
+        series = forecast.series
         season = series.frequency.season if series.frequency.code == "D" else 1
-        if series.kind != "demand" or len(series.y) < 8 * season:
+        y = series.y[int(np.argmax(~np.isnan(series.y))) :]
+        if series.kind != "demand" or len(y) < 8 * season:
             continue
-        sums = series.y[len(series.y) % season :].reshape(-1, season).sum(axis=1)
+        sums = y[len(y) % season :].reshape(-1, season).sum(axis=1)
+        if np.isnan(sums[-9:]).any():
+            continue
         usual = float(np.median(sums[-9:-1]))
         spread = 1.4826 * float(np.median(np.abs(sums[-9:-1] - usual))) + 0.08 * usual + 1.0
         if abs(sums[-1] - usual) > _SHOCK * spread:
@@ -189,9 +181,9 @@ def shocks(choices: Sequence[Choice]) -> Iterator[Disruption]:
             )  # fmt: skip
 
 
-def open_exceptions(connection: Connection) -> Iterator[Disruption]:
+def open_exceptions(known: Sequence[ExceptionRecord]) -> Iterator[Disruption]:
     """What the contract found wrong and nobody has explained, newest first."""
-    for found in exceptions(connection, status="open", per_page=_MANY).items:
+    for found in known:
         evidence = (found.event,) if found.event else ()
         subject = found.item or found.id
         yield Disruption(

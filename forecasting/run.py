@@ -1,34 +1,29 @@
-"""One run: history, contests, intervals, late risks, disruptions; all written to the read model in one go."""
+"""One run: a snapshot, the recipe on it, late risks, disruptions; written to the read model in one go.
+
+Nothing in it asks a clock: the same snapshot gives the same rows, on a busy machine or a quiet one, at once or after an interruption.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+import numpy as np
+from sqlalchemy import Engine
 
-from forecasting import contest, disruptions, history, late
-from forecasting.contest import Choice
-from forecasting.intervals import Conformal
-from forecasting.series import FREQUENCIES, Series
-from forecasting.workers import Result, run_all
-from readmodel.forecasts import save_run
-from readmodel.queries.handoffs import HandoffFilter, handoffs
-from readmodel.queries.transit import Transit
+from forecasting import disruptions, late, snapshot
+from forecasting.doing import Tell, execute
+from forecasting.findings import Finding
+from forecasting.history import History
+from forecasting.outcome import COMBINATION, Forecasted, outcomes, plan_of, quantile_row
+from forecasting.series import FREQUENCIES
+from forecasting.snapshot import Snapshot
+from readmodel.forecasts import Work, save_run
 
-Progress = Callable[[str, int, int], None]
-"""Called with a stage's name, what is done of it, and all of it."""
-
-Calibrated = dict[tuple[str, str], tuple[Conformal, Conformal | None]]
-_FIT_SECONDS = 20.0
-_PROPHET_SERIES = 24
-_COST = {"theta": 1, "auto_theta": 1, "ets": 2, "auto_ets": 3}
-"""What is cheap comes first, so that every series has something when time runs out."""
+_DECIMALS = 6
 
 
 class NothingToForecastError(RuntimeError):
@@ -37,18 +32,22 @@ class NothingToForecastError(RuntimeError):
 
 @dataclass
 class RunSummary:
-    """What a run did; kept with it."""
+    """What a run did; kept with it. ``weights`` are means over series of one period and kind."""
 
     run_id: int = 0
     series: int = 0
     forecast: int = 0
-    seconds: float = 0.0
+    totals: int = 0
     as_of: str = ""
-    models: dict[str, int] = field(default_factory=dict)
-    fallbacks: int = 0
+    frequency: str | None = None
+    weights: dict[str, dict[str, float]] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    findings: dict[str, int] = field(default_factory=dict)
+    failures: int = 0
     coverage80: float | None = None
     coverage95: float | None = None
+    mase: float | None = None
     better_than_seasonal_naive: float | None = None
     late: dict[str, Any] = field(default_factory=dict)
     risks: int = 0
@@ -60,145 +59,146 @@ def run(
     *,
     freq: str | None = None,
     as_of: datetime | None = None,
-    max_series: int = 120,
+    max_series: int | None = None,
     processes: int = 2,
-    budget_seconds: float = 35.0,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> RunSummary:
     """Forecast everything that has a history, and say what may go wrong.
 
     ``as_of`` is the end of the history (default: the newest event on the ledger, never the wall clock); ``freq`` D, W or M
-    (default: by each series' density). Fits stop when ``budget_seconds`` are used up; what was skipped for that is in the
-    summary. Raises NothingToForecastError.
+    (default: by how dense the series are); ``max_series`` at most so many demand series. A run that is interrupted goes on from what is
+    done when it is called again for the same snapshot. Raises NothingToForecastError, workers.StuckError.
     """
-    begun = time.monotonic()
     tell = progress or (lambda stage, done, total: None)
-    now = as_of or history.newest(engine)
-    if now is None:
+    tell("history", 0, 1)
+    seen = snapshot.take(engine, as_of, FREQUENCIES[freq] if freq else None)
+    if seen is None:
         raise NothingToForecastError("there are no events on the ledger yet")
-    with engine.connect() as connection:
-        journeys = history.journeys(connection, now)
-        demand = history.demand(connection, now, FREQUENCIES[freq] if freq else None)
-    series = [*demand[:max_series], *history.transit(journeys, now)[: max(10, max_series // 6)]]
-    summary = RunSummary(series=len(series), as_of=now.isoformat())
-    if len(demand) > max_series:
-        summary.skipped.append(f"{len(demand) - max_series} demand series of the smallest volume")
-    choices = _contests(series, processes, begun + budget_seconds, summary, tell)
-    calibrated = contest.calibrate(choices)
+    tell("history", 1, 1)
+    summary = RunSummary(as_of=seen.as_of.isoformat())
+    digest = seen.digest(freq=freq, max_series=max_series)
+    work = Work(engine, digest)
+    found: list[Forecasted] = []
+    failures: dict[str, str] = {}
+    for name, history in _parts(seen, max_series, summary).items():
+        plan = plan_of(history)
+        results, failed = execute(plan, _Prefixed(work, name), processes, tell)
+        found += outcomes(history, plan, results, failed)
+        failures |= failed
     tell("late handoffs", 0, 1)
-    with engine.connect() as connection:
-        risks, summary.late = late.risks(_journeys(connection, journeys, now), now)
-        warnings = _warnings(connection, choices, calibrated, risks, now)
+    risks, summary.late = late.risks(seen.journeys, seen.as_of)
+    warnings = _warnings(seen, found, risks)
     tell("late handoffs", 1, 1)
-    _write(engine, choices, calibrated, risks, warnings, summary, begun, now)
+    _summarise(seen, found, risks, warnings, failures, summary)
+    _write(engine, seen, found, risks, warnings, summary, digest)
+    work.forget()
     return summary
 
 
-def _contests(
-    series: Sequence[Series], processes: int, until: float, summary: RunSummary, tell: Progress
-) -> list[Choice]:
-    """All contestants on all series; then Prophet on the largest while there is time."""
-    by_id = {one.unique_id: one for one in series}
-    tasks = contest.tasks(series)
-    quick = sorted(tasks, key=lambda task: _COST.get(task.key[1], 0))
-    results: list[Result] = []
-    extra = contest.tasks([one for one in series if one.kind == "demand"][:_PROPHET_SERIES], "prophet")
-    # Prophet is among what was asked for: it gets a third of the time, on the series that matter most
-    reserve = until - 0.3 * (until - time.monotonic()) if extra else until
-    for part, limit in ((quick, reserve), (extra, until)):
-        total = len(tasks) + len(extra)
-        for result in run_all(part, processes, _FIT_SECONDS, limit):
-            results.append(result)
-            tell("models", len(results), total)
-    begun = {result.key for result in results}
-    missed = [task.key for task in (*tasks, *extra) if task.key not in begun]
-    if missed:
-        names = sorted({model for _, model in missed})
-        summary.skipped.append(f"{len(missed)} fits for want of time ({', '.join(names)})")
-    entries = contest.collect(results, by_id)
-    return [contest.choose(one, entries.get(one.unique_id, {})) for one in series]
+class _Prefixed:
+    """The pieces of one kind of series among those of a run."""
+
+    def __init__(self, work: Work, name: str) -> None:
+        self._work, self._name = work, name
+
+    def load(self) -> dict[str, bytes]:
+        return {
+            key.removeprefix(f"{self._name}:"): data
+            for key, data in self._work.load().items()
+            if key.startswith(f"{self._name}:")
+        }
+
+    def keep(self, key: str, piece: bytes) -> None:
+        self._work.keep(f"{self._name}:{key}", piece)
 
 
-def _journeys(connection: Connection, rows: Sequence[Transit], as_of: datetime) -> list[late.Journey]:
-    """Handoffs with a promise, as the late model sees them."""
-    return [
-        late.Journey(
-            id=row.handoff,
-            released=row.released_at,
-            promised=row.promised_at,
-            arrived=row.accepted_at if row.accepted_at is not None and row.accepted_at < as_of else None,
-            sender=row.from_party or "",
-            receiver=row.to_party or "",
-            origin=row.from_place or row.from_party or "",
-            destination=row.to_place or row.to_party or "",
-            country=row.to_country or "",
-            quantity=row.quantity or 0.0,
-            item=row.item,
-        )
-        for row in rows
-        if row.released_at is not None and row.promised_at is not None and row.promised_at > row.released_at
+def _parts(seen: Snapshot, max_series: int | None, summary: RunSummary) -> dict[str, History]:
+    parts: dict[str, History] = {}
+    if seen.demand is not None:
+        parts["demand"] = snapshot.limited(seen.demand, max_series)
+        left = len(seen.demand.series) - len(parts["demand"].series)
+        if left:
+            summary.skipped.append(f"{left} demand series with the fewest periods of demand (--max-series)")
+        summary.frequency = seen.demand.panel.frequency.code
+    if seen.transit is not None:
+        parts["transit"] = seen.transit
+    return parts
+
+
+def _warnings(seen: Snapshot, found: Sequence[Forecasted], risks: Sequence[late.Risk]) -> list[disruptions.Disruption]:
+    bottom = [one for one in found if one.series.level == "bottom"]
+    return disruptions.distinct(
+        [
+            *disruptions.late(risks, seen.as_of),
+            *disruptions.stock_outs(seen.stock, bottom, seen.inbound, seen.as_of),
+            *disruptions.drifts(bottom),
+            *disruptions.shocks(bottom),
+            *disruptions.open_exceptions(seen.exceptions),
+        ]
+    )
+
+
+def _summarise(
+    seen: Snapshot,
+    found: Sequence[Forecasted],
+    risks: Sequence[late.Risk],
+    warnings: Sequence[disruptions.Disruption],
+    failures: dict[str, str],
+    summary: RunSummary,
+) -> None:
+    bottom = [one for one in found if one.series.level == "bottom"]
+    summary.series = summary.forecast = len(bottom)
+    summary.totals = len(found) - len(bottom)
+    summary.risks, summary.failures = len(risks), len(failures)
+    for warning in warnings:
+        summary.disruptions[warning.kind] = summary.disruptions.get(warning.kind, 0) + 1
+    for finding in seen.findings:
+        summary.findings[finding.kind] = summary.findings.get(finding.kind, 0) + 1
+    groups: dict[str, list[Forecasted]] = {}
+    for one in bottom:
+        summary.rules[one.rule] = summary.rules.get(one.rule, 0) + 1
+        groups.setdefault(f"{one.series.kind}, {'+'.join(sorted(one.weights))}", []).append(one)
+    for members in groups.values():
+        names = sorted(members[0].weights)
+        kind = members[0].series.kind + (", intermittent" if "adida" in names else "")
+        summary.weights[kind] = {
+            name: round(float(np.mean([one.weights[name] for one in members])), 3) for name in names
+        }
+    _score(bottom, summary)
+
+
+def _score(bottom: Sequence[Forecasted], summary: RunSummary) -> None:
+    scored = [one.scores for one in bottom if COMBINATION in one.scores]
+    if not scored:
+        return
+
+    def mean(metric: str) -> float:
+        return round(float(np.mean([score[COMBINATION][metric] for score in scored])), 4)
+
+    summary.coverage80, summary.coverage95, summary.mase = mean("coverage80"), mean("coverage95"), mean("mase")
+    pairs = [
+        (score[COMBINATION]["mase"], score["seasonal_naive"]["mase"]) for score in scored if "seasonal_naive" in score
     ]
-
-
-def _warnings(
-    connection: Connection, choices: Sequence[Choice], calibrated: Calibrated, risks: Sequence[late.Risk], now: datetime
-) -> list[disruptions.Disruption]:
-    evidence, inbound = _under_way(connection)
-    known = [late.Risk(_with_evidence(risk.journey, evidence), risk.probability, risk.reasons) for risk in risks]
-    found = [
-        *disruptions.late(known, now),
-        *disruptions.stock_outs(connection, choices, calibrated, inbound, now),
-        *disruptions.drifts(choices),
-        *disruptions.shocks(choices),
-        *disruptions.open_exceptions(connection),
-    ]
-    return disruptions.distinct(found)
-
-
-def _with_evidence(journey: late.Journey, evidence: dict[str, tuple[str, ...]]) -> late.Journey:
-    return late.Journey(**{**_fields(journey), "evidence": evidence.get(journey.id, ())})
-
-
-def _fields(journey: late.Journey) -> dict[str, Any]:
-    return {name: getattr(journey, name) for name in journey.__dataclass_fields__}
-
-
-def _under_way(connection: Connection) -> tuple[dict[str, tuple[str, ...]], dict[tuple[str, str], float]]:
-    """Release events of open handoffs, and what they bring by product and place."""
-    evidence: dict[str, tuple[str, ...]] = {}
-    inbound: dict[tuple[str, str], float] = {}
-    token: str | None = None
-    while True:
-        page = handoffs(connection, HandoffFilter(statuses=("released", "disputed")), per_page=500, token=token)
-        for handoff in page.items:
-            evidence[handoff.id] = tuple(handoff.release_events)
-            for line in handoff.lines:
-                key = (line.product, handoff.to_place or "")
-                inbound[key] = inbound.get(key, 0.0) + (line.released or 0.0) - (line.accepted or 0.0)
-        token = page.next
-        if token is None:
-            return evidence, inbound
+    bar = float(np.mean([naive for _, naive in pairs])) if pairs else 0.0
+    if bar > 0:
+        summary.better_than_seasonal_naive = round(1 - float(np.mean([own for own, _ in pairs])) / bar, 4)
 
 
 def _write(
     engine: Engine,
-    choices: Sequence[Choice],
-    calibrated: Calibrated,
+    seen: Snapshot,
+    found: Sequence[Forecasted],
     risks: Sequence[late.Risk],
     warnings: Sequence[disruptions.Disruption],
     summary: RunSummary,
-    begun: float,
-    now: datetime,
+    digest: str,
 ) -> None:
-    judged = {choice.series.unique_id: contest.judge(choice, _of(calibrated, choice)[1]) for choice in choices}
-    _summarise(choices, judged, warnings, risks, summary)
-    summary.seconds = round(time.monotonic() - begun, 2)
     kept = {name: value for name, value in asdict(summary).items() if name != "run_id"}
     summary.run_id = save_run(
         engine,
-        series=[_series_row(choice) for choice in choices],
-        forecasts=[row for choice in choices for row in _forecast_rows(choice, _of(calibrated, choice)[0])],
-        backtests=[row for choice in choices for row in _backtest_rows(choice, judged[choice.series.unique_id])],
+        series=[_series_row(one) for one in found],
+        forecasts=[row for one in found for row in forecast_rows(one)],
+        backtests=[row for one in found for row in _backtest_rows(one)],
         late_risks=[
             {
                 "handoff_id": risk.journey.id,
@@ -209,53 +209,22 @@ def _write(
             for risk in risks
         ],
         disruptions=[warning.row() for warning in warnings],
-        block=_height(engine),
-        data_digest=_digest([choice.series for choice in choices]),
+        findings=[finding.row() for finding in _all_findings(seen, found)],
+        block=seen.block,
+        freq=summary.frequency,
+        data_digest=digest,
         code_version=version("lotline"),
-        seconds=summary.seconds,
         summary=kept,
     )
 
 
-def _height(engine: Engine) -> int | None:
-    """The last block that the read model holds."""
-    with engine.connect() as connection:
-        number: int | None = connection.exec_driver_sql("SELECT max(number) FROM block").scalar()
-        return number
+def _all_findings(seen: Snapshot, found: Sequence[Forecasted]) -> list[Finding]:
+    looked_at = {one.series.unique_id for one in found}
+    return [one for one in seen.findings if not one.subject or one.subject in looked_at or one.kind == "empty"]
 
 
-def _of(calibrated: Calibrated, choice: Choice) -> tuple[Conformal, Conformal | None]:
-    return calibrated[(choice.series.kind, choice.series.frequency.code)]
-
-
-def _summarise(
-    choices: Sequence[Choice],
-    judged: dict[str, dict[str, float]],
-    warnings: Sequence[disruptions.Disruption],
-    risks: Sequence[late.Risk],
-    summary: RunSummary,
-) -> None:
-    for choice in choices:
-        summary.models[choice.chosen] = summary.models.get(choice.chosen, 0) + 1
-        summary.fallbacks += choice.fallback_reason is not None
-    for warning in warnings:
-        summary.disruptions[warning.kind] = summary.disruptions.get(warning.kind, 0) + 1
-    scores = [score for score in judged.values() if score]
-    if scores:
-        summary.coverage80 = round(sum(score["coverage80"] for score in scores) / len(scores), 3)
-        summary.coverage95 = round(sum(score["coverage95"] for score in scores) / len(scores), 3)
-    ratios = [
-        choice.scores[choice.chosen]["mase"] / choice.scores["seasonal_naive"]["mase"]
-        for choice in choices
-        if choice.scores.get("seasonal_naive", {}).get("mase") and choice.chosen in choice.scores
-    ]
-    summary.better_than_seasonal_naive = round(1 - sum(ratios) / len(ratios), 3) if ratios else None
-    summary.forecast = len(choices)
-    summary.risks = len(risks)
-
-
-def _series_row(choice: Choice) -> dict[str, Any]:
-    series = choice.series
+def _series_row(one: Forecasted) -> dict[str, Any]:
+    series = one.series
     return {
         "unique_id": series.unique_id,
         "kind": series.kind,
@@ -264,49 +233,40 @@ def _series_row(choice: Choice) -> dict[str, Any]:
         "place": series.place,
         "country": series.country,
         "freq": series.frequency.code,
+        "uom": series.uom,
+        "level": series.level,
         "demand_class": series.demand_class if series.kind == "demand" else None,
-        "chosen_model": choice.chosen,
-        "fallback_reason": choice.fallback_reason,
-        "n_obs": len(series.y),
+        "weights": one.weights or None,
+        "chosen_model": COMBINATION,
+        "fallback_reason": "left out: " + "; ".join(one.failures[:3]) if one.failures else None,
+        "n_obs": int((~np.isnan(series.y)).sum()),
     }
 
 
-def _forecast_rows(choice: Choice, conformal: Conformal) -> list[dict[str, Any]]:
-    series, future = choice.series, choice.entries[choice.chosen].future
-    assert future is not None
-    low80, high80 = conformal.bounds(future, choice.scale, 0.80)
-    low95, high95 = conformal.bounds(future, choice.scale, 0.95)
+def forecast_rows(one: Forecasted) -> list[dict[str, Any]]:
+    """A row for each period ahead, in fixed decimals: what is kept, compared and, one day, committed."""
+    low80, high80 = one.bounds(0.80)
+    low95, high95 = one.bounds(0.95)
     return [
         {
-            "unique_id": series.unique_id,
+            "unique_id": one.series.unique_id,
             "ds": moment,
             "horizon": step + 1,
-            "y_hat": float(future[step]),
-            "lo80": float(low80[step]),
-            "hi80": float(high80[step]),
-            "lo95": float(low95[step]),
-            "hi95": float(high95[step]),
-            "model": choice.chosen,
+            "y_hat": round(float(one.point[step]), _DECIMALS),
+            "lo80": round(float(low80[step]), _DECIMALS),
+            "hi80": round(float(high80[step]), _DECIMALS),
+            "lo95": round(float(low95[step]), _DECIMALS),
+            "hi95": round(float(high95[step]), _DECIMALS),
+            "quantiles": quantile_row(one.quantiles[step]),
+            "model": COMBINATION,
         }
-        for step, moment in enumerate(series.ahead)
+        for step, moment in enumerate(one.series.ahead)
     ]
 
 
-def _backtest_rows(choice: Choice, judged: dict[str, float]) -> list[dict[str, Any]]:
-    every = {**choice.scores}
-    if choice.chosen in every:
-        every[choice.chosen] = {**every[choice.chosen], **judged}
+def _backtest_rows(one: Forecasted) -> list[dict[str, Any]]:
     return [
-        {"unique_id": choice.series.unique_id, "model": model, "metric": metric, "value": value}
-        for model, scores in every.items()
+        {"unique_id": one.series.unique_id, "model": model, "metric": metric, "value": round(value, _DECIMALS)}
+        for model, scores in one.scores.items()
         for metric, value in scores.items()
     ]
-
-
-def _digest(series: Sequence[Series]) -> str:
-    """SHA-256 over everything that was learned from, in order: whoever has the ledger can make it again."""
-    digest = hashlib.sha256()
-    for one in sorted(series, key=lambda s: s.unique_id):
-        digest.update(f"{one.unique_id}\n{one.start.isoformat()}\n{one.frequency.code}\n".encode())
-        digest.update(" ".join(f"{value:.6f}" for value in one.y).encode() + b"\n")
-    return digest.hexdigest()

@@ -49,8 +49,14 @@ class Series(SQLModel, table=True):
     place: str | None = None
     country: str | None = None
     freq: str | None = None
+    uom: str | None = None
+    """UN/ECE Rec 20 code of the base unit; none: pieces (or days, of transit)."""
+    level: str | None = None
+    """bottom, or what the series is the sum over: product, place, country, party, all."""
     demand_class: str | None = None
     """smooth, intermittent, erratic or lumpy."""
+    weights: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """Share of each member in the forecast."""
     chosen_model: str | None = None
     fallback_reason: str | None = None
     n_obs: int
@@ -69,6 +75,8 @@ class Forecast(SQLModel, table=True):
     hi80: float | None = None
     lo95: float | None = None
     hi95: float | None = None
+    quantiles: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    """Value by level: one-sided, for service levels."""
     model: str
 
 
@@ -112,4 +120,38 @@ class Disruption(SQLModel, table=True):
     expected_at: datetime | None = Field(default=None, sa_type=Timestamp)
 
 
-FORECAST_TABLES: tuple[type[SQLModel], ...] = (ForecastRun, Series, Forecast, Backtest, LateRisk, Disruption)
+class ForecastFinding(SQLModel, table=True):
+    """Something odd about the data a run learned from, and what was done about it."""
+
+    __tablename__ = "forecast_finding"
+
+    run_id: int = Field(primary_key=True, sa_type=Id)
+    number: int = Field(primary_key=True, sa_type=Id)
+    kind: str
+    subject: str
+    """A series, product or place; empty: the whole."""
+    detail: str
+    count: int
+
+
+class ForecastWork(SQLModel, table=True):
+    """A finished piece of a run that is not finished: an interrupted run goes on from here."""
+
+    __tablename__ = "forecast_work"
+
+    plan: str = Field(primary_key=True)
+    """Digest of all that the piece depends on."""
+    piece: str = Field(primary_key=True)
+    data: bytes
+
+
+FORECAST_TABLES: tuple[type[SQLModel], ...] = (
+    ForecastRun,
+    Series,
+    Forecast,
+    Backtest,
+    LateRisk,
+    Disruption,
+    ForecastFinding,
+)
+WORK_TABLES: tuple[type[SQLModel], ...] = (ForecastWork,)

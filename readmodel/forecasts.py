@@ -15,7 +15,9 @@ from readmodel.forecast_tables import (
     Backtest,
     Disruption,
     Forecast,
+    ForecastFinding,
     ForecastRun,
+    ForecastWork,
     LateRisk,
     Series,
 )
@@ -31,6 +33,7 @@ def save_run(
     backtests: Rows = (),
     late_risks: Rows = (),
     disruptions: Rows = (),
+    findings: Rows = (),
     created_at: datetime | None = None,
     block: int | None = None,
     freq: str | None = None,
@@ -65,6 +68,7 @@ def save_run(
         (Backtest, backtests),
         (LateRisk, late_risks),
         (Disruption, disruptions),
+        (ForecastFinding, ({"number": number, **row} for number, row in enumerate(findings))),
     )
     with Session(engine) as session:
         session.add(run)
@@ -75,6 +79,30 @@ def save_run(
             _insert(session.connection(), model, run_id, rows)
         session.commit()
     return run_id
+
+
+class Work:
+    """Finished pieces of a run, kept in the read model's database until the run is whole."""
+
+    def __init__(self, engine: Engine, plan: str) -> None:
+        self._engine, self._plan = engine, plan
+
+    def load(self) -> dict[str, bytes]:
+        """What of this plan is done; pieces of other plans, which nobody will ask for again, are deleted."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(ForecastWork).where(col(ForecastWork.plan) != self._plan))
+            found = connection.execute(select(col(ForecastWork.piece), col(ForecastWork.data)))
+            return {str(row[0]): bytes(row[1]) for row in found}
+
+    def keep(self, key: str, piece: bytes) -> None:
+        """Keep one."""
+        with self._engine.begin() as connection:
+            connection.execute(insert(ForecastWork), [{"plan": self._plan, "piece": key, "data": piece}])
+
+    def forget(self) -> None:
+        """The run is whole."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(ForecastWork).where(col(ForecastWork.plan) == self._plan))
 
 
 def latest(engine: Engine) -> ForecastRun | None:

@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 from readmodel.bulk import table_of
 from readmodel.derived import DERIVED_TABLES
 from readmodel.engine import open_engine
-from readmodel.forecast_tables import FORECAST_TABLES
+from readmodel.forecast_tables import FORECAST_TABLES, WORK_TABLES
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = 0x4C4F544C  # "LOTL": PostgreSQL's advisory lock while migrating
@@ -42,7 +42,7 @@ def migrate(target: Engine | URL | str | Path) -> str:
     return revision(target) or ""
 
 
-_TABLES = (*DERIVED_TABLES, *FORECAST_TABLES)
+_TABLES = (*DERIVED_TABLES, *FORECAST_TABLES, *WORK_TABLES)
 
 
 def is_whole(engine: Engine) -> bool:

@@ -9,16 +9,19 @@ from typing import Annotated, Literal
 import typer
 
 import readmodel
-from forecasting import NothingToForecastError, RunSummary, run
+from forecasting.run import NothingToForecastError, RunSummary, run
+from forecasting.workers import StuckError
 from instance.creation import load_settings
 from instance.settings import Settings
+from lotline.commands.forecast_file import backtest_command
 from lotline.errors import CommandError
 from lotline.output import Session, session
 
-app = typer.Typer()
+app = typer.Typer(help="Forecast demand and transit times from the ledger's history, or back-test on a file.")
+app.command("backtest")(backtest_command)
 
 
-@app.command("forecast")
+@app.callback(invoke_without_command=True)
 def forecast_command(
     context: typer.Context,
     freq: Annotated[
@@ -28,19 +31,23 @@ def forecast_command(
         datetime | None,
         typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="As on that morning (default: the newest event)."),
     ] = None,
-    max_series: Annotated[int, typer.Option(min=1, help="So many demand series, the largest first.")] = 120,
-    budget: Annotated[float, typer.Option(min=1, help="Seconds for fitting models.")] = 60.0,
-    processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
+    max_series: Annotated[
+        int | None, typer.Option(min=1, help="At most so many demand series, those with most history (default: all).")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Worker processes; changes nothing but the time.")] = 2,
 ) -> None:
     """Forecast demand and transit times from the ledger's history, and say which handoffs will be late.
 
-    Models compete on each series' past; the winner is shown beside the naive ones. Nothing but the read model is
-    read, and the results are written there: see the dashboard, `lotline disruptions` and GET /forecasts.
+    Several models are combined, by how they did on the past; their shares are shown. Nothing but the read model is
+    read, and the results are written there: see the dashboard, `lotline disruptions` and GET /forecasts. A run that is
+    interrupted goes on where it stopped.
     """
+    if context.invoked_subcommand is not None:
+        return
     here = session(context)
     settings = load_settings(here.home)
     moment = as_of.replace(tzinfo=UTC) if as_of else None
-    summary = run_forecast(here, settings, freq, moment, max_series, budget, processes)
+    summary = run_forecast(here, settings, freq, moment, max_series, processes)
     here.answer(asdict(summary))
     if not here.json:
         _show(here, summary)
@@ -51,8 +58,7 @@ def run_forecast(
     settings: Settings,
     freq: str | None = None,
     as_of: datetime | None = None,
-    max_series: int = 120,
-    budget: float = 60.0,
+    max_series: int | None = None,
     processes: int = 2,
 ) -> RunSummary:
     """One run with a progress bar; `CommandError` when there is nothing to forecast."""
@@ -70,25 +76,30 @@ def run_forecast(
                 as_of=as_of,
                 max_series=max_series,
                 processes=processes,
-                budget_seconds=budget,
                 progress=tell,
             )
     except NothingToForecastError as error:
         raise CommandError(str(error), hint="Capture events first, or run `lotline simulate`.") from error
+    except StuckError as error:
+        raise CommandError(str(error), hint="Give the same command again: what is done is kept.") from error
     finally:
         engine.dispose()
 
 
 def _show(here: Session, summary: RunSummary) -> None:
-    here.text(f"run {summary.run_id}: {summary.forecast} series as of {summary.as_of} in {summary.seconds:.0f} s")
-    here.text("models chosen: " + ", ".join(f"{model} {count}" for model, count in sorted(summary.models.items())))
+    here.text(f"run {summary.run_id}: {summary.forecast} series and {summary.totals} totals as of {summary.as_of}")
+    for kind, weights in sorted(summary.weights.items()):
+        shares = sorted(weights.items(), key=lambda share: (-share[1], share[0]))
+        here.text(f"{kind}: " + ", ".join(f"{name} {share:.0%}" for name, share in shares))
     if summary.better_than_seasonal_naive is not None:
-        here.text(f"error in the back-test: {summary.better_than_seasonal_naive:.0%} less than seasonal naive")
+        here.text(f"error on the newest periods: {summary.better_than_seasonal_naive:.0%} less than seasonal naive")
     if summary.coverage80 is not None and summary.coverage95 is not None:
         here.text(f"coverage of 80 % intervals {summary.coverage80:.0%}, of 95 % intervals {summary.coverage95:.0%}")
     if summary.late.get("auc") is not None:
         here.text(f"late handoffs: AUC {summary.late['auc']:.2f} on the newest quarter, {summary.risks} open handoffs")
     for kind, count in sorted(summary.disruptions.items()):
         here.text(f"{kind.replace('_', ' ')}: {count}")
+    for kind, count in sorted(summary.findings.items()):
+        here.say(f"{kind.replace('_', ' ')}: {count} series")
     for skipped in summary.skipped:
         here.say(f"skipped {skipped}")

@@ -14,21 +14,21 @@ from readmodel import migrate, open_engine
 from readmodel.bulk import table_of
 from readmodel.derived import DERIVED_TABLES
 from readmodel.engine import NOT_OF_THIS_VERSION, is_missing
-from readmodel.forecast_tables import FORECAST_TABLES
+from readmodel.forecast_tables import FORECAST_TABLES, WORK_TABLES
 from readmodel.migrate import newest, revision
 
 
 def test_migrations_make_the_tables_of_the_models(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        ours = {table_of(model).name for model in (*DERIVED_TABLES, *FORECAST_TABLES)}
+        ours = {table_of(model).name for model in (*DERIVED_TABLES, *FORECAST_TABLES, *WORK_TABLES)}
         differences = compare_metadata(context, SQLModel.metadata)
         assert differences == []
         assert set(inspect(connection).get_table_names()) == ours | {"alembic_version"}
 
 
 def test_every_table_is_either_made_from_blocks_or_a_result() -> None:
-    listed = {table_of(model).name for model in (*DERIVED_TABLES, *FORECAST_TABLES)}
+    listed = {table_of(model).name for model in (*DERIVED_TABLES, *FORECAST_TABLES, *WORK_TABLES)}
     assert listed == set(SQLModel.metadata.tables)
 
 
