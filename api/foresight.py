@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlmodel import Session, SQLModel, col
 
 from api.paging import position, token_of
-from readmodel.forecast_tables import Backtest, Disruption, Forecast, ForecastRun, LateRisk, Series
+from readmodel.forecast_tables import (
+    Backtest,
+    Disruption,
+    Forecast,
+    ForecastFinding,
+    ForecastRun,
+    LateRisk,
+    Series,
+)
 
 Condition = ColumnElement[bool]
 
@@ -69,6 +77,14 @@ def list_late_risks(session: Session, per_page: int, token: str | None) -> tuple
     """Open handoffs of the newest run, the most endangered first."""
     order = (col(LateRisk.probability).desc(), col(LateRisk.handoff_id))
     return _page(session, LateRisk, [], order, per_page, token)
+
+
+def list_findings(
+    session: Session, wanted: dict[str, str | None], per_page: int, token: str | None
+) -> tuple[Sequence[ForecastFinding], str | None]:
+    """What was odd about the data of the newest run."""
+    conditions = [getattr(ForecastFinding, name) == value for name, value in wanted.items() if value is not None]
+    return _page(session, ForecastFinding, conditions, (col(ForecastFinding.number),), per_page, token)
 
 
 def list_disruptions(

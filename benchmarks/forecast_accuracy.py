@@ -85,7 +85,8 @@ def judge(name: str, panel: Panel, origins: int, work: Path) -> None:
             kept=kept,
         )
     scores = found.scores
-    for member, score in sorted(scores.items(), key=lambda entry: entry[1]["mase"] or 0.0):
+    said = {member: score for member, score in scores.items() if score["mase"] is not None}
+    for member, score in sorted(said.items(), key=lambda entry: entry[1]["mase"] or 0.0):
         print(f"{name:14} {member:16} MASE {score['mase']:.3f}  WAPE {score['wape']:.2f} %  RMSSE {score['rmsse']:.3f}")
     own = scores[backtest.COMBINATION]
     print(

@@ -21,6 +21,8 @@ LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.8, 0.9, 0.95, 0.975, 0.99)
 _GROWTHS = (0.0, 0.5, 1.0)
 _PRIOR_POINTS = 10.0
 _FEWEST = 60
+_NOTHING = 0.25
+"""A lower bound so few spreads above 0 is 0: where nothing is asked for in many periods, the next may be one of them."""
 _LEAST_SPREAD = 0.02
 """Where a series never missed, the spread is taken for this share of its scale: no demand to come is certain."""
 
@@ -42,7 +44,9 @@ class Spread:
         around = np.where(below, np.minimum(found, forecast[:, :, None]), found)
         above = np.array(LEVELS) > 0.5
         around = np.where(above, np.maximum(around, forecast[:, :, None]), around)
-        return np.maximum(np.maximum.accumulate(around, axis=2), floor[:, None, None])
+        rising = np.maximum(np.maximum.accumulate(around, axis=2), floor[:, None, None])
+        nothing = below & (rising < _NOTHING * width[:, :, None]) & (floor == 0)[:, None, None]
+        return np.where(nothing, 0.0, rising)
 
 
 def interval(quantiles: Array, level: float) -> tuple[Array, Array]:

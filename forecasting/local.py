@@ -38,7 +38,6 @@ def _fits() -> dict[str, Fit]:
         "ces": by_season(lambda m: sf.AutoCES(season_length=m)),
         "mfles": by_season(lambda m: sf.MFLES(season_length=m)),
         "mstl": by_season(lambda m: sf.MSTL(season_length=m, trend_forecaster=sf.AutoETS(model="ZZN"))),
-        "arima": by_season(lambda m: sf.AutoARIMA(season_length=1)),
         "adida": lambda y, season, horizon: _forecast(sf.ADIDA(), y, horizon),
         "imapa": lambda y, season, horizon: _forecast(sf.IMAPA(), y, horizon),
         "tsb": lambda y, season, horizon: _forecast(sf.TSB(alpha_d=0.1, alpha_p=0.1), y, horizon),
@@ -49,8 +48,7 @@ def _fits() -> dict[str, Fit]:
 INTERMITTENT = ("adida", "imapa", "tsb", "ses")
 BARS = ("naive", "seasonal_naive")
 _LONG_SEASON = 24
-"""Above it exponential smoothing and ARIMA go without a season: a state a week is not estimated from two or three years."""
-_WITHOUT_SEASON = ("ets", "arima")
+"""Above it exponential smoothing goes without a season: a state a week is not estimated from two or three years."""
 
 
 def naive(panel: Panel, cut: Ints) -> Array:
@@ -94,13 +92,13 @@ def _one(name: str, fit: Fit, panel: Panel, i: int, history: Array, known: Effec
     intermittent, cut = name in INTERMITTENT, len(history)
     history = np.where(panel.closed[i, :cut], np.nan, history)
     first = int(np.argmax(~np.isnan(history))) if not np.isnan(history).all() else cut
-    if cut - first < (_FEWEST_TO_SEARCH if name in _WITHOUT_SEASON else _FEWEST):
+    if cut - first < (_FEWEST_TO_SEARCH if name == "ets" else _FEWEST):
         return None
     shift = np.zeros(len(panel.dates)) if intermittent else known.shift[i]
     work = history if intermittent else _free(history, shift, known, i)
     season = panel.frequency.season
     usable = cut - first >= 2 * season + 2 and season > 1
-    period = season if usable and not (season > _LONG_SEASON and name in _WITHOUT_SEASON) else 1
+    period = season if usable and not (season > _LONG_SEASON and name == "ets") else 1
     if name == "mstl" and period == 1:
         return None
     y = _filled(work[first:], season if usable else 1)

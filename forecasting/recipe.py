@@ -27,10 +27,6 @@ RECIPE = "2"
 """Changed whenever the same data would give other numbers."""
 _BLOCK = 40
 _INNER = 4
-_ARIMA_FITS = 2_500
-"""ARIMA is the dearest of the members (a third of a second on ten years of weeks): it joins where it is needed, in series
-whose season is longer than two years' data can show it, and where there are not more fits than this in the whole plan."""
-_LONG_SEASON = 24
 _YOUNG = 4
 
 ALWAYS = ("regression", "prophet")
@@ -104,16 +100,11 @@ class Plan:
         return tuple(sorted({*self.outer, *(one for outer in self.outer for one in self.inner(outer))}))
 
     def members(self, part: str) -> tuple[str, ...]:
-        """Who takes part, by the class of demand, season and size of the task."""
+        """Who takes part, by the class of demand and the season."""
         if part == "intermittent":
             return ("adida", "imapa", "tsb", "ses", "regression", "counts", "prophet", "boosted")
-        season = self.panel.frequency.season
-        local = ["ets", "theta", "ces", "mfles"]
-        if season > 1:
-            local.append("mstl")
-        if season > _LONG_SEASON and len(self.panel.ids) * len(self.cuts) <= _ARIMA_FITS:
-            local.append("arima")
-        return (*local, "regression", "prophet", "boosted")
+        seasonal = ("mstl",) if self.panel.frequency.season > 1 else ()
+        return ("ets", "theta", "ces", "mfles", *seasonal, "regression", "prophet", "boosted")
 
     def units(self) -> list[Unit]:
         """The work, in order. Global members first: they take longest."""

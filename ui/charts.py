@@ -79,6 +79,21 @@ def contest(frame: pd.DataFrame, metric: str, chosen: str | None, better: str = 
     return (bars + text).properties(height=alt.Step(26))
 
 
+def shares(frame: pd.DataFrame) -> Any:
+    """The part of each member in a forecast. Columns: model, value."""
+    order = list(frame.sort_values("value", ascending=False)["model"])
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(height=14, color=TEAL)
+        .encode(
+            x=alt.X("value:Q", title="share", axis=alt.Axis(format=".0%")),
+            y=alt.Y("model:N", sort=order, title=None, axis=alt.Axis(labelLimit=240)),
+            tooltip=["model:N", alt.Tooltip("value:Q", format=".1%")],
+        )
+    )
+    return bars.properties(height=alt.Step(22))
+
+
 def timeline(frame: pd.DataFrame) -> Any:
     """Events in time by place. Columns: when, where, step, what, who."""
     return (

@@ -20,6 +20,7 @@ from instance.tokens import Principal
 
 router = APIRouter(route_class=ApiRoute, tags=["foresight"])
 Kind = Annotated[Literal["demand", "transit", "dwell"] | None, Query()]
+Level = Annotated[Literal["bottom", "product", "place", "country", "party", "all"] | None, Query()]
 Country = Annotated[str | None, Query(max_length=50)]
 SeriesId = Annotated[str | None, Query(alias="uniqueId", max_length=1000, description="One series")]
 
@@ -57,11 +58,20 @@ class SeriesOut(Answer):
     place: str | None
     country: str | None = Field(examples=["DE"])
     freq: str | None = Field(examples=["W"])
+    uom: str | None = Field(description="Base unit (UN/ECE Rec 20); null: pieces, or days of transit", examples=["KGM"])
+    level: str | None = Field(
+        description="bottom, or what it is the sum over: product, place, country, party, all", examples=["bottom"]
+    )
     demand_class: str | None = Field(description="smooth, intermittent, erratic or lumpy", examples=["smooth"])
-    chosen_model: str | None = Field(examples=["auto_ets"])
-    fallback_reason: str | None = Field(description="Why the best model was not used", examples=[None])
+    weights: dict[str, float] | None = Field(
+        description="Share of each member in the forecast; null for sums", examples=[{"boosted": 0.4, "prophet": 0.1}]
+    )
+    chosen_model: str | None = Field(description="combination", examples=["combination"])
+    fallback_reason: str | None = Field(description="Members that gave nothing, and why", examples=[None])
     n_obs: int = Field(description="Observations", examples=[104])
-    backtests: list[BacktestOut] = Field(description="Every contestant, the naive ones too")
+    backtests: list[BacktestOut] = Field(
+        description="Every member, the naive ones and the combination, on the newest periods, forecast without them"
+    )
 
 
 class ForecastOut(Answer):
@@ -76,7 +86,23 @@ class ForecastOut(Answer):
     hi80: float | None
     lo95: float | None
     hi95: float | None
-    model: str = Field(examples=["auto_ets"])
+    quantiles: dict[str, float] | None = Field(
+        description="One-sided quantiles by level, for service levels", examples=[{"0.5": 118.0, "0.95": 160.5}]
+    )
+    model: str = Field(examples=["combination"])
+
+
+class FindingOut(Answer):
+    """Something odd about the data a run learned from, and what was done about it."""
+
+    run_id: int
+    number: int
+    kind: str = Field(examples=["zero_run"])
+    subject: str = Field(
+        description="Series; empty: the whole", examples=["demand|https://id.gs1.org/01/09521000001008|"]
+    )
+    detail: str = Field(examples=["taken for unknown, not for a demand of 0"])
+    count: int = Field(description="Values or periods concerned", examples=[3])
 
 
 @router.get("/forecasts", response_model=Page[ForecastOut], responses=problems.responses(400, 401, 403, 406))
@@ -107,10 +133,11 @@ def get_series(
     party: Identifier = None,
     place: Identifier = None,
     country: Country = None,
+    level: Level = None,
     per_page: PageSize = 100,
     next_page_token: PageToken = None,
 ) -> Any:
-    """Series of the newest run, with the back-test of every model."""
+    """Series of the newest run, with weights and back-test of every member; sums over them too, by ``level``."""
     wanted = {
         "unique_id": unique_id,
         "kind": kind,
@@ -118,6 +145,7 @@ def get_series(
         "party": party,
         "place": place,
         "country": country,
+        "level": level,
     }
     with Session(request.app.state.engine) as session:
         series, more = foresight.list_series(session, wanted, per_page, next_page_token)
@@ -126,6 +154,21 @@ def get_series(
             SeriesOut.model_validate({**one.model_dump(), "backtests": backtests[one.unique_id]}) for one in series
         ]
     return Page[SeriesOut](items=items, next=more)
+
+
+@router.get("/forecasts/findings", response_model=Page[FindingOut], responses=problems.responses(400, 401, 403, 406))
+def get_findings(
+    request: Request,
+    _: Annotated[Principal, Depends(MAY_QUERY)],
+    kind: Annotated[str | None, Query(max_length=50)] = None,
+    subject: Annotated[str | None, Query(max_length=1000, description="One series")] = None,
+    per_page: PageSize = 100,
+    next_page_token: PageToken = None,
+) -> Any:
+    """What was odd about the data of the newest run."""
+    with Session(request.app.state.engine) as session:
+        items, more = foresight.list_findings(session, {"kind": kind, "subject": subject}, per_page, next_page_token)
+        return Page[FindingOut](items=[FindingOut.model_validate(item) for item in items], next=more)
 
 
 @router.get("/forecasts/runs", response_model=Page[RunOut], responses=problems.responses(400, 401, 403, 406))

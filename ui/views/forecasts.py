@@ -52,6 +52,10 @@ def _title(entry: Json) -> str:
     parts = [words.short(entry["product"]) if entry["product"] else None]
     parts += [name(entry[side]) for side in ("place", "party") if entry[side]][:1]
     parts.append(entry["country"])
+    if entry.get("level") not in (None, "bottom"):
+        parts = [*parts, "all together" if entry["level"] == "all" else "together"]
+    if entry.get("uom"):
+        parts.append(words.unit(entry["uom"]))
     return " · ".join(part for part in parts if part) or str(entry["uniqueId"])
 
 
@@ -69,7 +73,12 @@ def _show(series: Json) -> None:
         border=True,
     )
     if series["fallbackReason"]:
-        st.warning(f"Fallback: {words.plain(series['fallbackReason'])}", icon=":material/info:")
+        st.warning(f"Not all members could be fitted; {words.plain(series['fallbackReason'])}", icon=":material/info:")
+    for finding in ask("/forecasts/findings", subject=series["uniqueId"])["items"]:
+        title = words.plain(finding["kind"].replace("_", " "))
+        st.warning(
+            f"{title}, {words.number(finding['count'])}: {words.plain(finding['detail'])}", icon=":material/rule:"
+        )
     if ahead.empty:
         st.caption("There is no forecast for this series.")
     else:
@@ -78,7 +87,9 @@ def _show(series: Json) -> None:
         axis = unit if series["kind"] == "transit" else f"{unit} a {lengths[:-1]}"
         st.altair_chart(charts.forecast(complete.tail(_SHOWN_PERIODS), ahead, axis), width="stretch")
         st.caption("Line: what the ledger recorded. Orange: the forecast with its 80 % and 95 % intervals.")
+    _weights(series)
     _contest(series)
+    _quantiles(ahead)
 
 
 def _history(series: Json) -> tuple[pd.DataFrame, str]:
@@ -96,6 +107,32 @@ def _history(series: Json) -> tuple[pd.DataFrame, str]:
             grouped = frame.set_index("ds")["quantity"].resample(rule, label="left", closed="left").sum()
             return grouped.rename("y").reset_index(), words.unit(items[-1]["uom"])
     return empty, "units"
+
+
+def _quantiles(ahead: pd.DataFrame) -> None:
+    """How much is enough, how surely: one-sided quantiles."""
+    if ahead.empty or ahead.get("quantiles") is None or ahead["quantiles"].isna().all():
+        return
+    with st.expander("How much will be enough"):
+        levels = pd.DataFrame(list(ahead["quantiles"]))
+        shown = [level for level in ("0.5", "0.8", "0.9", "0.95", "0.99") if level in levels.columns]
+        frame = levels[shown].rename(columns={level: f"{float(level):.0%}" for level in shown}).round(1)
+        frame.insert(0, "from", [words.day(str(moment)) for moment in ahead["ds"]])
+        table(frame, st)
+        st.caption("What is wanted in a period is at most this, so surely (one-sided: service levels).")
+
+
+def _weights(series: Json) -> None:
+    """The part of each member in the forecast."""
+    weights = series.get("weights") or {}
+    if not weights:
+        if series.get("level") not in (None, "bottom"):
+            st.caption("The sum of the forecasts of its parts, so that all levels add up.")
+        return
+    st.subheader("Who says how much")
+    frame = pd.DataFrame({"model": list(weights), "value": list(weights.values())})
+    st.altair_chart(charts.shares(frame), width="stretch")
+    st.caption("Members are combined by how they did on the past; none is chosen alone.")
 
 
 def _contest(series: Json) -> None:
@@ -123,7 +160,7 @@ def _contest(series: Json) -> None:
             f"the 95 % interval {covered.get('coverage95', 0):.0%}."
         )
     right.caption(
-        "Every contestant forecast the same past periods without seeing them; naive and seasonal naive are the bar."
+        "Every member forecast the same newest periods without seeing them; naive and seasonal naive are the bar."
     )
 
 
@@ -146,7 +183,13 @@ def _about(run: Json, series: list[Json]) -> None:
     with st.expander("About this run"):
         st.markdown(
             f"Run **{words.plain(str(run['id']))}** of {words.day(run['createdAt'])}, over the ledger up to block "
-            f"**{words.plain(str(run['block']))}**: {len(series)} series, {words.number(run['seconds'])} s. Rows it learned "
+            f"**{words.plain(str(run['block']))}**: {len(series)} series. Digest of all it learned "
             f"from: {words.plain((run['dataDigest'] or '–')[:16])}; code {words.plain(run['codeVersion'] or '–')}."
         )
         st.json(run["summary"], expanded=False)
+    findings = ask_all("/forecasts/findings")
+    if findings:
+        with st.expander(f"What is odd about the data ({len(findings)})"):
+            frame = pd.DataFrame(findings)[["kind", "subject", "detail", "count"]]
+            frame["kind"] = frame["kind"].str.replace("_", " ")
+            table(frame, st)

@@ -12,9 +12,10 @@ from network.waiting import until
 
 PROGRAM = """
 import sys, time
-from forecasting.workers import Task, run_all
+from forecasting.workers import run_all
+from tests.integration.forecasting.sleeping import sleep
 try:
-    list(run_all([Task(n, time.sleep, (600,)) for n in range(2)], 2, 600.0))
+    list(run_all([1, 2], sleep, 600, 2))
 except KeyboardInterrupt:
     sys.exit(130)
 """

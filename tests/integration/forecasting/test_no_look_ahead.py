@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 import readmodel
 from forecasting import history, late
-from forecasting.run import _journeys
-from forecasting.series import Series
+from forecasting.snapshot import promised
+from forecasting.history import History
 
 THEN = datetime(2026, 3, 2, tzinfo=UTC)
 _DAY = (THEN - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(days=1)
@@ -56,8 +56,12 @@ def later(engine: Engine, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def plain(series: list[Series]) -> list[tuple[object, ...]]:
-    return [(one.unique_id, one.frequency, one.start, *one.y) for one in series]
+def plain(found: History) -> list[tuple[object, ...]]:
+    doubted = found.panel.doubted
+    return [
+        (one.unique_id, one.frequency, one.start, one.y.tobytes(), b"" if doubted is None else doubted[row].tobytes())
+        for row, one in enumerate(found.series)
+    ]
 
 
 def learned(engine: Engine) -> tuple[object, ...]:
@@ -65,13 +69,14 @@ def learned(engine: Engine) -> tuple[object, ...]:
     with engine.connect() as connection:
         rows = history.journeys(connection, THEN)
         demand = history.demand(connection, THEN)
-        journeys = _journeys(connection, rows, THEN)
-    assert demand
+        journeys = promised(rows, THEN, {})
+    assert demand is not None
+    lanes = history.transit(rows, THEN)
     assert any(one.arrived is None for one in journeys)
     risks, quality = late.risks(journeys, THEN)
     return (
         plain(demand),
-        plain(history.transit(rows, THEN)),
+        plain(lanes) if lanes else [],
         [dataclasses.astuple(one) for one in journeys],
         [(risk.journey.id, risk.probability, risk.reasons) for risk in risks],
         quality,

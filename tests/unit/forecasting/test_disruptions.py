@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from forecasting.contest import Choice, Entry
 from forecasting.disruptions import Disruption, _days_until, distinct, drifts, late, shocks
+from forecasting.intervals import LEVELS
 from forecasting.late import Journey, Risk
+from forecasting.outcome import Forecasted
 from forecasting.series import DAILY, WEEKLY, Frequency, Series
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -47,9 +48,9 @@ def test_an_unlikely_delay_is_no_warning() -> None:
     assert list(late([risk(1, 0.2)], NOW)) == []
 
 
-def choice(y: list[float], kind: str, frequency: Frequency) -> Choice:
-    series = Series(f"{kind}|a|b", kind, np.array(y), NOW, frequency, product="a", place="b")
-    return Choice(series, {"naive": Entry("naive", [], np.ones(8))}, (), {}, "naive", None)
+def choice(y: list[float], kind: str, frequency: Frequency) -> Forecasted:
+    series = Series(f"{kind}|a|b", kind, np.array(y, dtype=float), NOW, frequency, product="a", place="b")
+    return Forecasted(series, np.ones(8), np.ones((8, len(LEVELS))), {}, "median", {})
 
 
 def test_lead_times_that_grow() -> None:
