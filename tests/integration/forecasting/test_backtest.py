@@ -38,7 +38,7 @@ def test_the_combination_beats_the_naive_ones_and_is_calibrated(judged: Backtest
     own = judged.scores[COMBINATION]
     for bar in ("naive", "seasonal_naive"):
         assert own["mase"] < 0.9 * judged.scores[bar]["mase"]  # type: ignore[operator]
-    assert own["mase"] <= 1.1 * min(score["mase"] or 9 for score in judged.scores.values())
+    assert (own["mase"] or 9) <= 1.1 * min(score["mase"] or 9 for score in judged.scores.values())
     assert own["coverage80"] == pytest.approx(0.8, abs=0.12)
     assert own["coverage95"] == pytest.approx(0.95, abs=0.06)
 
@@ -70,7 +70,9 @@ def test_what_came_later_changes_no_earlier_forecast(goods: Panel, judged: Backt
     y[:, width - 6 :] = np.where(np.arange(len(y))[:, None] % 2 == 0, 0.0, 50 * y[:, width - 6 :])
     other = backtest.backtest(replace(goods, y=y), origins=2, step=3, processes=2)
     key = ["unique_id", "ds"]
-    before, after = (one.rows[one.rows["cutoff"] == one.rows["cutoff"].min()].sort_values(key) for one in (judged, other))
+    before, after = (
+        one.rows[one.rows["cutoff"] == one.rows["cutoff"].min()].sort_values(key) for one in (judged, other)
+    )
     same = [name for name in before.columns if name != "y"]
     pd.testing.assert_frame_equal(before[same].reset_index(drop=True), after[same].reset_index(drop=True))
 
@@ -101,9 +103,11 @@ def test_shops_with_closures_promotions_and_holidays(tmp_path: Path) -> None:
     frame = demand_sets.shop_sales(6, days=500)
     shops = panel(tmp_path, frame, 28, ("open", "promo", "school_holiday"), country="DE")
     found = backtest.backtest(shops, origins=1, step=28, processes=2)
-    assert found.scores[COMBINATION]["wape"] < 11  # the noise alone is about 6.5
+    assert (found.scores[COMBINATION]["wape"] or 99) < 11  # the noise alone is about 6.5
     assert found.scores["seasonal_naive"]["wape"] > 13  # type: ignore[operator]
-    closed = frame.assign(ds=frame["ds"])[frame["open"] == 0][["unique_id", "ds"]].merge(found.rows, on=["unique_id", "ds"])
+    closed = frame.assign(ds=frame["ds"])[frame["open"] == 0][["unique_id", "ds"]].merge(
+        found.rows, on=["unique_id", "ds"]
+    )
     assert len(closed) > 10
     assert (closed["hi95"] == 0).all()
 

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 import readmodel
 from forecasting import history, late
-from forecasting.snapshot import promised
 from forecasting.history import History
+from forecasting.snapshot import promised
 
 THEN = datetime(2026, 3, 2, tzinfo=UTC)
 _DAY = (THEN - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(days=1)
