@@ -9,7 +9,17 @@ from lotline.errors import UnavailableError
 EXTRAS = {
     "api": ("fastapi", "httptools", "prometheus_client", "starlette", "uvicorn"),
     "fabric": ("grpc",),
-    "forecast": ("numpy", "pandas", "prophet", "sklearn", "statsforecast", "statsmodels"),
+    "forecast": (
+        "holidays",
+        "lightgbm",
+        "numpy",
+        "pandas",
+        "prophet",
+        "pyarrow",
+        "sklearn",
+        "statsforecast",
+        "statsmodels",
+    ),
     "postgres": ("psycopg",),
     "ui": ("altair", "httpx", "streamlit"),
 }

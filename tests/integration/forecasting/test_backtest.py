@@ -78,16 +78,16 @@ def test_what_came_later_changes_no_earlier_forecast(goods: Panel, judged: Backt
 
 
 def test_work_that_was_interrupted_goes_on_and_says_the_same(goods: Panel, judged: Backtest, tmp_path: Path) -> None:
-    class Interrupted(Exception):
+    class InterruptedWorkError(Exception):
         pass
 
     path, told = tmp_path / "work.sqlite", []
 
     def stop(stage: str, done: int, total: int) -> None:
         if done == 5:
-            raise Interrupted
+            raise InterruptedWorkError
 
-    with pytest.raises(Interrupted), doing.file(path) as kept:
+    with pytest.raises(InterruptedWorkError), doing.file(path) as kept:
         backtest.backtest(goods, origins=2, step=3, processes=1, kept=kept, tell=stop)
     with doing.file(path) as kept:
         found = backtest.backtest(
