@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .lotline
 
-.PHONY: help setup run faults test check deep lint unit bench clean browser fabric
+.PHONY: help setup run faults test check deep lint unit bench mutants clean browser fabric
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -51,6 +51,9 @@ faults: setup fabric ## the faults of a Fabric network that take long to recover
 
 bench: setup ## every claim of speed in the README, measured here
 	$(BIN)/python -m benchmarks
+
+mutants: setup ## does a test notice when the contract is changed? (half an hour and more)
+	$(BIN)/python -m tests.mutants
 
 clean: ## remove the environment and caches (never an instance's home)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -152,7 +152,8 @@ class KeySpace:
         return ((key, value, index) for key, (value, index) in updates.items())
 
     def _store(self, block: int, updates: dict[Key, tuple[bytes | None, int]]) -> None:
-        kept = [(*self._row(key), block, index, value) for key, (value, index) in updates.items() if value is not None]
+        number = block if block < _UNSIGNED // 2 else block - _UNSIGNED  # as SQLite has them
+        kept = [(*self._row(key), number, index, value) for key, (value, index) in updates.items() if value is not None]
         self._db.executemany(
             f"INSERT INTO {self._name} VALUES (?, ?, ?, ?, ?) ON CONFLICT (scope, key)"
             " DO UPDATE SET block = excluded.block, tx = excluded.tx, value = excluded.value",

@@ -266,6 +266,16 @@ def test_bytes_beside_the_message(forge: Forge) -> None:
     assert found_in(forge) == [(2, 0, "envelope")]
 
 
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63, 2**64 - 1])
+def test_a_block_of_an_impossible_number_is_a_finding_and_hides_nothing(forge: Forge, number: int) -> None:
+    forge.put("pears", b"1")
+    forge.blocks[2].header.number = number
+    forge.blocks.append(common_pb2.Block.FromString(forge.blocks[1].SerializeToString()))
+    found = found_in(forge)
+    assert (number, None, "number") in found
+    assert (1, 0, "validation_code") in found  # the transaction of block 1 once more
+
+
 @pytest.fixture(scope="module")
 def chain_of_three() -> list[bytes]:
     """Genesis, a block of two transactions and one more."""
