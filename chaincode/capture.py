@@ -23,11 +23,12 @@ from chaincode import (
 from chaincode.answers import Verdict
 from chaincode.context import Context
 from chaincode.duplicates import is_captured
-from chaincode.facts import Fact, declaration_hex, fact_of
+from chaincode.facts import Fact, fact_of
 from chaincode.prefetch import prefetch
 from chaincode.rejection import Malformed, Rejection
 from chaincode.state import Record
 from epcis import Event, InvalidDocument
+from epcis.identity import declaration_hex
 from epcis.prehash import digest_uri
 
 Reader = Callable[[Any], Event]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -15,6 +14,7 @@ from chaincode.state import State
 from chaincode.stub import Stub
 from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
 from epcis.remembering import remember
+from epcis.trails import writer_of
 from fabric.words.client_identity import ClientIdentity, client_identity
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Context:
     @cached_property
     def writer(self) -> str:
         """Who submits, whichever certificate they have now: 16 hexadecimal digits of MSP, subject and issuer."""
-        return hashlib.sha256(f"{self.msp}\n{self.client.id}".encode()).hexdigest()[:16]
+        return writer_of(self.msp, self.client.id)
 
     @cached_property
     def config(self) -> Config:

@@ -8,9 +8,9 @@ import orjson
 
 from chaincode import capture, devices, heads, keys, master_data, protection, publications, reassignment, registry
 from chaincode.context import Context
-from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
 from chaincode.stub import Stub
+from epcis.identity import hash_hex
 from fabric.words.response import Response, error, ok
 
 Function = Callable[[Context, bytes], bytes]

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from chaincode import effects, keys
 from chaincode.context import Context
 from chaincode.exceptions import Fault, close_exception, open_fault
-from chaincode.facts import Fact, hash_hex, recorded, same_content, variant_hex
+from chaincode.facts import Fact, recorded, same_content
 from chaincode.rejection import Rejection
 from chaincode.rules import given_id
 from chaincode.state import Record
 from chaincode.trails import stub_of
+from epcis.identity import hash_hex, variant_hex
 
 _KIND = "declared_unknown"
 _MOST = 16

@@ -10,9 +10,10 @@ from __future__ import annotations
 from chaincode import devices, keys
 from chaincode.context import Context
 from chaincode.declarations import about_event
-from chaincode.facts import Fact, same_content, variant_hex
+from chaincode.facts import Fact, same_content
 from chaincode.rules import given_id
 from chaincode.state import Record
+from epcis.identity import variant_hex
 from epcis.prehash import digest_uri
 
 _MOST_IDS = 16

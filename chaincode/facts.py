@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from chaincode import keys
 from chaincode.state import Record
 from epcis import LOTLINE_NAMESPACE, Event, Problem, check, parse_value
 from epcis.formats import utc_microseconds
+from epcis.identity import hash_hex, identity
 from epcis.prehash import digest_uri
 from epcis.trails import named_classes
 
@@ -112,32 +112,6 @@ def _witness(event: Event, instances: list[str], *, declared: bool = False) -> s
     return None
 
 
-def identity(event: Event) -> str:
-    """An event's name on the ledger: its hash.
-
-    An error declaration has the hash of the event that it declares wrong, as the standard leaves the declaration
-    out; on the ledger it is a statement of its own, so the declaration's time, reason and corrections are hashed with it.
-    """
-    declaration = event.error_declaration
-    if declaration is None:
-        return event.hash
-    text = f"{event.hash}\nerrorDeclaration\n{declaration.declaration_time}\n{declaration.reason or ''}"
-    if declaration.corrective_event_ids:
-        text += "\n" + "\n".join(sorted(declaration.corrective_event_ids))
-    return digest_uri(hashlib.sha256(text.encode()).hexdigest())
-
-
-def declaration_hex(event: Event, msp: str) -> str:
-    """The digits of a declaration's name on the ledger: who declares, what, when, why, and what is right instead."""
-    said = (identity(event), msp, event.content_digest)
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
-
-
-def hash_hex(uri: str) -> str:
-    """The hexadecimal digits of an event hash URI."""
-    return uri.partition(";")[2].partition("?")[0]
-
-
 def recorded(record: Record, name_hex: str) -> Fact:
     """The fact that an event's record on the ledger states; ``name_hex`` are the digits of its name there."""
     fact = fact_of(parse_value(record["event"]))
@@ -149,8 +123,3 @@ def recorded(record: Record, name_hex: str) -> Fact:
 def same_content(event: Event, record: Record) -> bool:
     """Whether an event says what a record on the ledger says: the hash leaves out what may differ."""
     return event.content_digest == parse_value(record["event"]).content_digest
-
-
-def variant_hex(event_hash: str, content_digest: str) -> str:
-    """The digits of the name on the ledger of an event whose hash is another event's already."""
-    return hashlib.sha256(f"{event_hash}\ncontent\n{content_digest}".encode()).hexdigest()

@@ -9,8 +9,9 @@ import orjson
 
 from chaincode import keys
 from chaincode.context import Context
-from chaincode.facts import hash_hex
 from chaincode.rejection import Malformed
+from chaincode.trails import LATE_START
+from epcis.identity import hash_hex
 
 MOST = 20_000
 """Names in one question."""
@@ -36,13 +37,32 @@ def heads(context: Context, argument: bytes) -> bytes:
     things, classes = question["things"], question["classes"]
     records = {kind: {name: _RECORDS[kind](name) for name in names} for kind, names in question["records"].items()}
     state = context.state
-    state.prefetch([*map(keys.thing, things), *(key for named in records.values() for key in named.values())])
+    state.prefetch(
+        [
+            *map(keys.thing, things),
+            *map(keys.lot, classes),
+            *(key for named in records.values() for key in named.values()),
+        ]
+    )
     answer = {
-        "things": {uri: (state.get(keys.thing(uri)) or {}).get("trail") for uri in things},
-        "classes": {uri: {name[1]: found["trail"] for name, found in state.under("TR", uri)} for uri in classes},
+        "things": {uri: _of_thing(context, uri) for uri in things},
+        "classes": {uri: _of_class(context, uri) for uri in classes},
         "records": {kind: {name: state.get(key) for name, key in named.items()} for kind, named in records.items()},
     }
     return orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)
+
+
+def _of_thing(context: Context, uri: str) -> Any:
+    record = context.state.get(keys.thing(uri))
+    return None if record is None else record.get("trail", LATE_START)
+
+
+def _of_class(context: Context, uri: str) -> dict[str, Any]:
+    found = {attributes[1]: record["trail"] for attributes, record in context.state.under("TR", uri)}
+    lot = context.state.get(keys.lot(uri))
+    if lot is not None and "trails" not in lot:
+        found[""] = LATE_START  # nobody's: events named it before there were trails
+    return found
 
 
 def _read(argument: bytes) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from epcis.trails import EMPTY, digest, extended
 START: list[int | str] = [0, EMPTY]
 """``[how many events, head]``; with a third member, ``"older"``, where the ledger had told of the thing before there were trails."""
 _OLDER = "older"
+LATE_START = [*START, _OLDER]
 
 
 def file_event(context: Context, fact: Fact, record: Record, number: int) -> None:
@@ -37,7 +38,7 @@ def file_event(context: Context, fact: Fact, record: Record, number: int) -> Non
 def _extend_thing(context: Context, uri: str, step: bytes) -> None:
     key = keys.thing(uri)
     record = context.state.get(key) or stub_of(uri)
-    context.state.put(key, {**record, "trail": _after(record.get("trail", [0, EMPTY, _OLDER]), step)})
+    context.state.put(key, {**record, "trail": _after(record.get("trail", LATE_START), step)})
 
 
 def _extend_class(context: Context, uri: str, step: bytes) -> None:
@@ -48,7 +49,7 @@ def _extend_class(context: Context, uri: str, step: bytes) -> None:
 
 def _begun(context: Context, uri: str) -> list[int | str]:
     lot = context.state.get(keys.lot(uri))
-    return START if lot is None or "trails" in lot else [*START, _OLDER]
+    return START if lot is None or "trails" in lot else LATE_START
 
 
 def _after(trail: list[int | str], step: bytes) -> list[int | str]:

@@ -32,6 +32,11 @@ def extended(head: str, event: bytes) -> str:
     return after[:-1].translate(_URL_SAFE).decode()
 
 
+def writer_of(msp: str, client: str) -> str:
+    """Who writes, whichever certificate they have now: 16 hexadecimal digits. ``client``: subject and issuer, as Fabric's ``cid`` gives them."""
+    return sha256(f"{msp}\n{client}".encode()).hexdigest()[:16]
+
+
 def named_classes(event: Event) -> list[str]:
     """What an event names that is no instance, each once: the lots and other classes of its quantities, the lots that it puts
     instances into or names them with, and its ``transformationID``."""

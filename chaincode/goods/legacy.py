@@ -12,10 +12,10 @@ from typing import Any
 from chaincode import handoffs, keys
 from chaincode.claims import Claim
 from chaincode.context import identify
-from chaincode.facts import hash_hex
 from chaincode.goods import entries as e
 from chaincode.history import Entry, place_of, short_name
 from chaincode.state import Record, State
+from epcis.identity import hash_hex
 
 _SSCC = "00"
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chaincode import keys
-from chaincode.facts import hash_hex
 from chaincode.goods import entries as e
 from chaincode.history import short_name
+from epcis.identity import hash_hex
 
 if TYPE_CHECKING:
     from chaincode.goods.settle import Settling

@@ -10,7 +10,7 @@ from chaincode.claims import Claim
 from chaincode.context import Context
 from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import close_exception
-from chaincode.facts import Fact, hash_hex
+from chaincode.facts import Fact
 from chaincode.handoffs import lane_name
 from chaincode.history import short_name
 from chaincode.lots import contradictions, legacy, views
@@ -23,6 +23,7 @@ from chaincode.lots.lane import Lane
 from chaincode.lots.sequence import Place
 from chaincode.lots.views import Party, View
 from chaincode.state import Record
+from epcis.identity import hash_hex
 from epcis.units import code_of
 
 RELEASE = "release"

@@ -10,11 +10,12 @@ from chaincode import keys, rules
 from chaincode.context import Context
 from chaincode.endorsement import endorsed_as
 from chaincode.exceptions import close_exception, open_exception
-from chaincode.facts import Fact, hash_hex
+from chaincode.facts import Fact
 from chaincode.history import Base, Entry, History, long_name, short_name
 from chaincode.lots.amounts import Amount
 from chaincode.rejection import Rejection
 from chaincode.state import Record
+from epcis.identity import hash_hex
 from epcis.prehash import digest_uri
 from epcis.units import code_of, unit
 

@@ -13,13 +13,14 @@ from typing import NamedTuple
 from chaincode import keys
 from chaincode.context import Context, decimal_text
 from chaincode.exceptions import close_exception, open_exception
-from chaincode.facts import Fact, hash_hex
+from chaincode.facts import Fact
 from chaincode.history import Base, Entry, History, short_name
 from chaincode.lots.amounts import NOTHING
 from chaincode.lots.balances import Balances, Tally
 from chaincode.lots.header import Lot
 from chaincode.rejection import Rejection
 from chaincode.state import Record
+from epcis.identity import hash_hex
 from epcis.units import code_of, unit
 
 _KIND = "IL"

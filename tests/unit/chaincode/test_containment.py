@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chaincode import keys
-from chaincode.facts import hash_hex
+from epcis.identity import hash_hex
 from tests.unit.chaincode.peer import (
     B,
     Peer,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chaincode import keys
-from chaincode.facts import hash_hex
+from epcis.identity import hash_hex
 from epcis import parse_event
 from tests.unit.chaincode.peer import (
     A,

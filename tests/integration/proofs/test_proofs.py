@@ -1,0 +1,190 @@
+"""Proofs of real answers: what they show, and that nothing can be taken from them, added or exchanged."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proofs import ProofError, Roots, verify
+from proofs.document import Proof
+from readmodel.queries.trace import trace
+from tests.effort import examples
+from tests.integration.proofs.conftest import MADE, RAW, World
+from tests.unit.chaincode.peer import commission, item, pallet
+
+CASES = [
+    (RAW, "downstream"),
+    (item(50), "upstream"),
+    (item(1), "both"),
+    (pallet(1), "both"),
+    (MADE, "both"),
+    (item(2), "none"),
+]
+
+
+@pytest.mark.parametrize(("uri", "direction"), CASES)
+async def test_a_proof_has_all_that_the_trace_has(story: World, uri: str, direction: str) -> None:
+    proof = await story.prover.prove("trace", uri, direction=direction)
+    found = verify(proof.to_json(), story.roots, nonce=proof.question.nonce, start=uri)
+    assert found.organisations == ("AMSP", "BMSP", "CMSP")
+    assert not found.older
+    assert any("one party holds the keys" in text for text in found.not_shown)
+    nodes = dict(found.nodes)
+    assert item(90) not in nodes
+    if direction == "none":
+        return
+    with story.engine.connect() as connection:
+        answer = trace(connection, uri, direction=direction)  # type: ignore[arg-type]
+    assert answer is not None
+    missing = {node.id for node in answer.nodes if node.kind != "transformation"} - nodes.keys()
+    assert not missing
+    names = {one.hash.partition(";")[2].partition("?")[0] for one in answer.events}
+    assert names <= set(found.events)
+
+
+async def test_everything_from_raw_material_on_is_found(story: World) -> None:
+    proof = await story.prover.prove("trace", RAW, direction="downstream")
+    nodes = {uri for uri, _ in proof.nodes}
+    assert {RAW, MADE, item(1), item(2), item(3), item(50), pallet(1), pallet(2)} == nodes
+
+
+def _without(proof: Proof, gone: int) -> dict[str, Any]:
+    """The proof as a liar would make it: everything that can be made to agree agrees."""
+    document: dict[str, Any] = json.loads(proof.to_json())
+    del document["records"][gone]
+    del document["answer"]["events"][gone]
+    document["trails"] = [
+        [uri, writer, [place - (place > gone) for place in places if place != gone]]
+        for uri, writer, places in document["trails"]
+    ]
+    return document
+
+
+def _refused(document: Any, roots: Roots, **more: Any) -> str:
+    raw = document if isinstance(document, bytes) else json.dumps(document, ensure_ascii=False).encode()
+    with pytest.raises(ProofError) as caught:
+        verify(raw, roots, **more)
+    return caught.value.word
+
+
+@pytest.mark.parametrize(("uri", "direction"), CASES)
+async def test_no_event_can_be_left_out(story: World, uri: str, direction: str) -> None:
+    proof = await story.prover.prove("trace", uri, direction=direction)
+    for gone in range(len(proof.records)):
+        assert _refused(_without(proof, gone), story.roots) == "trail"
+
+
+async def test_no_thing_can_be_left_out(story: World) -> None:
+    """A branch with all its events, the question asked about fewer things: the walk finds that something is not there."""
+    prover = story.prover
+    proof = await prover.prove("trace", RAW, direction="downstream")
+    for gone, role in proof.nodes:
+        if role == "start":
+            continue
+        fewer = [uri for uri, _ in proof.nodes if uri != gone]
+        kept = [n for n, text in enumerate(proof.records) if any(uri in text for uri in fewer)]
+        places = {n: place for place, n in enumerate(kept)}
+        asked = {
+            "nonce": "N",
+            "things": fewer,
+            "classes": [uri for uri, writer, _ in proof.trails if writer and uri != gone],
+        }
+        asked["classes"] = sorted(set(asked["classes"]))
+        signed = await story.ledger.attest("heads", [json.dumps(asked).encode()], identity=story.people["AMSP"])
+        liar = Proof(
+            proof.question.__class__("trace", RAW, "downstream", "N"),
+            [(uri, kind) for uri, kind in proof.nodes if uri != gone],
+            [proof.events[n] for n in kept],
+            [proof.records[n] for n in kept],
+            [
+                (uri, writer, [places[n] for n in listed])
+                for uri, writer, listed in proof.trails
+                if uri != gone and all(n in places for n in listed)
+            ],
+            signed,
+        )
+        assert _refused(liar.to_json(), story.roots) in ("closure", "trail")
+
+
+async def test_what_a_liar_may_try(story: World, tmp_path: Path) -> None:
+    proof = await story.prover.prove("trace", item(1), direction="both")
+    other = await story.prover.prove("trace", MADE, direction="both")
+    raw, roots = proof.to_json(), story.roots
+    document = json.loads(raw)
+
+    def changed(change: Callable[[Any], Any]) -> Any:
+        copy = json.loads(raw)
+        change(copy)
+        return copy
+
+    assert _refused(b"", roots) == "format"
+    assert _refused(raw[:-1], roots) == "format"
+    assert _refused(raw.replace(b'"policy":', b'"format":"x","policy":'), roots) == "format"
+    assert _refused(changed(lambda d: d.update(format="lotline-proof/9")), roots) == "format"
+    assert _refused(changed(lambda d: d["trails"][0][2].append(10**9)), roots) == "format"
+    assert _refused(b"[" * 100_000, roots) == "format"
+    assert _refused(raw, Roots({"XMSP": roots.authorities["AMSP"]})) == "roots"
+    assert _refused(raw, Roots({"AMSP": roots.authorities["BMSP"]})) == "roots"
+    assert _refused(raw, roots, quorum=4) == "quorum"
+    assert _refused(raw, Roots({"AMSP": roots.authorities["AMSP"]}), quorum=2) == "quorum"
+    assert _refused(raw, roots, nonce="mine") == "question"
+    assert _refused(raw, roots, start=item(2)) == "question"
+    assert _refused(raw, roots, channel="another") == "question"
+    assert _refused(changed(lambda d: d["question"].update(nonce="mine")), roots) == "question"
+    assert _refused(changed(lambda d: d["question"].update(id=item(2))), roots) in ("answer", "closure")
+    assert _refused(changed(lambda d: d["question"].update(direction="upstream")), roots) in ("answer", "trail")
+    assert _refused({**document, "attestation": json.loads(other.to_json())["attestation"]}, roots) == "question"
+    assert _refused(changed(lambda d: d["answer"]["nodes"].pop()), roots) == "answer"
+    assert _refused(changed(lambda d: d["answer"]["events"].reverse()), roots) == "answer"
+    assert _refused(changed(lambda d: d["answer"]["shown"].update(nodes=[item(90)])), roots) == "answer"
+    assert _refused(changed(lambda d: d["records"].append(d["records"][0])), roots) == "record"
+    assert _refused(changed(lambda d: d["records"].__setitem__(0, "{}")), roots) == "record"
+    assert (
+        _refused(changed(lambda d: d["trails"][0][2].reverse()), roots) == "trail" or len(document["trails"][0][2]) < 2
+    )
+    assert _refused(changed(lambda d: d["trails"].pop()), roots) == "trail"
+    assert _refused(raw, roots, block=10**6) == "stale"
+    assert verify(raw, roots, block=1).block >= 1
+
+
+async def test_an_older_proof_shows_less_and_says_as_of_when(story: World) -> None:
+    before = await story.prover.prove("thing", item(2), nonce="first")
+    await story.capture(commission(20, pallet(5)))
+    after = await story.prover.prove("thing", item(2), nonce="second")
+    assert _refused(before.to_json(), story.roots, nonce="second") == "question"
+    found = verify(after.to_json(), story.roots, nonce="second")
+    assert found.records["thing"][item(2)]["id"] == item(2)
+
+
+async def test_that_the_ledger_never_heard_of_something_is_proven_too(story: World) -> None:
+    proof = await story.prover.prove("thing", item(404))
+    found = verify(proof.to_json(), story.roots)
+    assert found.events == []
+    assert found.records == {"thing": {item(404): None}, "lot": {item(404): None}}
+
+
+async def test_random_changes_are_all_refused(story: World) -> None:
+    """A change of a byte that matters is refused, and none brings anything but a refusal. What the signatures do not cover is what
+    is not evidence: the texts for people, and the padding of encodings."""
+    proof = await story.prover.prove("trace", item(1), direction="both")
+    raw = proof.to_json()
+    before = verify(raw, story.roots)
+    chance = random.Random(7)
+    for _ in range(examples(600)):
+        place = chance.randrange(len(raw))
+        other = bytes([*raw[:place], raw[place] ^ (1 << chance.randrange(8)), *raw[place + 1 :]])
+        try:
+            after = verify(other, story.roots)
+        except ProofError:
+            continue
+        assert (after.question, after.nodes, after.events, after.block) == (
+            before.question,
+            before.nodes,
+            before.events,
+            before.block,
+        ), (place, raw[place - 20 : place + 20])
