@@ -72,6 +72,11 @@ class _StatusCollector(Collector):
             ("lotline_changed", "Changes behind the ledger's back that the watcher found", status.changed),
             ("lotline_ledger_stalled", "1 if jobs wait and nothing is committed", float(status.ledger.stalled)),
             (
+                "lotline_ordering_stopped",
+                "1 if too few orderers can be reached, or they have no leader",
+                float(status.ledger.ordering is not None),
+            ),
+            (
                 "lotline_projector_stuck",
                 "1 if the read model is behind and does not move",
                 float(status.projector.stuck),

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.models import Answer
+from ledger.port import NO_LEADER, NO_ORDERERS
 from relay.heartbeat import STALE_SECONDS, Heartbeat
 from relay.tally import Depth
 
@@ -21,6 +22,10 @@ STUCK_SECONDS = 30.0
 # A loop without a turn for so long is at work on something that should not take it.
 BUSY_SECONDS = 15.0
 _RETRYING = "retrying: "
+_ORDERING = {
+    NO_ORDERERS: "too few of the network's orderers can be reached (no_orderers): what was accepted waits until a majority is back",
+    NO_LEADER: "the network's orderers are electing a leader (no_leader): what was accepted waits, as a rule for seconds",
+}
 
 
 class State(Answer):
@@ -42,6 +47,11 @@ class InboxStatus(Answer):
 class LedgerStatus(Answer):
     height: int | None = Field(description="Number of blocks, as the worker last saw it", examples=[18])
     stalled: bool = Field(False, description="Jobs wait and nothing is committed", examples=[False])
+    ordering: Literal["no_orderers", "no_leader"] | None = Field(
+        None,
+        description="Why the network orders nothing: too few orderers, or they are electing a leader",
+        examples=[None],
+    )
 
 
 class ProjectorStatus(Answer):
@@ -156,7 +166,9 @@ def _about_ledger(status: Status, heartbeat: Heartbeat | None) -> list[str]:
     oldest = status.inbox.oldest_age_seconds
     if oldest is not None and oldest > OLD_SECONDS:
         reasons.append(f"a job has waited {oldest:.0f} s for the ledger")
-    if status.ledger.stalled:
+    if status.ledger.ordering is not None:
+        reasons.append(_ORDERING[status.ledger.ordering])
+    elif status.ledger.stalled:
         reasons.append(
             f"jobs wait, and the ledger has taken nothing for {STALLED_SECONDS:.0f} s: are its peers and a majority of its"
             " orderers there, or is it at work on a very large document?"
@@ -196,7 +208,11 @@ def _ledger(heartbeat: Heartbeat | None, depth: Depth, at: float) -> LedgerStatu
         return LedgerStatus(height=None)
     age = None if heartbeat.waiting else _age(depth.oldest, at)  # who waits for something else is told by itself
     since = max(heartbeat.committed_at or 0.0, heartbeat.started_at or 0.0)
-    return LedgerStatus(height=heartbeat.height, stalled=age is not None and min(age, at - since) > STALLED_SECONDS)
+    return LedgerStatus(
+        height=heartbeat.height,
+        stalled=age is not None and min(age, at - since) > STALLED_SECONDS,
+        ordering=heartbeat.ordering if heartbeat.ordering in _ORDERING and depth.jobs else None,  # type: ignore[arg-type]
+    )
 
 
 def _projector(heartbeat: Heartbeat | None, at: float) -> ProjectorStatus:

@@ -22,6 +22,10 @@ class Committed:
     result: bytes
 
 
+NO_ORDERERS, NO_LEADER = "no_orderers", "no_leader"
+"""Fewer orderers than it takes can be reached; all can, and are electing which of them leads."""
+
+
 class Ledger(Protocol):
     """A channel with the contract on it. Every method raises the errors of ``ledger.errors`` and no others."""
 
@@ -58,6 +62,11 @@ class Ledger(Protocol):
 
     def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         """Blocks from ``start`` on, for ever: at the end it waits for the next one."""
+        ...
+
+    @property
+    def ordering(self) -> str:
+        """Why nothing is ordered just now, by name (`NO_ORDERERS`, `NO_LEADER`); empty when nothing is known of that."""
         ...
 
     async def height(self) -> int:

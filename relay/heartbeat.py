@@ -36,6 +36,8 @@ class Heartbeat:
     """Why the inbox cannot be written, in words for everybody."""
     waiting: list[str] = field(default_factory=list)
     """Who cannot write to the ledger just now, and which single jobs are held, in words for everybody."""
+    ordering: str = ""
+    """Why nothing is ordered, by name (`ledger.port`)."""
     clock: str = ""
     """Why this machine's clock, or another's, seems wrong."""
     ending: list[tuple[str, str, float]] = field(default_factory=list)

@@ -266,6 +266,7 @@ class Worker:
                 projected_at=self._projected_at,
                 unwritable=self._submitter.trouble,
                 waiting=waiting_words(troubles),
+                ordering=self._ledger.ordering,
                 clock=self._clock.words(),
             )
         )

@@ -109,6 +109,7 @@ def together(heartbeats: Sequence[Heartbeat], at: float | None = None) -> Heartb
         ending=_all(heartbeat.ending for heartbeat in alive),
         stopped=_first(heartbeat.stopped for heartbeat in alive),
         unwritable=_first(heartbeat.unwritable for heartbeat in alive),
+        ordering=_first(heartbeat.ordering for heartbeat in alive),
         clock=_first(heartbeat.clock for heartbeat in alive),
     )
 

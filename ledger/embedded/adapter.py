@@ -207,6 +207,9 @@ class EmbeddedLedger:
         finally:
             watch.close()
 
+    ordering = ""
+    """It orders itself."""
+
     async def height(self) -> int:
         """The number of blocks."""
         return await self._ask(Store.height)

@@ -136,16 +136,19 @@ class FabricLedger:
                 if beyond is not None:
                     raise beyond from error
                 orderers = f"; the orderers: {error}"
+                self.ordering = classify.ordering(error)
                 log.info("transaction %s may not have been ordered: %s", transaction.transaction_id, error)
             try:
                 block = await self._ask(identity, partial(self._fate, identity, envelope, patience))
             except CommitStatusError as error:
                 log.info("nothing known of transaction %s: %s", transaction.transaction_id, error)
             except CommitError as error:
+                self.ordering = ""
                 if error.code == transaction_pb2.DUPLICATE_TXID:
                     return await self._first_answer(transaction.transaction_id)
                 raise classify.after_commit(error) from error
             else:
+                self.ordering = ""
                 return Committed(transaction.transaction_id, block, transaction.result)
         raise errors.TimedOut(f"transaction {transaction.transaction_id} was sent and its fate is not known{orderers}")
 

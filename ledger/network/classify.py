@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 import grpc
 
-from fabric.gateway.errors import CommitError, GatewayError
+from fabric.gateway.errors import CommitError, GatewayError, SubmitError
 from fabric.words.certificates import read_certificate
 from fabric.words.identity import Identity
 from ledger import errors
 from ledger.network.peers import expired, lacks_history
+from ledger.port import NO_LEADER, NO_ORDERERS
 
 _CHAINCODE = re.compile(r"chaincode response (\d+), (.*)", re.DOTALL)
 _BROKEN = re.compile(r"transaction returned with failure: (.*)", re.DOTALL)  # the contract raised instead of answering
@@ -27,6 +28,12 @@ _TOO_LARGE = re.compile(r"larger than max|exceeds maximum allowed|REQUEST_ENTITY
 """gRPC's words on either side, and an orderer's for what is beyond the channel's ``AbsoluteMaxBytes``."""
 _CARRIED_BY_ALL = 512 * 1024
 """``PreferredMaxBytes`` of Fabric's own example channels; ``AbsoluteMaxBytes`` is never less."""
+_NOBODY_ORDERED = "no orderers could successfully process transaction"
+_TOO_FEW_ORDERERS = (
+    "no orderer nodes available",
+    "insufficient number of orderers could successfully process transaction",
+    "submit timeout expired while broadcasting to ordering service",
+)
 _LOST_RACES = {"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"}
 _RACED_UPGRADE = {"EXPIRED_CHAINCODE", "CHAINCODE_VERSION_CONFLICT", "INVALID_CHAINCODE"}
 _NOT_YOU = "access denied"  # said by a peer that does not take the caller for a member
@@ -35,6 +42,14 @@ _NOT_YOU = "access denied"  # said by a peer that does not take the caller for a
 def texts(error: GatewayError) -> str:
     """Everything that was said, by the gateway and by each peer."""
     return " | ".join([error.message, *(detail.message for detail in error.details)])
+
+
+def ordering(error: SubmitError) -> str:
+    """Why the orderers took nothing, as the gateway itself says it (``internal/pkg/gateway/submit.go``); empty if it does not. It
+    lists those that it could not reach, and not those that answered that there is no leader."""
+    if _NOBODY_ORDERED in error.message:
+        return NO_ORDERERS if error.details else NO_LEADER
+    return NO_ORDERERS if any(words in error.message for words in _TOO_FEW_ORDERERS) else ""
 
 
 def _with_names(error: GatewayError) -> str:

@@ -22,6 +22,7 @@ from ledger.errors import Conflict, InvalidIdentity, LedgerError, TimedOut, TooL
 from ledger.network.adapter import FabricLedger
 from ledger.network.connection import read_connection
 from ledger.network.peers import GatewayPeer
+from ledger.port import NO_ORDERERS
 from network.deployment import Deployment
 from network.recovery import RecoveryError
 from network.topology import Blocks, Peer, Topology, build
@@ -108,9 +109,13 @@ async def test_2_two_of_three_orderers_are_killed(scene: Scene) -> None:
     before = len(scene.load.acknowledged)
     await asyncio.sleep(3)  # long enough for whatever was under way; without a majority nothing more is ordered
     assert len(scene.load.acknowledged) - before <= 20
+    async with asyncio.timeout(90):
+        while scene.ledger.ordering != NO_ORDERERS:
+            await asyncio.sleep(0.1)
     for victim in victims:
         await asyncio.to_thread(scene.network.start, victim)
     await scene.load.after(30)
+    assert scene.ledger.ordering == ""
     await scene.finish()
 
 

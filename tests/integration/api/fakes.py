@@ -30,6 +30,7 @@ class FakeLedger:
     trouble: Callable[[str, int], None] = lambda when, call: None
     most_bytes: int = 10**9
     agreed: bool = False
+    ordering: str = ""
     transactions: dict[bytes, Committed] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
     calls: list[tuple[str, bytes, str]] = field(default_factory=list)

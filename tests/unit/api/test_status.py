@@ -131,3 +131,15 @@ def test_inner_words_are_for_those_who_watch_over_the_instance() -> None:
     assert "7051" in str(status)
     assert "7051" not in str(shown)
     assert (shown.status, len(shown.reasons)) == ("degraded", 1)
+
+
+@pytest.mark.parametrize("name", ["no_orderers", "no_leader"])
+def test_why_nothing_is_ordered_is_told_by_name_at_once(name: str) -> None:
+    just_come = Depth(1, 1, "2026-05-04T08:59:59.000Z")
+    status = assess(replace(heartbeat(), ordering=name), just_come, NOW)
+    assert (status.status, status.ledger.ordering) == ("degraded", name)
+    assert len(status.reasons) == 1
+    assert name in status.reasons[0]
+    assert assess(replace(heartbeat(), ordering=name), WAITING, NOW).reasons == status.reasons
+    assert assess(replace(heartbeat(), ordering=name), EMPTY, NOW).status == "ok"
+    assert assess(replace(heartbeat(), ordering="other"), just_come, NOW).ledger.ordering is None

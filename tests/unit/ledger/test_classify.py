@@ -10,7 +10,7 @@ from fabric_protos.peer import transaction_pb2
 from fabric.gateway.errors import CommitError, EndorseError, ErrorDetail, GatewayError, SubmitError
 from fabric.words.identity import Identity
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TooLarge, Unavailable
-from ledger.network.classify import after_commit, before_ordering, is_duplicate, too_large
+from ledger.network.classify import after_commit, before_ordering, is_duplicate, ordering, too_large
 from ledger.network.peers import unavailable
 
 Code = grpc.StatusCode
@@ -156,3 +156,28 @@ def test_after_commit(code: str, kind: type[LedgerError]) -> None:
 def test_a_duplicate_is_known() -> None:
     assert is_duplicate(refused(Code.FAILED_PRECONDITION, FAILED, "duplicate transaction found [ab]. Creator [cd]"))
     assert not is_duplicate(refused(Code.ABORTED, FAILED, "chaincode response 500, duplicate"))
+
+
+NOBODY = "no orderers could successfully process transaction"
+
+
+@pytest.mark.parametrize(
+    ("message", "details", "name"),
+    [
+        (NOBODY, ["could not connect"], "no_orderers"),
+        (NOBODY, [], "no_leader"),
+        ("no orderer nodes available", [], "no_orderers"),
+        ("submit timeout expired while broadcasting to ordering service", [], "no_orderers"),
+        (
+            "insufficient number of orderers could successfully process transaction to satisfy quorum requirement",
+            ["x"],
+            "no_orderers",
+        ),
+        ("failed to connect to all addresses", [], ""),
+        ("the peer is away", [NOBODY], ""),
+        ("received unsuccessful response from orderer: status=BAD_REQUEST, info=no", [], ""),
+    ],
+)
+def test_why_the_orderers_took_nothing(message: str, details: list[str], name: str) -> None:
+    said = [ErrorDetail("orderer0:1", "OrdererMSP", text) for text in details]
+    assert ordering(SubmitError(message, Code.UNAVAILABLE, said)) == name
