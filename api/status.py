@@ -211,7 +211,7 @@ def _ledger(heartbeat: Heartbeat | None, depth: Depth, at: float) -> LedgerStatu
     return LedgerStatus(
         height=heartbeat.height,
         stalled=age is not None and min(age, at - since) > STALLED_SECONDS,
-        ordering=heartbeat.ordering if heartbeat.ordering in _ORDERING and depth.jobs else None,  # type: ignore[arg-type]
+        ordering=heartbeat.ordering if heartbeat.ordering in _ORDERING and depth.jobs else None,
     )
 
 

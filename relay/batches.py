@@ -8,7 +8,7 @@ For that reason an outcome needs no flush of its own: if it is lost, the ledger 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -208,7 +208,7 @@ class Batches:
     def failed(self, batch: Batch, failure: Failure, *, alarm: bool = False) -> bool:
         """No job of the batch will ever be on the ledger by itself. The payload stays: `lotline inbox` shows, exports and
         retries it. False when the one job had gone ahead of its turn, which is waited for instead."""
-        words = orjson.dumps({"status": failure.status, "code": failure.code, "message": failure.message})
+        words = stored_failure(failure)
         early = [job.id for job in batch.jobs if self._went_ahead(batch, job)]
         with transaction(self._connection):
             if not self._ours(batch):
@@ -221,6 +221,14 @@ class Batches:
             )
             self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
         return not early
+
+    def change(self, batch: Batch, change: Callable[[Connection], None]) -> None:
+        """Change what the batch was made of, and let it be made anew when its turn comes."""
+        with transaction(self._connection):
+            if self._ours(batch):
+                change(self._connection)
+                self._connection.execute("UPDATE job SET state = 'pending', batch = NULL WHERE batch = ?", (batch.id,))
+                self._connection.execute("DELETE FROM batch WHERE id = ?", (batch.id,))
 
     def projected(self, block: int, limit: int = FINISH_LIMIT) -> int:
         """The read model has everything up to ``block``: finish those jobs, ``limit`` at a time. Their payload lives on the
@@ -335,6 +343,11 @@ class Batches:
         self._connection.executemany(
             "UPDATE job SET state = 'pending', batch = NULL, scan = 0 WHERE id = ?", [(job_id,) for job_id in job_ids]
         )
+
+
+def stored_failure(failure: Failure) -> bytes:
+    """As it is kept in a job's row."""
+    return orjson.dumps({"status": failure.status, "code": failure.code, "message": failure.message})
 
 
 def _lock(lane: Lane) -> str:

@@ -5,7 +5,9 @@ What is done about an error follows from its kind:
 | the ledger says            | meaning                              | done                               |
 |----------------------------|--------------------------------------|------------------------------------|
 | refused by the contract    | the batch as a whole is malformed    | halved until the job to blame is   |
-|                            |                                      | alone; that one fails              |
+|                            |                                      | alone; that one fails, or with     |
+|                            |                                      | ``proceed`` the events to blame,   |
+|                            |                                      | alone, and the others go on        |
 | too large                  | the network does not carry it        | the same                           |
 | conflict                   | ordered and void: its id is used up  | a new transaction                  |
 | retryable, outcome unknown | may or may not be ordered            | the same transaction again         |
@@ -42,6 +44,7 @@ from ledger.errors import Conflict, LedgerError, RejectedByContract, TooLarge
 from ledger.port import Committed, Identity, Ledger
 from relay.batches import Batch, Batches, Lane, Outcome
 from relay.jobs import CAPTURE, Failure
+from relay.setting_aside import poison_of, set_aside
 
 # Jobs of one identity that follow each other within this time are a stream.
 STREAM_SECONDS = 0.5
@@ -182,10 +185,9 @@ class Submitter:
             )
         except LedgerError as error:
             if error.disputed:
-                return self._disputed(batch, error)
+                return await self._disputed(batch, error)
             if isinstance(error, RejectedByContract | TooLarge):
-                self._refused(batch, error)
-                return True
+                return await self._refused(batch, error)
             return self._troubled(batch, error)
         except Exception as error:
             # A full disk, or a fault of ours. The jobs are safe where they are; health tells that they wait.
@@ -205,17 +207,35 @@ class Submitter:
         log.info("committed", tx=result.tx_id, block=result.block, jobs=len(batch.jobs), function=batch.function)
         self._committed(result.block)
 
-    def _refused(self, batch: Batch, error: LedgerError) -> None:
+    async def _refused(self, batch: Batch, error: LedgerError) -> bool:
+        """Take the batch apart; a job alone fails. False when nothing could be decided just now."""
         if len(batch.jobs) > 1:
             log.warning("batch refused, halved", jobs=len(batch.jobs), reason=error.detail)
             self._batches.split(batch)
-            return
+            return True
+        if isinstance(error, RejectedByContract) and batch.function == CAPTURE and batch.jobs[0].on_error == "proceed":
+            try:
+                if await self._set_aside(batch):
+                    return True
+            except LedgerError as away:
+                return self._troubled(batch, away)
         log.warning("job refused", job=batch.jobs[0].id, reason=error.detail)
         self._passed_before.pop(batch.id, None)
         # Whoever calls a registration waits for its answer and hears of it; of events that fell, somebody must be told.
         self._batches.failed(batch, _failure(error), alarm=batch.function == CAPTURE)
+        return True
 
-    def _disputed(self, batch: Batch, error: LedgerError) -> bool:
+    async def _set_aside(self, batch: Batch) -> bool:
+        """Let the events of a job go on without those that the contract refuses alone; False if none is, or all are."""
+        poison = await poison_of(batch, self._ledger, self._identity_of(batch.lane))
+        if not poison:
+            return False
+        log.warning("events set aside", job=batch.jobs[0].id, places=[one.place for one in poison])
+        faults = {one.place: _failure(one.error) for one in poison}
+        self._batches.change(batch, lambda connection: set_aside(connection, batch, faults))
+        return True
+
+    async def _disputed(self, batch: Batch, error: LedgerError) -> bool:
         """Nobody whose word settles it refused this. It is tried again, in parts; a job alone lets others pass, and only
         where the own contract fails on it and on nothing else does that end it."""
         tries = batch.attempts + 1
@@ -225,12 +245,10 @@ class Submitter:
             halves = tries >= LONG_TRIES
         if len(batch.jobs) > 1 and halves:
             self._passed_before.pop(batch.id, None)
-            self._refused(batch, error)
-            return True
+            return await self._refused(batch, error)
         alone = len(batch.jobs) == 1 and isinstance(error, RejectedByContract)
         if alone and tries >= DOUBT_TRIES and self._passed > passed:
-            self._refused(batch, error)
-            return True
+            return await self._refused(batch, error)
         self._troubled(batch, error)
         if len(batch.jobs) == 1 and halves and not batch.doubted:
             log.warning("others go before a job in doubt", job=batch.jobs[0].id)

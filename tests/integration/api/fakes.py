@@ -31,6 +31,7 @@ class FakeLedger:
     most_bytes: int = 10**9
     agreed: bool = False
     ordering: str = ""
+    asked: int = 0
     transactions: dict[bytes, Committed] = field(default_factory=dict)
     accepted: list[str] = field(default_factory=list)
     calls: list[tuple[str, bytes, str]] = field(default_factory=list)
@@ -53,6 +54,9 @@ class FakeLedger:
             self.transactions[nonce] = Committed(nonce.hex(), len(self.transactions) + 1, result)
         self.trouble("after", call)
         return self.transactions[nonce]
+
+    async def attest(self, function: str, args: Sequence[bytes], *, identity: Identity) -> bytes:
+        raise Unavailable("there is nobody to ask")
 
     def _apply(self, function: str, args: Sequence[bytes]) -> bytes:
         if function != "capture":
@@ -87,7 +91,13 @@ class FakeLedger:
         identity: Identity,
         transient: Mapping[str, bytes] | None = None,
     ) -> bytes:
-        return b""
+        self.asked += 1
+        self.trouble("asked", self.asked)
+        before = list(self.accepted)
+        try:
+            return self._apply(function, args)
+        finally:
+            self.accepted = before
 
     async def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         for number in range(start, 0):

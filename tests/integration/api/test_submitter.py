@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 from instance.settings import WorkerSettings
 from ledger.errors import Conflict, InvalidIdentity, LedgerError, RejectedByContract, TimedOut, Unavailable
 from relay.batches import Batches, Lane
+from relay.failed import kept_jobs, payload_of
 from relay.inbox import Inbox, NewJob
+from relay.intake import Refusal
 from relay.jobs import CAPTURE, Job, depth, find_job, open_inbox
 from relay.submitter import Submitter
 from tests.integration.api.fakes import FakeLedger, SimulatedCrash, fake_identity
@@ -127,6 +130,69 @@ async def test_something_unforeseen_is_retried_and_told(place: Path | str) -> No
     assert run.batches.failures() == [("OSError: no space left on device", 1)]
     await run.until_idle()
     assert [(job.state, job.accepted) for job in jobs(place, [job_id])] == [("done", 1)]
+
+
+async def keep(place: Path | str, job: NewJob) -> str:
+    inbox = Inbox(place, limit_events=10_000)
+    stored = await inbox.put(job)
+    await inbox.close()
+    return stored.job_id
+
+
+@pytest.mark.parametrize("kind", ["poison", "breaks"])
+async def test_poison_is_set_aside_alone_and_the_others_of_its_job_go_on(place: Path | str, kind: str) -> None:
+    ledger = FakeLedger()
+    events = [b'{"n":%d}' % n for n in range(40)]
+    events[7], events[23] = b'{"%s":1.10}' % kind.encode(), b'{"%s":"[,]"}' % kind.encode()
+    left_out = (
+        Refusal(2, "/x", "bad", "no"),
+        Refusal(9, "/x", "bad", "no"),
+    )  # on arrival: the job's 7th is the document's 8th
+    body = b"[" + b",".join(events) + b"]"
+    job_id = await keep(place, NewJob(CAPTURE, "FarmMSP", "scanner", "proceed", body, 40, refused=left_out))
+    others = await fill(place, numbered(50)[40:])
+    await Run(place, ledger).until_idle()
+    (job,) = jobs(place, [job_id])
+    assert (job.state, job.events, job.accepted, job.rejected) == ("done", 42, 38, 4)
+    assert [one["index"] for one in job.refused] == [2, 8, 9, 25]
+    assert job.verdicts is not None
+    assert [index for index, one in enumerate(job.verdicts) if one["verdict"] == "rejected"] == [2, 8, 9, 25]
+    assert sorted(ledger.accepted) == sorted(f"ni:///{n}" for n in range(50) if n not in (7, 23))
+    assert {one.state for one in jobs(place, others)} == {"done"}
+    with closing(open_inbox(place)) as connection:
+        aside = kept_jobs(connection, "failed", 10, alarmed=True)
+        kept = [payload_of(connection, one) for one in aside]
+        assert depth(connection).alarms == 2
+        assert depth(connection).events == 0
+    assert kept == [b"[" + events[7] + b"]", b"[" + events[23] + b"]"]
+    assert all(one.id in str(job.refused) for one in aside)
+    assert all(one.failure is not None and job_id in one.failure.message for one in aside)
+
+
+async def test_all_poison_fails_as_a_whole_and_rollback_too(place: Path | str) -> None:
+    ledger = FakeLedger()
+    all_bad = b'[{"poison":1},{"poison":2}]'
+    ids = [
+        await keep(place, NewJob(CAPTURE, "FarmMSP", "scanner", "proceed", all_bad, 2)),
+        await keep(place, NewJob(CAPTURE, "FarmMSP", "scanner", "rollback", b'[{"poison":1},{"n":1}]', 2)),
+    ]
+    await Run(place, ledger).until_idle()
+    assert [job.state for job in jobs(place, ids)] == ["failed", "failed"]
+    assert ledger.accepted == []
+
+
+async def test_poison_is_looked_for_again_when_the_ledger_was_away(place: Path | str) -> None:
+    def trouble(moment: str, call: int) -> None:
+        if moment == "asked" and call in (1, 3, 4):
+            raise Unavailable("no peer")
+
+    ledger = FakeLedger(trouble)
+    body = b'[{"n":1},{"poison":1},{"n":2}]'
+    job_id = await keep(place, NewJob(CAPTURE, "FarmMSP", "scanner", "proceed", body, 3))
+    await Run(place, ledger).until_idle()
+    (job,) = jobs(place, [job_id])
+    assert (job.state, job.accepted, job.rejected) == ("done", 2, 1)
+    assert ledger.accepted == ["ni:///1", "ni:///2"]
 
 
 async def test_a_poison_job_fails_alone(place: Path | str) -> None:
