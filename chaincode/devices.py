@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from chaincode import arguments, keys, parties, rules, scans
 from chaincode.context import Context
 from chaincode.exceptions import close_by
-from chaincode.facts import Fact, identity
+from chaincode.facts import Fact
 from chaincode.registered import Device, Revocation
 from chaincode.rejection import Malformed, Rejection
-from chaincode.signatures import Link, SignatureError, link_of, load_key, message, succession, verify, verify_value
 from chaincode.state import Record
 from epcis.formats import utc_microseconds
+from epcis.identity import identity
+from epcis.signatures import Link, SignatureError, link_of, load_key, message, succession, verify, verify_value
 
 PARTY_AIS, PLACE_AIS = ("417", "414"), ("414",)
 GRACE = timedelta(days=30)

@@ -16,7 +16,6 @@ from chaincode.devices import PARTY_AIS, PLACE_AIS
 from chaincode.registered import Device, Party, Place
 from chaincode.rejection import Malformed
 from chaincode.state import Record
-from epcis.signatures import SignatureError, load_key
 
 Registration = tuple[str, Party | Place | Device]
 """The key of what is registered, and what is to stand there."""

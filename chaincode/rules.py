@@ -16,8 +16,6 @@ from chaincode.facts import Fact
 from chaincode.rejection import Malformed, Rejection
 from chaincode.state import Record
 from epcis import Event, QuantityElement
-from epcis.identity import identity
-from epcis.signatures import SignatureError, verify
 
 CAPTURE_ROLES = frozenset({"scanner", "admin"})
 PUBLISH_ROLES = frozenset({"analyst", "admin"})

@@ -16,11 +16,12 @@ from datetime import timedelta
 from chaincode import keys
 from chaincode.context import Context
 from chaincode.exceptions import Fault, close_by, open_fault
-from chaincode.facts import Fact, identity
+from chaincode.facts import Fact
 from chaincode.registered import Device
 from chaincode.rejection import Rejection
-from chaincode.signatures import Link
 from chaincode.state import Record
+from epcis.identity import identity
+from epcis.signatures import Link
 
 GAP, FORK, REPLAY = "device_gap", "device_fork", "device_replay"
 FIELD = "lotline:signature"

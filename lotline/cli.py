@@ -30,6 +30,7 @@ COMMANDS = {
     "simulate": ("simulate", "Make a supply network's events and capture them."),
     "trace": ("trace", "Where did it come from, where did it go?"),
     "thing": ("thing", "Where is it now, who holds it, how much?"),
+    "verify": ("verify", "Does a proof show what it says? Needs no instance."),
     "code": ("code", "What does a scanned code say?"),
     "party": ("party", "Who takes part: register, list and reassign parties."),
     "place": ("place", "Where goods are: register, list and reassign places."),

@@ -16,7 +16,7 @@ from api.models import Answer, Given
 from api.problems import ApiError
 from api.routing import ApiRoute
 from chaincode.devices import id_of_key
-from chaincode.signatures import SignatureError, verify_value
+from epcis.signatures import SignatureError, verify_value
 from instance import enrolments
 from instance.creation import create_token
 from instance.enrolments import CodeError, Enrolment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from lotline.errors import CommandError
 from lotline.lookup import reading, resolve
 from lotline.output import Session, session
 from lotline.plain import plain
+from lotline.proving import write_proof
 from lotline.words import amount, hop, short
 from readmodel.queries.lot_stock import MassBalance
 from readmodel.queries.naming import names
@@ -27,6 +29,7 @@ def thing_command(
         str,
         typer.Argument(metavar="ID", help="Digital Link, EPC URN, (01)…(10)…, or a lot or serial number."),
     ],
+    proof: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a proof of all its events.")] = None,
 ) -> None:
     """Say where a thing is now, who holds it, how much of it there is, and what is open about it."""
     here = session(context)
@@ -39,6 +42,8 @@ def thing_command(
     here.answer(plain(found))
     if not here.json:
         _show(here, found, named)
+    if proof is not None:
+        write_proof(here, settings, proof, "thing", found.id)
 
 
 def _named(found: ThingRecord) -> list[str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,9 @@ from lotline.errors import CommandError
 from lotline.lookup import reading, resolve
 from lotline.output import Session, session
 from lotline.plain import plain
+from lotline.proving import write_proof
 from lotline.words import amount, handed_over, hop, short
+from proving.answers import shown_in, unprovable
 from readmodel.queries.trace import Direction, Trace, TraceEvent, TraceHandoff, TraceNode, trace
 
 app = typer.Typer()
@@ -28,6 +31,9 @@ def trace_command(
     ],
     direction: Annotated[Direction, typer.Option(help="Where it came from, where it went, or both.")] = "both",
     max_nodes: Annotated[int, typer.Option(min=1, help="Stop after so many things.")] = 5_000,
+    proof: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a proof of it for `lotline verify`.")
+    ] = None,
 ) -> None:
     """Trace a thing through packing, making and shipping: what it was made of, what became of it, who had it.
 
@@ -42,6 +48,10 @@ def trace_command(
     here.answer(plain(found))
     if not here.json:
         _show(here, found, direction)
+    if proof is not None:
+        if why := unprovable(found):
+            raise CommandError(f"no proof: {why}")
+        write_proof(here, settings, proof, "trace", found.start, direction=direction, shown=shown_in(found))
 
 
 def _show(here: Session, found: Trace, direction: Direction) -> None:

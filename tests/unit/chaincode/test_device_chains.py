@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from chaincode import keys
 from chaincode.devices import id_of_key
-from chaincode.signatures import succession
 from epcis import LOTLINE_NAMESPACE, parse_event
+from epcis.signatures import succession
 from tests.effort import examples
 from tests.unit.chaincode.peer import NOW, Peer, commission, item, party, place
 from tests.unit.chaincode.test_signatures import GS1, public

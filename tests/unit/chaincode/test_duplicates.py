@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from chaincode import keys
-from epcis.identity import hash_hex
 from epcis import parse_event
+from epcis.identity import hash_hex
 from tests.unit.chaincode.peer import (
     A,
     B,
