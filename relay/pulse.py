@@ -19,6 +19,7 @@ import structlog
 from fabric_protos.common import common_pb2
 from google.protobuf.message import DecodeError
 
+from fabric.words.transaction import open_envelope
 from relay.heartbeat import Heartbeat, write_heartbeat
 
 REPORT_SECONDS = 1.0
@@ -114,11 +115,10 @@ class Pulse:
 def written_at(block: Any) -> float | None:
     """The time that a block's first transaction gives itself, if it can be read."""
     try:
-        payload = common_pb2.Payload.FromString(common_pb2.Envelope.FromString(block.data.data[0]).payload)
-        stamp = common_pb2.ChannelHeader.FromString(payload.header.channel_header).timestamp
+        _, header = open_envelope(common_pb2.Envelope.FromString(block.data.data[0]))
     except (IndexError, DecodeError):
         return None
-    return float(stamp.seconds)
+    return float(header.timestamp.seconds)
 
 
 def _time(seconds: float) -> str:
