@@ -5,7 +5,7 @@ Source of the rules: fabric ``core/ledger/kvledger/txmgmt/validation/validator.g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import zip_longest
@@ -17,6 +17,7 @@ from fabric_protos.peer import transaction_pb2
 from fabric.verify.keyspace import KeySpace, Version, policy_in
 from fabric.verify.scratch import Ids, open_scratch
 from fabric.words import chain
+from fabric.words.range_reads import FEWEST, merkle_summary
 
 Key = tuple[str, str]
 """Namespace and key."""
@@ -170,8 +171,6 @@ class Replay:
         return self.hashed.is_stale(key, version)
 
     def _phantom(self, namespace: str, query: kv_rwset_pb2.RangeQueryInfo) -> bool:
-        if query.WhichOneof("reads_info") == "reads_merkle_hashes":
-            return False  # summaries of long results: only the peer that has the values can recompute them
         # open without an end; a range that was left early ends with the last key that was read
         within = partial(self.public.updated, (namespace,), query.start_key, query.end_key)
         deleted = set()
@@ -181,8 +180,19 @@ class Replay:
             deleted.add(key)
         found = self.public.listed((namespace,), query.start_key, query.end_key, closed=not query.itr_exhausted)
         now = ((key, version) for key, version in found if key not in deleted)
+        if query.WhichOneof("reads_info") == "reads_merkle_hashes":
+            return _other_hashes(now, query.reads_merkle_hashes)
         said = ((read.key, _version(read)) for read in query.raw_reads.kv_reads)
         return any(one != other for one, other in zip_longest(now, said))
+
+
+def _other_hashes(found: Iterable[tuple[str, Version]], said: kv_rwset_pb2.QueryReadsMerkleSummary) -> bool:
+    """Whether a long listing is not the one whose hashes were kept."""
+    reads = (
+        kv_rwset_pb2.KVRead(key=key, version=kv_rwset_pb2.Version(block_num=block, tx_num=index))
+        for key, (block, index) in found
+    )
+    return said.max_degree < FEWEST or merkle_summary(reads, said.max_degree) != said
 
 
 def _version(read: kv_rwset_pb2.KVRead | kv_rwset_pb2.KVReadHash) -> Version | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from chaincode.endorsement import all_of
 from fabric.verify import verify_chain
 from fabric.words import chain
 from fabric.words.blocks import decode_block
+from fabric.words.composite_keys import create_composite_key
 from ledger.errors import Conflict, Unavailable
 from network.topology import Blocks, Consensus, build
 from tests.conftest import free_base_port
@@ -40,6 +42,18 @@ async def test_a_chain_keeps_the_rules_and_a_changed_one_does_not(network: Netwo
     (index, tx) = next((index, tx) for index, tx in enumerate(decode_block(last).transactions) if tx.valid)
     last.data.data[index] = last.data.data[index].replace(tx.endorsements[0].signature, b"\x00" * 70)
     assert (height - 1, "data_hash") in {(finding.block, finding.rule) for finding in verify_chain(blocks)}
+
+
+async def test_a_long_listing(network: Network) -> None:
+    """A peer keeps hashes of it only (from 51 keys on), and they are worked out from the blocks."""
+    writes = {create_composite_key("Seeds", [f"{n:03}"]): "1" for n in range(130)}
+    wanted = json.dumps({"reads": [], "writes": writes}).encode()
+    await network.ledger.submit("write", [wanted], identity=network.farmer)
+    await network.ledger.submit("list", [b"Seeds"], identity=network.farmer)
+    calls = [("file", [b"Seeds", b"131", b"1"]), *[("list", [b"Seeds"])] * 3]
+    racing = [network.ledger.submit(function, words, identity=network.farmer) for function, words in calls]
+    await asyncio.gather(*racing, return_exceptions=True)
+    assert verify_chain([await network.ledger.block(number) for number in range(await network.ledger.height())]) == []
 
 
 async def test_policies_of_single_keys(network: Network) -> None:
