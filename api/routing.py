@@ -10,16 +10,21 @@ from typing import Any, get_origin
 from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
+from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api.auth import EVERYBODY, MAY_CAPTURE, Allow
 from api.paging import key_of
 from api.problems import ApiError, query_error
 from api.queries import Queries
+from proving.gathering import checkpoint
 from readmodel.queries.paging import bind
 
 JSON = "application/json"
 JSON_LD = "application/ld+json"
+AS_OF = "Lotline-Block"
+"""The header that says as of which block an answer is."""
 
 
 class ApiRoute(APIRoute):
@@ -34,10 +39,18 @@ class ApiRoute(APIRoute):
         parameters = self._query_parameters()
         elsewhere = is_query(self)
 
+        async def answered(request: Request) -> Response:
+            """With the block that the answer is as of, or later: read first, so that it never says more than it knows."""
+            block = await run_in_threadpool(_block, request.app.state.engine)
+            response = await handle(request)
+            if block is not None:
+                response.headers[AS_OF] = str(block)
+            return response
+
         async def checked(request: Request) -> Response:
             if request.app.state.checked_before:
                 bind(request.state.page_key)
-                return await handle(request)
+                return await answered(request)
             for guard in guards:
                 guard.check(request)
             request.state.media_type = choose(request.headers.get("accept", ""), offered)
@@ -51,7 +64,7 @@ class ApiRoute(APIRoute):
             queries: Queries | None = request.app.state.queries
             if elsewhere and queries is not None and queries.ready:
                 return await queries.answer(request)
-            return await handle(request)
+            return await (answered if elsewhere else handle)(request)
 
         return checked
 
@@ -66,6 +79,11 @@ class ApiRoute(APIRoute):
     def _offered(self) -> tuple[str, ...]:
         content = self.responses.get(200, {}).get("content", {})
         return tuple(content) or (JSON,)
+
+
+def _block(engine: Engine) -> int | None:
+    with engine.connect() as connection:
+        return checkpoint(connection)
 
 
 def is_query(route: APIRoute) -> bool:

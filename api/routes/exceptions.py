@@ -15,6 +15,7 @@ from api.models import HASH, Answer, Page
 from api.paging import PageSize, PageToken
 from api.parameters import Identifier
 from api.problems import ApiError
+from api.proofs import Nonce, Wanted, proof_of
 from api.routing import ApiRoute
 from instance.tokens import Principal
 from readmodel.queries.exceptions import exception as find_exception
@@ -70,16 +71,20 @@ def get_exceptions(
 @router.get(
     "/exceptions/{exceptionID:path}",
     response_model=ExceptionOut,
-    responses=problems.responses(401, 403, 404, 406),
+    responses=problems.responses(400, 401, 403, 404, 406),
 )
 def get_exception(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
     exception_id: Annotated[str, Path(alias="exceptionID", max_length=500)],
+    proof: Wanted = False,
+    nonce: Nonce = None,
 ) -> Any:
     """One exception."""
     with request.app.state.engine.connect() as connection:
         found = find_exception(connection, exception_id)
     if found is None:
         raise ApiError(404, "no such exception on the ledger")
+    if proof:
+        return proof_of(request, "exception", found.item, nonce, subject=exception_id)
     return found

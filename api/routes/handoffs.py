@@ -15,6 +15,7 @@ from api.models import Answer, Page
 from api.paging import PageSize, PageToken
 from api.parameters import AsOf, Identifier, moment_of
 from api.problems import ApiError
+from api.proofs import Nonce, Wanted, proof_of
 from api.routing import ApiRoute
 from instance.tokens import Principal
 from readmodel.queries.handoffs import HandoffFilter, handoffs
@@ -102,15 +103,21 @@ def get_handoffs(
         return handoffs(connection, wanted, per_page=per_page, token=next_page_token)
 
 
-@router.get("/handoffs/{handoffID:path}", response_model=HandoffOut, responses=problems.responses(401, 403, 404, 406))
+@router.get(
+    "/handoffs/{handoffID:path}", response_model=HandoffOut, responses=problems.responses(400, 401, 403, 404, 406)
+)
 def get_handoff(
     request: Request,
     _: Annotated[Principal, Depends(MAY_SEE_THINGS)],
     handoff_id: Annotated[str, Path(alias="handoffID", max_length=500)],
+    proof: Wanted = False,
+    nonce: Nonce = None,
 ) -> Any:
     """One handoff."""
     with request.app.state.engine.connect() as connection:
         found = find_handoff(connection, handoff_id)
     if found is None:
         raise ApiError(404, "no such handoff on the ledger")
+    if proof:
+        return proof_of(request, "handoff", found.item, nonce, subject=handoff_id)
     return found

@@ -14,6 +14,7 @@ from api.auth import MAY_SEE_THINGS
 from api.models import Answer
 from api.parameters import ThingId
 from api.problems import ApiError, query_error
+from api.proofs import Nonce, Wanted, proof_of
 from api.routes.exceptions import ExceptionOut
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
@@ -167,10 +168,14 @@ def get_thing(
     thing_id: ThingId,
     contents: Annotated[int, Query(ge=0, le=10_000, description="Give so many of its contents")] = 200,
     events: Annotated[int, Query(ge=0, le=1000, description="Give so many of its last events")] = 20,
+    proof: Wanted = False,
+    nonce: Nonce = None,
 ) -> Any:
     """An instance, lot or product by EPC URN or GS1 Digital Link."""
     with request.app.state.engine.connect() as connection:
         found = find_thing(connection, thing_id, contents=contents, events=events)
     if found is None:
         raise ApiError(404, f"the ledger has never heard of {thing_id}")
+    if proof:
+        return proof_of(request, "thing", found.id, nonce)
     return found

@@ -13,10 +13,12 @@ from api.answers import GLN, GTIN, LOT, PGLN, SGTIN, SSCC, DeclarationOut
 from api.auth import MAY_QUERY
 from api.models import HASH, Answer
 from api.parameters import ThingId
-from api.problems import ApiError
+from api.problems import ApiError, query_error
+from api.proofs import Nonce, Wanted, proof_of
 from api.routes.handoffs import HandoffOut
 from api.routing import ApiRoute
 from instance.tokens import Principal
+from proving.answers import shown_in, unprovable
 from readmodel.queries.trace import trace
 
 router = APIRouter(route_class=ApiRoute, tags=["trace"])
@@ -134,6 +136,8 @@ def get_trace(
     direction: Annotated[Literal["both", "upstream", "downstream"], Query()] = "both",
     max_nodes: Annotated[int, Query(alias="maxNodes", ge=1, le=100_000)] = 5_000,
     max_events: Annotated[int, Query(alias="maxEvents", ge=0, le=200_000)] = 20_000,
+    proof: Wanted = False,
+    nonce: Nonce = None,
 ) -> Any:
     """Trace an instance, lot or product by EPC URN or GS1 Digital Link.
 
@@ -143,4 +147,8 @@ def get_trace(
         found = trace(connection, thing_id, direction=direction, max_nodes=max_nodes, max_events=max_events)
     if found is None:
         raise ApiError(404, f"the ledger has never heard of {thing_id}")
+    if proof:
+        if why := unprovable(found):
+            raise query_error("proof", why)
+        return proof_of(request, "trace", found.start, nonce, direction=direction, shown=shown_in(found))
     return found
