@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .lotline
+AUDIT_SERVICE ?= osv
 
-.PHONY: help setup run faults test check deep lint unit bench mutants clean browser fabric
+.PHONY: help setup run faults test check deep lint unit bench mutants clean browser fabric audit-deps
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -54,6 +55,10 @@ bench: setup ## every claim of speed in the README, measured here
 
 mutants: setup ## does a test notice when the contract is changed? (half an hour and more)
 	$(BIN)/python -m tests.mutants
+
+audit-deps: ## known vulnerabilities of what the locks pin (asks osv.dev; AUDIT_SERVICE=pypi asks the package index)
+	@test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install --quiet pip-audit==2.10.1; }
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes --strict --vulnerability-service $(AUDIT_SERVICE) -r requirements.lock
 
 clean: ## remove the environment and caches (never an instance's home)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

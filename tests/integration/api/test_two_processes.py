@@ -15,7 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+import readmodel
+from api.app import create_app
 from instance.creation import Settings, create_token, load_settings
 from tests.integration.api.conftest import document, event
 from tests.integration.api.kept import check_kept, unfinished
@@ -30,6 +33,7 @@ def shared(settings: Settings, database_url: str) -> Settings:
     config = settings.home / "config.toml"
     text = config.read_text().replace('database_url = ""', f'database_url = "{database_url}"\ninbox = "database"')
     config.write_text(text)
+    (settings.home / "tokens.db").unlink()  # nobody uses what was made with the template
     return load_settings(settings.home)
 
 
@@ -163,3 +167,24 @@ def test_tokens_pages_and_health_are_shared(cluster: Cluster) -> None:
     with suppress(httpx.TransportError):
         one.close()
         two.close()
+
+
+async def test_analysts_questions_end_in_postgresql_too(shared: Settings) -> None:
+    """`http.query_seconds` is PostgreSQL's limit for a statement: the answer says so, and scans are taken meanwhile."""
+    impatient = shared.model_copy(update={"http": shared.http.model_copy(update={"query_seconds": 0.5})})
+    app = create_app(impatient)
+    token = create_token(impatient, "admin", "admin", "FarmMSP")
+    holder = readmodel.open_engine(impatient.readmodel_url)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://test", headers={"Authorization": f"Bearer {token}"}
+        ) as client,
+    ):
+        with holder.connect() as connection, connection.begin():
+            connection.execute(text("LOCK TABLE event IN ACCESS EXCLUSIVE MODE"))
+            answer = await client.get("/events")
+            assert (answer.status_code, answer.json()["detail"][:27]) == (503, "the query took longer than ")
+            assert (await client.post("/capture", json=document(event(1)))).status_code == 202
+        assert (await client.get("/events")).status_code == 200
+    holder.dispose()

@@ -14,8 +14,11 @@ NAME = re.compile(r"^[A-Za-z0-9_.-]+")
 
 def direct() -> list[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    return [match[0] for text in wanted if (match := NAME.match(text))]
+    wanted = [
+        *project["dependencies"],
+        *(text for extra in project["optional-dependencies"].values() for text in extra),
+    ]
+    return [match[0] for text in wanted if (match := NAME.match(text)) and match[0] != project["name"]]
 
 
 def test_every_dependency_has_its_line() -> None:
