@@ -20,7 +20,9 @@ async def proving(settings: Settings, engine: Engine) -> AsyncIterator[Prover]:
     try:
         msp = settings.msp_id()
         identity = Identities(settings).get(msp, "auditor")
-        yield Prover(engine, readers[msp], identity, one_party=settings.ledger.kind == "embedded")
+        one_party = settings.ledger.kind == "embedded"
+        chaincode = "lotline" if one_party else settings.ledger.chaincode
+        yield Prover(engine, readers[msp], identity, one_party=one_party, chaincode=chaincode)
     finally:
         for ledger in readers.values():
             await ledger.close()

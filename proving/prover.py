@@ -32,13 +32,21 @@ class Prover:
     """Proves answers. ``one_party``: the ledger is one on which a single party holds all organisations' keys."""
 
     def __init__(
-        self, engine: Engine, ledger: Ledger, identity: Identity, *, one_party: bool, policy: str = ""
+        self,
+        engine: Engine,
+        ledger: Ledger,
+        identity: Identity,
+        *,
+        one_party: bool,
+        policy: str = "",
+        chaincode: str = "lotline",
     ) -> None:
         self._engine = engine
         self._ledger = ledger
         self._identity = identity
         self._one_party = one_party
         self._policy = policy
+        self._chaincode = chaincode
 
     async def prove(
         self,
@@ -63,7 +71,7 @@ class Prover:
         )
 
     async def _try(self, question: Question, shown: dict[str, list[str]]) -> Proof | None:
-        gathered = Gathering(self._ledger)
+        gathered = Gathering(self._ledger, self._chaincode)
         asked: set[str] = set()
         with self._engine.connect() as connection:
             names = {question.id}
