@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import hypothesis.strategies as st
@@ -89,3 +90,25 @@ def test_what_is_added_at_the_end_touches_the_end() -> None:
     assert sum(costs[4_000:]) / 1_000 < 5
     assert len(str(store.root)) < 1_000
     assert keys.page("HX", "x", 0) in store.committed
+
+
+def test_what_is_taken_out_of_the_depth_takes_nothing_along() -> None:
+    """Pages that are emptied go, those beside them stay: over several levels, in any order."""
+    store, chance = Store(), random.Random(7)
+    sequence = store.open()
+    for number in range(3_000):
+        sequence.put([number, 0, "", number % 3 == 0])
+    store.close(sequence)
+    assert len(list(store.open().pages())) > 200
+    left = set(range(3_000))
+    for gone in (range(1_000, 1_500), chance.sample(range(3_000), 1_500), range(3_000)):
+        sequence = store.open()
+        for number in gone:
+            sequence.remove((number, 0, ""))
+        store.close(sequence)
+        left -= set(gone)
+        sequence = store.open()
+        assert [entry[0] for entry in sequence.ascending()] == sorted(left)
+        assert [entry[0] for entry in sequence.ascending(None, OPEN)] == [n for n in sorted(left) if n % 3 == 0]
+        assert set(sequence.pages()) == set(store.committed)
+    assert store.committed == {}
