@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.responses import Response
 
 import readmodel
-from api import methods, openapi, problems, reference
+from api import methods, openapi, problems, reference, scanner
 from api.bodies import limit_headers
 from api.edge import Edge
 from api.metrics import Metrics
@@ -90,6 +90,7 @@ def _application(
     methods.install(app, ROUTERS)
     openapi.install(app)
     reference.install(app)
+    scanner.install(app)
     return app
 
 

@@ -1,6 +1,7 @@
 """The endpoints, one group a file."""
 
 from api.routes import (
+    announced,
     audit,
     capture,
     codes,
@@ -34,6 +35,7 @@ ROUTERS = (
     protection.router,  # before things: the first path that fits a request answers for its methods
     things.router,
     handoffs.router,
+    announced.router,
     exceptions.router,
     refusals.router,
     overview.router,
