@@ -18,6 +18,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@echo "installing what requirements.lock lists into $(VENV): a minute or several, by the line"
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m api.decoder || true
 	@touch $@
 
 run: setup ## simulate two years, forecast, and open the API and the dashboard

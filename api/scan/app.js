@@ -60,6 +60,7 @@ function goBack() {
 async function go(where) {
   stopCamera?.();
   stopCamera = null;
+  if (message.className !== "taken") message.hidden = true;
   current = where;
   await draw();
 }
@@ -194,6 +195,10 @@ async function take(text, hasSeparators = false) {
     code = error.code === "server" ? await askServer(text) : null;
     if (code === null) { tell("refused"); show(sayCode(error), "refused"); return; }
   }
+  if (reader.passesSeparators(text) && known.settings.separators !== true) {
+    known.settings = { ...known.settings, separators: true };
+    store.set("settings", known.settings);
+  }
   if (code.id === null) { tell("refused"); show(say("bare", { x: code.text }), "refused"); return; }
   if (hasParent(session.step) && !session.parent && !code.isClass) { session.parent = code; tell("taken"); show(`${say("parent")}: ${short(code.id)}`); drawList(); return; }
   if (session.scans.some((scan) => scan.id === code.id) || session.parent?.id === code.id) { tell("seen"); show(`${say("seen")}: ${short(code.id)}`, "seen"); return; }
@@ -296,7 +301,8 @@ async function refresh() {
     if (answer.ok) { known.work = await answer.json(); await store.set("work", known.work); known.link = "ok"; }
   } catch { known.link = "offline"; }
   await count();
-  if (current === "home") draw();
+  const isFresh = current === "scan" && !session.expected && session.scans.length === 0;
+  if (current === "home" || isFresh) draw();
 }
 
 async function start() {

@@ -108,6 +108,9 @@ export class Reader {
     return GS1.has(symbology) ? this.elementString(data, symbology, hasSeparators) : this.undeclared(data, symbology, hasSeparators);
   }
 
+  /** Whether a code that could be read came with separators in it: then the reader passes them on. */
+  passesSeparators(text) { return HAS_GS.test(text.replace(ENDS, "")); }
+
   elementString(data, symbology, hasSeparators) {
     const written = withSeparators(data), squeezed = written.replace(/\s+/g, GS), bare = bareNumber(squeezed);
     if (bare && !this.beginsWithKey(squeezed)) return named(bare, data, symbology);
