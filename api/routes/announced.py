@@ -50,7 +50,7 @@ class PartnerOut(Answer):
 class WorkOut(Answer):
     """What a scanner needs to know to work without network."""
 
-    server_time: datetime
+    server_time: datetime = Field(examples=["2026-05-04T09:12:33Z"])
     announced: list[AnnouncedOut] = Field(description="At most 100, the last released first")
     parties: list[PartnerOut] = Field(description="To ship to, at most 500")
 

@@ -296,8 +296,9 @@ def _texts() -> list[str]:
     found = [
         f"{before}{test_codes.RAW}{sign}17271231\r\n" for sign in test_codes.SEPARATORS for before in ("", "]d2", "]C1")
     ]
-    for test in (test_codes.test_forms, test_codes.test_refusals, test_codes.test_a_bare_text_is_no_error):
-        for mark in test.pytestmark:  # type: ignore[attr-defined]
+    tests: list[Any] = [test_codes.test_forms, test_codes.test_refusals, test_codes.test_a_bare_text_is_no_error]
+    for test in tests:
+        for mark in test.pytestmark:
             found += [case[0] if isinstance(case, tuple) else case for case in mark.args[1]]
     return found
 
