@@ -21,8 +21,12 @@ POWERS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 _OWN = (0.0, 0.25, 1.0)
 """How much a series' own errors count beside the group's, a point each."""
 _PRIOR_POINTS = 24.0
-_TRIM = 1.3
-"""A member whose error in the group is so many times the least takes no part."""
+_TRIM, _TRIM_OF_ONE = 1.3, 3.0
+"""A member whose error in the group is so many times the least takes no part; in a small group luck is given more room."""
+_MANY = 40
+"""Series from which on a group's errors are no luck."""
+_TOLERANCE = 0.01
+"""Errors that differ by less, in units of the series' own change, are the same."""
 _ALWAYS_TRIM, _ALWAYS_SHARE = 2.0, 0.02
 """Members that always take part have at least this share, unless their error is twice the least."""
 
@@ -52,7 +56,8 @@ def combine(
     """
     loss = _loss(past, actual, scale, squared)
     allowed = _untrimmed(loss, squared, always)
-    rules: list[Rule] = [(power, own) for power in POWERS for own in (_OWN if power else (0.0,))]
+    most = 16.0 if len(scale) >= _MANY else 4.0 if len(scale) >= _MANY / 4 else 2.0
+    rules: list[Rule] = [(power, own) for power in POWERS if power <= most for own in (_OWN if power else (0.0,))]
     best, least, kept = rules[0], np.inf, np.full(actual.shape, np.nan)
     median: Rule = ("median", 0.0)
     for rule in (median, *rules):
@@ -91,11 +96,12 @@ def _untrimmed(loss: Array, squared: bool, always: Sequence[int]) -> Array:
     pooled = _pooled(loss, squared)
     if not np.isfinite(pooled).any():
         return np.zeros(len(loss))
-    limit = np.full(len(loss), _TRIM)
-    limit[list(always)] = _ALWAYS_TRIM
+    sure = min(loss.shape[1] / _MANY, 1.0)
+    limit = np.full(len(loss), sure * _TRIM + (1 - sure) * _TRIM_OF_ONE)
+    limit[list(always)] = np.maximum(limit[list(always)], _ALWAYS_TRIM)
     least = np.zeros(len(loss))
     least[list(always)] = _ALWAYS_SHARE
-    return np.where(pooled <= limit * np.nanmin(pooled), least, np.nan)
+    return np.where(pooled <= limit * np.nanmin(pooled) + _TOLERANCE, least, np.nan)
 
 
 def _pooled(loss: Array, squared: bool) -> Array:
@@ -125,7 +131,8 @@ def _weights(loss: Array, allowed: Array, rule: Rule, squared: bool) -> Array:
     points = (~np.isnan(loss)).any(axis=0).sum(axis=(1, 2)) * share
     relative = np.where(np.isnan(own) | np.isnan(middle), pooled[:, None], own / np.maximum(middle, 1e-12))
     drawn = (points * relative + _PRIOR_POINTS * pooled[:, None]) / (points + _PRIOR_POINTS)
-    weight = (np.maximum(drawn, 1e-9) / np.maximum(drawn[part].min(axis=0), 1e-9)) ** -power * part[:, None]
+    drawn = drawn + _TOLERANCE
+    weight = (drawn / drawn[part].min(axis=0)) ** -power * part[:, None]
     weight = np.maximum(weight / weight.sum(axis=0), np.nan_to_num(allowed)[:, None])
     return np.asarray(weight / weight.sum(axis=0))
 

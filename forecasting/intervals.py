@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from math import ceil
+from statistics import NormalDist
 
 import numpy as np
 
@@ -150,5 +151,9 @@ def quantile(ordered: Array, share: float) -> float:
         return 1.2533 * _NORMAL[int(np.argmin([abs(share - level) for level in LEVELS]))]
     if share < 0.5:
         return -quantile(-ordered[::-1], 1 - share)
-    rank = min(count, ceil((count + 1) * share))
-    return float(ordered[rank - 1])
+    rank = ceil((count + 1) * share)
+    if rank <= count:
+        return float(ordered[rank - 1])
+    # beyond the largest error seen: as much further as a normal distribution has it
+    seen = NormalDist().inv_cdf(count / (count + 1))
+    return float(ordered[-1]) * max(1.0, NormalDist().inv_cdf(share) / seen)

@@ -133,12 +133,17 @@ def _folder() -> Iterator[str]:
         yield folder
 
 
-def _model(panel: Panel, length: int) -> Any:
-    for name in ("prophet", "prophet.plot", "cmdstanpy"):
+def _hush() -> None:
+    for name in ("prophet", "prophet.forecaster", "prophet.plot", "cmdstanpy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    logging.getLogger("cmdstanpy").disabled = True
+        logging.getLogger(name).disabled = True
+
+
+def _model(panel: Panel, length: int) -> Any:
+    _hush()  # its import speaks
     from prophet import Prophet
 
+    _hush()  # and sets levels itself
     span = length * panel.frequency.days
     yearly: Any = False
     if panel.calendar and span > 500:
