@@ -121,7 +121,17 @@ class _Judged:
             found.setdefault(name, forecast.ravel())
         for place, name in enumerate(self.part.members):
             found[f"weight_{name}"] = np.repeat(self.part.weights[place], horizon)
-        return pd.DataFrame(found)[kept].round(6)
+        return pd.DataFrame({name: _nine_digits(values) for name, values in found.items()})[kept]
+
+
+def _nine_digits(values: Any) -> Any:
+    """Numbers as they are written: nine digits, whatever their size."""
+    if getattr(values, "dtype", None) != np.float64:
+        return values
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        size = np.nan_to_num(np.floor(np.log10(np.abs(values))), neginf=0.0, posinf=0.0)
+        scale = 10.0 ** np.clip(8 - size, -290, 290)
+        return np.round(values * scale) / scale
 
 
 def _judge(plan: Plan, part: Part, cut: int) -> _Judged:

@@ -17,7 +17,7 @@ from forecasting.features import WINDOWS, Facts, Rolling
 from forecasting.metrics import Array
 from forecasting.panel import Ints, Panel, window
 
-_ROWS = 150_000
+_ROWS, _MOST_ROWS = 90_000, 200_000
 _FEWEST_ROWS = 400
 _REPEATS = 8
 """A target is learned from so many distances, at most."""
@@ -75,6 +75,8 @@ def _cohort(panel: Panel, cuts: Ints, cut: int, intermittent: bool) -> Array | N
         return None
     target = z[i, t] if intermittent else z[i, t] - facts.level(i, o)
     usable = ~np.isnan(target)
+    if not np.any(target[usable] != 0):
+        return None  # nothing was ever wanted: there is nothing to learn
     model = _train(facts, i[usable], o[usable], t[usable], target[usable], intermittent)
     n, horizon = len(panel.ids), panel.horizon
     ahead_i = np.repeat(np.arange(n), horizon)
@@ -143,8 +145,8 @@ def samples(z: Array, panel: Panel, cut: int) -> tuple[Ints, Ints, Ints]:
         return i, t, t
     generator = np.random.default_rng(20_240_101)
     repeats = int(np.clip(_ROWS // len(i), 1, min(panel.horizon, _REPEATS)))
-    if len(i) > _ROWS:
-        kept = np.sort(generator.choice(len(i), _ROWS, replace=False))
+    if len(i) > _MOST_ROWS:
+        kept = np.sort(generator.choice(len(i), _MOST_ROWS, replace=False))
         i, t = i[kept], t[kept]
     if repeats == panel.horizon:
         ahead = np.tile(np.arange(1, panel.horizon + 1), len(i))

@@ -19,7 +19,7 @@ from forecasting.panel import Ints, Mask, Panel, window
 _FORGET_DAYS = 550.0
 _FLOOR = 0.05
 """Share of a series' mean that is added before the logarithm, so that a zero is no minus infinity."""
-_RIDGE = 8.0
+_RIDGE = 2.0
 """Observations that the panel's coefficients are worth."""
 _LEVEL_WEIGHT = 0.15
 
@@ -161,18 +161,17 @@ def _pooled(z: Array, season: Array, driver: Array, log: Mask) -> Array:
 
 def _own(z: Array, design: Array, pooled: Array, rows: Ints, days: float) -> Array:
     """A series' coefficients: what the panel's leave over, by ridge."""
-    import statsmodels.api as sm
-
     if design.shape[1] == 0:
         return pooled
     weight = 0.5 ** ((rows[-1] - rows) * days / _FORGET_DAYS)
     weight /= weight.sum()
     middle, centre = weight @ design, weight @ z
     x, rest = design - middle, z - centre - (design - middle) @ pooled
-    root = np.sqrt(weight * len(rows))[:, None]
-    alpha = _RIDGE / len(rows)
-    fit = sm.OLS(rest * root[:, 0], x * root).fit_regularized(alpha=alpha * 0.25, L1_wt=0.0)
-    return np.asarray(pooled + fit.params)
+    # the ridge in closed form: with statsmodels' fit_regularized it took three quarters of the time of the whole regression
+    weighted = x * weight[:, None]
+    return np.asarray(
+        pooled + np.linalg.solve(weighted.T @ x + _RIDGE / len(rows) * np.eye(x.shape[1]), weighted.T @ rest)
+    )
 
 
 def _level(residuals: Array) -> float:

@@ -21,6 +21,7 @@ from forecasting.series import SEASONS, Frequency
 _MANY_VALUES = 12
 _SEPARATORS = ("|", "/", "::", "__", "~", "_", "-", " ")
 _FEW = 4
+_EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 _ZEROS_LEFT_OUT = 0.1
 
 
@@ -67,7 +68,10 @@ def _load(path: Path) -> pd.DataFrame:
     try:
         if path.suffix in (".parquet", ".pq"):
             return pd.read_parquet(path)
-        return pd.read_csv(path, dtype={"unique_id": str}, low_memory=False)
+        # a series may be called NA or null: only elsewhere does that mean that there is nothing
+        empty = {str(name): _EMPTY for name in pd.read_csv(path, nrows=0).columns if name != "unique_id"}
+        kept = {"dtype": {"unique_id": str}, "keep_default_na": False, "na_values": {**empty, "unique_id": [""]}}
+        return pd.read_csv(path, low_memory=False, **kept)
     except (ValueError, OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         raise UnreadableError(
             f"{path.name} cannot be read as {'parquet' if path.suffix != '.csv' else 'CSV'}: {error}"
@@ -197,14 +201,18 @@ def _panel(
     present[rows, places] = True
     last = len(dates) - np.argmax(present[:, ::-1], axis=1)
     y = _cleaned(ids, y, present, last, frequency, findings)
+    filled = np.flatnonzero(~np.isnan(y).all(axis=1))
+    if not len(filled):
+        raise UnreadableError("no series has any value")
     names, known = _columns(frame, regressors, rows, places, everywhere)
     past_names, unknown = _columns(frame, past, rows, places, everywhere)
     ahead = np.full((len(ids), frequency.horizon, known.shape[2]), np.nan)
-    return Panel(
+    panel = Panel(
         tuple(ids), y, pd.date_range(dates[0], periods=len(dates) + frequency.horizon, freq=frequency.code), frequency,
         np.concatenate([known, ahead], axis=1), names, unknown, past_names, _groups(frame, ids, regressors, past), country,
         calendar, last, doubts(y),
     )  # fmt: skip
+    return panel.take(filled) if len(filled) < len(ids) else panel
 
 
 def _cleaned(

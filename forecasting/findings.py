@@ -50,6 +50,7 @@ def ordered(found: Iterable[Finding]) -> list[Finding]:
 _PERMILLE = 1e-6
 _WITNESSES = 20
 _LOOK_BACK = 200
+_MOST = 1e100
 
 
 def doubts(y: Array) -> Ints:
@@ -106,9 +107,9 @@ def implausible(y: Array) -> Ints:
     size = np.abs(np.nan_to_num(y))
     sizes = np.sort(size[size > 0])
     if len(sizes) < 5:
-        return np.flatnonzero(size > 1e15)
+        return np.flatnonzero(size > _MOST)
     usual = float(np.median(sizes))
     jump = np.flatnonzero(sizes[1:] > 1000 * sizes[:-1])
     jump = jump[jump >= len(sizes) * 0.9]
     limit = sizes[jump[0] + 1] if len(jump) else np.inf
-    return np.flatnonzero((size >= limit) & (size > 1e4 * usual) | (size > 1e15))
+    return np.flatnonzero((size >= limit) & (size > 1e4 * usual) | (size > _MOST))

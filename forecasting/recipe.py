@@ -7,6 +7,7 @@ tomorrow, and give the same answer.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -139,6 +140,14 @@ class Plan:
 
 def work(panel: Panel, unit: Unit) -> tuple[Pieces, dict[str, str]]:
     """Do a unit on the panel of its part: forecasts (rows, H) by member, and failures by ``member|series``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # of fits that do not converge, means of nothing: what comes out is checked instead
+        return _work(panel, unit)
+
+
+def _work(panel: Panel, unit: Unit) -> tuple[Pieces, dict[str, str]]:
     cut = np.maximum(panel.ends - unit.cut, 0)
     intermittent = unit.part == "intermittent"
     if unit.members == ("boosted",):

@@ -91,6 +91,12 @@ def test_what_is_mended_is_said(tmp_path: Path) -> None:
     assert np.isfinite(np.nanmax(found.panel.y))
 
 
+def test_a_series_may_be_called_na(tmp_path: Path) -> None:
+    found = table(tmp_path, rows("NA", days(20), [1.0] * 20), rows("null", days(20), [1.0] * 19 + ["NA"]))
+    assert found.panel.ids == ("NA", "null")
+    assert kinds(found) == {"not_a_number": 1}
+
+
 def test_days_not_uploaded_are_no_demand_of_zero(tmp_path: Path) -> None:
     found = table(tmp_path, rows("a", days(200), [20] * 197 + [0] * 3))
     assert kinds(found) == {"zero_run": 3}
