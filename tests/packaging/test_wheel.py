@@ -25,6 +25,8 @@ NAMES = frozenset(
         "ledger",
         "lotline",
         "network",
+        "proofs",
+        "proving",
         "readmodel",
         "relay",
         "simulation",
