@@ -60,6 +60,11 @@ class Ledger(Protocol):
         """
         ...
 
+    async def checkpoints(self, nonce: bytes, *, identity: Identity) -> list[bytes]:
+        """How high the chain is and what its last block is, signed by a peer of each organisation that can be asked for itself; each
+        as ``attest`` has it, of the system chaincode ``qscc``. The calls carry the nonce. None from peers that do not answer."""
+        ...
+
     def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         """Blocks from ``start`` on, for ever: at the end it waits for the next one."""
         ...

@@ -49,6 +49,7 @@ class Proof:
     records: list[str]
     trails: list[tuple[str, str, list[int]]]
     attestation: bytes
+    checkpoints: list[bytes] = field(default_factory=list)
     policy: str = ""
     not_shown: list[str] = field(default_factory=lambda: list(NOT_SHOWN))
     shown: dict[str, list[str]] = field(default_factory=dict)
@@ -62,7 +63,11 @@ class Proof:
             "answer": {"nodes": self.nodes, "events": self.events, "shown": self.shown},
             "records": self.records,
             "trails": self.trails,
-            "attestation": {"kind": "signed", "payload": base64.b64encode(self.attestation).decode()},
+            "attestation": {
+                "kind": "signed",
+                "payload": base64.b64encode(self.attestation).decode(),
+                "checkpoints": [base64.b64encode(one).decode() for one in self.checkpoints],
+            },
             "policy": self.policy,
             "notShown": self.not_shown,
         }
@@ -84,7 +89,7 @@ def read_proof(raw: bytes) -> Proof:
         raise ProofError("format", f"format is {top['format']!r}, and this program knows {FORMAT}")
     answer = _members(top["answer"], "answer", {"nodes", "events", "shown"})
     shown = _members(answer["shown"], "answer/shown", set(), {"nodes", "events"})
-    signed = _members(top["attestation"], "attestation", {"kind", "payload"})
+    signed = _members(top["attestation"], "attestation", {"kind", "payload", "checkpoints"})
     if signed["kind"] != "signed":
         raise ProofError("format", f"an attestation is 'signed', not {signed['kind']!r}")
     records = _texts(top["records"], "records")
@@ -95,6 +100,7 @@ def read_proof(raw: bytes) -> Proof:
         records,
         [_trail(one, len(records)) for one in _list(top["trails"], "trails")],
         _base64(signed["payload"]),
+        [_base64(one) for one in _list(signed["checkpoints"], "attestation/checkpoints")],
         _text(top["policy"], "policy"),
         _texts(top["notShown"], "notShown"),
         {name: _texts(listed, f"answer/shown/{name}") for name, listed in shown.items()},

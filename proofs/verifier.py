@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from epcis.trails import extended
-from proofs.attestation import Attested, read_attestation
+from proofs.attestation import Attested, Checkpoint, read_attestation, read_checkpoint
 from proofs.devices import check_devices
 from proofs.document import Proof, Question, read_proof
 from proofs.faults import ProofError
@@ -36,6 +36,8 @@ class Verdict:
     """Of these, events before their trails began may be missing: the ledger is older than trails."""
     records: dict[str, Any]
     """What the ledger says of what was asked: the thing's, handoff's or exception's record; null: it never heard of it."""
+    checkpoints: list[Checkpoint]
+    """How high these organisations' chains were, signed for this question."""
     not_shown: list[str]
 
 
@@ -75,6 +77,7 @@ def verify(
     signed = check_devices(events, attested.records.get("device", {}))
     found = _check_closure(proof, events, attested)
     _check_answer(proof, names, found)
+    checkpoints = _checkpoints(proof, roots, attested.channel)
     if block is not None and attested.block < block:
         raise ProofError("stale", f"it shows block {attested.block}, and {block} is asked for")
     return Verdict(
@@ -88,8 +91,23 @@ def verify(
         signed,
         older,
         attested.records,
+        checkpoints,
         proof.not_shown,
     )
+
+
+def _checkpoints(proof: Proof, roots: Roots, channel: str) -> list[Checkpoint]:
+    """The signed heights. Two of one height with different blocks are a fork, which nobody can deny."""
+    read = (read_checkpoint(one, roots, channel, proof.question.nonce) for one in proof.checkpoints)
+    found = [one for one in read if one is not None]
+    hashes: dict[int, Checkpoint] = {}
+    for one in found:
+        other = hashes.setdefault(one.height, one)
+        if other.header_hash != one.header_hash:
+            raise ProofError(
+                "signature", f"{other.msp_id} and {one.msp_id} signed different chains of {one.height} blocks: a fork"
+            )
+    return found
 
 
 def _check_question(

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from fabric.words.transaction import Endorsed
 from ledger.port import Identity, Ledger
+from proofs.attestation import nonce_bytes
 from proofs.document import NOT_SHOWN, ONE_PARTY, Proof, Question
 from proofs.story import Story
 from proofs.walk import needed, reached
@@ -94,6 +95,7 @@ class Prover:
         attestation = await self._attest(question, things, classes, devices)
         if not _stand(attestation, trails):
             return None
+        checkpoints = await self._ledger.checkpoints(nonce_bytes(question.nonce), identity=self._identity)
         return Proof(
             question,
             sorted(found.roles.items()),
@@ -101,6 +103,7 @@ class Prover:
             [one.text for one in kept],
             [(uri, writer, [places[event] for event in events]) for uri, writer, events in trails],
             attestation,
+            checkpoints,
             self._policy,
             [*NOT_SHOWN, *([ONE_PARTY] if self._one_party else [])],
             shown,

@@ -108,6 +108,13 @@ def endorsed_payload(proposal: Proposal, action: proposal_pb2.ChaincodeAction, e
         proposal_response_pb2.Endorsement(endorser=peer.creator, signature=peer.sign(answer + peer.creator))
         for peer in endorsers
     ]
+    return answered_payload(proposal, answer, endorsements)
+
+
+def answered_payload(
+    proposal: Proposal, answer: bytes, endorsements: Sequence[proposal_response_pb2.Endorsement]
+) -> bytes:
+    """A proposal, what peers answered (a ProposalResponsePayload) and their signatures, as an envelope holds them (``common.Payload``)."""
     endorsed = transaction_pb2.ChaincodeEndorsedAction(proposal_response_payload=answer, endorsements=endorsements)
     body = transaction_pb2.ChaincodeActionPayload(chaincode_proposal_payload=proposal.payload, action=endorsed)
     transaction = transaction_pb2.Transaction(

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from fabric_protos.common import common_pb2
+from fabric_protos.common import common_pb2, ledger_pb2
 from fabric_protos.peer import proposal_response_pb2
 
 from chaincode.contract import Lotline
@@ -152,6 +152,20 @@ class EmbeddedLedger:
             stub, response = self._run(state, proposal, identity)
             action = action_of(proposal, CHAINCODE, stub.results(CHAINCODE), stub.event, response)
         return endorsed_payload(proposal, action, _signers(self._file.parent, self._config)[0])
+
+    async def checkpoints(self, nonce: bytes, *, identity: Identity) -> list[bytes]:
+        """As every organisation's peer would sign it."""
+        return await self._ask(partial(self._checkpoints, nonce, identity))
+
+    def _checkpoints(self, nonce: bytes, identity: Identity, state: Store) -> list[bytes]:
+        call = [b"GetChainInfo", self.channel.encode()]
+        proposal = Proposal.create(self.channel, "qscc", call, identity.creator, nonce, datetime.now(UTC))
+        with state.snapshot():
+            height = state.height()
+            info = ledger_pb2.BlockchainInfo(height=height, currentBlockHash=state.header_hash(height - 1))
+        response = proposal_response_pb2.Response(status=200, payload=info.SerializeToString(deterministic=True))
+        action = action_of(proposal, "qscc", b"", None, response)
+        return [endorsed_payload(proposal, action, [peer]) for peer in _signers(self._file.parent, self._config)[0]]
 
     def _evaluate(
         self, call: Sequence[bytes], identity: Identity, transient: Mapping[str, bytes] | None, state: Store

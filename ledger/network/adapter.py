@@ -29,7 +29,7 @@ from fabric.gateway.signing import Identity as FabricIdentity
 from fabric.gateway.signing import no_hash
 from fabric.gateway.transaction import Transaction
 from ledger import errors
-from ledger.network import chain_queries, classify
+from ledger.network import chain_queries, classify, endorsing
 from ledger.network.limits import check_size
 from ledger.network.peers import GatewayPeer, Peers
 from ledger.network.stopping import until
@@ -198,6 +198,20 @@ class FabricLedger:
         except EndorseError as error:
             raise classify.before_ordering(error, identity, self._own(identity)) from error
         return transaction.payload
+
+    async def checkpoints(self, nonce: bytes, *, identity: Identity) -> list[bytes]:
+        """Asked of each organisation's own peers, whose Endorser service signs what the Gateway passes on unsigned."""
+        self._check_open()
+        found = [await self._checkpoint(peers, nonce, identity) for peers in self._peers.values()]
+        return [one for one in found if one is not None]
+
+    async def _checkpoint(self, peers: Peers, nonce: bytes, identity: Identity) -> bytes | None:
+        for peer in peers.in_order():
+            try:
+                return await endorsing.chain_info(peers.channel(peer), self._channel, nonce, identity, self._deadlines)
+            except EvaluateError as error:
+                log.info("no signed height from %s: %s", peer.address, error)
+        return None
 
     async def evaluate(
         self,

@@ -75,6 +75,10 @@ def _plain(found: Verdict) -> dict[str, Any]:
         "channel": found.channel,
         "organisations": list(found.organisations),
         "block": found.block,
+        "checkpoints": [
+            {"organisation": one.msp_id, "height": one.height, "headerHash": one.header_hash.hex()}
+            for one in found.checkpoints
+        ],
         "askedAt": found.asked_at.isoformat().replace("+00:00", "Z"),
         "nodes": [{"id": uri, "role": role} for uri, role in found.nodes],
         "events": found.events,
@@ -95,6 +99,8 @@ def _show(here: Session, found: Verdict) -> None:
     here.text(
         f"  {len(found.events):,} events, all that name {len(found.nodes):,} things; {found.signed_by_devices:,} signed by a device"
     )
+    for one in found.checkpoints:
+        here.text(f"  {one.msp_id} had {one.height} blocks, the last {one.header_hash.hex()}")
     if found.older:
         more = "" if len(found.older) == 1 else f" and {len(found.older) - 1:,} more"
         here.text(

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from fabric.words.identity import Identity
 from ledger.errors import Conflict, Unavailable
 from ledger.network.adapter import FabricLedger
+from ledger.network.connection import read_connection
 from network.topology import Consensus, build
 from proofs import ProofError, Roots, verify
 from proving import Prover
@@ -172,3 +173,20 @@ async def test_a_proof_while_others_write(world: World) -> None:
         counts.append(len(verify(proof.to_json(), Roots.read(world.roots), chaincode=world.chaincode).events))
     await writing
     assert counts == sorted(counts)
+
+
+async def test_every_organisation_signs_how_high_its_chain_is(place: Playground, world: World) -> None:
+    """Asked of each one's own peer: the Gateway passes on no signature under what the system chaincode says."""
+    topology, layout = place.network.topology, place.network.layout
+    peers = {one.msp_id: read_connection(layout.connection(one)).peers for one in topology.organisations}
+    farmer = world.people["FarmMSP"]
+    wide = FabricLedger(peers, farmer, topology.channel, world.chaincode)
+    prover = Prover(world.engine, wide, farmer, one_party=False, chaincode=world.chaincode)
+    proof = await prover.prove("thing", item(404))
+    found = verify(proof.to_json(), Roots.read(world.roots), chaincode=world.chaincode)
+    height = await wide.height()
+    assert {(one.msp_id, one.height) for one in found.checkpoints} == {
+        (msp, height) for msp in ("BankMSP", "MillMSP", "ShopMSP")
+    }
+    assert len({one.header_hash for one in found.checkpoints}) == 1
+    await wide.close()

@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fabric_protos.common import ledger_pb2
+from fabric_protos.peer import proposal_response_pb2
 
+from fabric.words.blocks import decode_block
+from fabric.words.proposal import Proposal
+from fabric.words.transaction import action_of, endorsed_payload
+from ledger import ca
 from proofs import ProofError, Roots, verify
-from proofs.document import Proof
+from proofs.attestation import nonce_bytes
+from proofs.document import Proof as File
 from readmodel.queries.trace import trace
 from tests.effort import examples
 from tests.integration.proofs.conftest import MADE, RAW, World
-from tests.unit.chaincode.peer import commission, item, pallet
+from tests.unit.chaincode.peer import NOW, commission, item, pallet
 
 CASES = [
     (RAW, "downstream"),
@@ -53,7 +61,7 @@ async def test_everything_from_raw_material_on_is_found(story: World) -> None:
     assert {RAW, MADE, item(1), item(2), item(3), item(50), pallet(1), pallet(2)} == nodes
 
 
-def _without(proof: Proof, gone: int) -> dict[str, Any]:
+def _without(proof: File, gone: int) -> dict[str, Any]:
     """The proof as a liar would make it: everything that can be made to agree agrees."""
     document: dict[str, Any] = json.loads(proof.to_json())
     del document["records"][gone]
@@ -96,7 +104,7 @@ async def test_no_thing_can_be_left_out(story: World) -> None:
         }
         asked["classes"] = sorted(set(asked["classes"]))
         signed = await story.ledger.attest("heads", [json.dumps(asked).encode()], identity=story.people["AMSP"])
-        liar = Proof(
+        liar = File(
             proof.question.__class__("trace", RAW, "downstream", "N"),
             [(uri, kind) for uri, kind in proof.nodes if uri != gone],
             [proof.events[n] for n in kept],
@@ -188,3 +196,34 @@ async def test_random_changes_are_all_refused(story: World) -> None:
             before.events,
             before.block,
         ), (place, raw[place - 20 : place + 20])
+
+
+async def test_each_organisation_signs_how_high_its_chain_is(story: World) -> None:
+    proof = await story.prover.prove("thing", item(2))
+    found = verify(proof.to_json(), story.roots)
+    height = await story.ledger.height()
+    assert {(one.msp_id, one.height) for one in found.checkpoints} == {(msp, height) for msp in story.roots.authorities}
+    assert {one.header_hash for one in found.checkpoints} == {
+        decode_block(await story.ledger.block(height - 1)).header_hash
+    }
+    other = await story.prover.prove("thing", item(2))
+    mixed = {**json.loads(proof.to_json())}
+    mixed["attestation"]["checkpoints"] = json.loads(other.to_json())["attestation"]["checkpoints"]
+    assert _refused(mixed, story.roots) == "question"
+    fewer = Roots({"AMSP": story.roots.authorities["AMSP"]})
+    assert [one.msp_id for one in verify(proof.to_json(), fewer).checkpoints] == ["AMSP"]
+
+
+async def test_two_chains_of_one_height_are_a_fork(story: World) -> None:
+    """What an organisation signs for another chain of the same length."""
+    proof = await story.prover.prove("thing", item(2))
+    call = [b"GetChainInfo", story.ledger.channel.encode()]
+    who = story.people["BMSP"]
+    asked = Proposal.create(story.ledger.channel, "qscc", call, who.creator, nonce_bytes(proof.question.nonce), NOW)
+    info = ledger_pb2.BlockchainInfo(height=await story.ledger.height(), currentBlockHash=b"\x01" * 32)
+    response = proposal_response_pb2.Response(status=200, payload=info.SerializeToString())
+    peer = ca.load_identity(story.home / "ledger" / "organisations" / "BMSP", "peer0")
+    signed = endorsed_payload(asked, action_of(asked, "qscc", b"", None, response), [peer])
+    lying = replace(proof, checkpoints=[proof.checkpoints[0], signed])
+    with pytest.raises(ProofError, match="AMSP and BMSP signed different chains"):
+        verify(lying.to_json(), story.roots)
