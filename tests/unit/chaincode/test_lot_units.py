@@ -148,3 +148,12 @@ def test_goods_past_their_date_are_flagged(member: str) -> None:
     assert "past_date" not in flags(peer)
     peer.accept(sold(48.1, 1))
     assert "past_date" in flags(peer)
+
+
+def test_a_class_of_the_companys_own_is_counted_like_any_other() -> None:
+    """Only a GTIN says by its first digit that a number without unit may be of kilograms."""
+    peer, own = Peer(), "https://goods.example/class/nails"
+    peer.accept(make_lot(1, own, 5), make_lot(2, own, 2.5))
+    (balance,) = peer.all("LB")
+    assert (balance["class"], balance["quantity"], balance["uom"]) == (own, "7.5", None)
+    assert "fractional_pieces" in flags(peer)
