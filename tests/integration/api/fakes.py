@@ -99,6 +99,9 @@ class FakeLedger:
         finally:
             self.accepted = before
 
+    async def checkpoints(self, nonce: bytes, *, identity: Identity) -> list[bytes]:
+        return []
+
     async def blocks(self, start: int = 0) -> AsyncIterator[common_pb2.Block]:
         for number in range(start, 0):
             yield await self.block(number)
