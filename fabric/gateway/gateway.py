@@ -47,6 +47,11 @@ class Gateway:
         client = GatewayClient(channel, deadlines or Deadlines())
         self._session = Session(identity, client, signer, hash, tls_certificate_hash)
 
+    @property
+    def identity(self) -> Identity:
+        """Who calls."""
+        return self._session.identity
+
     def get_network(self, channel: str) -> Network:
         """A channel by name."""
         return Network(self._session, channel)
