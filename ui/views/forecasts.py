@@ -39,7 +39,9 @@ def _choose(series: list[Json]) -> Json | None:
         st.warning("The last run found no series that is long enough to forecast.")
         return None
     kind = left.segmented_control("Kind", kinds, default=kinds[0], format_func=words.plain) or kinds[0]
-    found = sorted((entry for entry in series if entry["kind"] == kind), key=_title)
+    found = sorted(
+        (entry for entry in series if entry["kind"] == kind), key=lambda entry: (_is_sum(entry), _title(entry))
+    )
     asked = st.query_params.get("series")
     index = next((n for n, entry in enumerate(found) if entry["uniqueId"] == asked), 0)
     chosen = right.selectbox("Series", found, index=index, format_func=_title)
@@ -48,11 +50,15 @@ def _choose(series: list[Json]) -> Json | None:
     return chosen
 
 
+def _is_sum(entry: Json) -> bool:
+    return entry.get("level") not in (None, "bottom")
+
+
 def _title(entry: Json) -> str:
     parts = [words.short(entry["product"]) if entry["product"] else None]
     parts += [name(entry[side]) for side in ("place", "party") if entry[side]][:1]
     parts.append(entry["country"])
-    if entry.get("level") not in (None, "bottom"):
+    if _is_sum(entry):
         parts = [*parts, "all together" if entry["level"] == "all" else "together"]
     if entry.get("uom"):
         parts.append(words.unit(entry["uom"]))
@@ -95,9 +101,9 @@ def _show(series: Json) -> None:
 def _history(series: Json) -> tuple[pd.DataFrame, str]:
     """What was recorded, by the series' own period, and in what unit; empty for series that are no flows."""
     empty = pd.DataFrame({"ds": pd.to_datetime([], utc=True), "y": []})
-    if series["kind"] != "demand" or not series["product"]:
-        return empty, "days on the way" if series["kind"] == "transit" else "units"
     query = {key: series[key] for key in ("product", "place", "party", "country") if series[key]}
+    if series["kind"] != "demand" or not query:
+        return empty, "days on the way" if series["kind"] == "transit" else "units"
     for flow in ("sold", "received", "shipped"):
         items = ask("/flows", flow=flow, **query)["items"]
         if items:
@@ -126,7 +132,7 @@ def _weights(series: Json) -> None:
     """The part of each member in the forecast."""
     weights = series.get("weights") or {}
     if not weights:
-        if series.get("level") not in (None, "bottom"):
+        if _is_sum(series):
             st.caption("The sum of the forecasts of its parts, so that all levels add up.")
         return
     st.subheader("Who says how much")
