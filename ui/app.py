@@ -22,6 +22,9 @@ _METRICS = """<style>
 [data-testid="stMetricValue"], [data-testid="stMetricValue"] * {
   font-size: 1.5rem; line-height: 1.3; white-space: normal !important
 }
+[data-testid="stMetricLabel"] *, [data-testid="stPageLink-NavLink"] * {
+  white-space: normal !important; text-overflow: clip; overflow: visible
+}
 </style>"""
 
 

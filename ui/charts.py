@@ -20,7 +20,7 @@ def movements(frame: pd.DataFrame) -> Any:
             x=alt.X("day:T", title=None),
             y=alt.Y("movements:Q", title="movements a day"),
             color=alt.Color(
-                "flow:N", title=None, scale=alt.Scale(range=_FLOW_COLOURS), legend=alt.Legend(orient="top")
+                "flow:N", title=None, scale=alt.Scale(range=_FLOW_COLOURS), legend=alt.Legend(orient="top", columns=3)
             ),
             tooltip=["day:T", "flow:N", "movements:Q"],
         )
@@ -31,16 +31,20 @@ def movements(frame: pd.DataFrame) -> Any:
 def lanes(frame: pd.DataFrame) -> Any:
     """Handoffs under way by lane, orange where they are past their promise. Columns: lane, state, handoffs."""
     colours = alt.Scale(domain=["in time", "past their promise"], range=[TEAL, ORANGE])
+    two_lines = alt.Axis(labelLimit=190, labelExpr="split(replace(datum.value, ' → ', ' →|'), '|')")
     return (
         alt.Chart(frame)
         .mark_bar()
         .encode(
             x=alt.X("handoffs:Q", title="handoffs under way", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("lane:N", sort="-x", title=None, axis=alt.Axis(labelLimit=320)),
-            color=alt.Color("state:N", title=None, scale=colours, legend=alt.Legend(orient="top")),
+            y=alt.Y("lane:N", sort="-x", title=None, axis=two_lines),
+            # one below the other: beside the labels a phone has room for one
+            color=alt.Color(
+                "state:N", title=None, scale=colours, legend=alt.Legend(orient="top", direction="vertical")
+            ),
             tooltip=["lane:N", "state:N", "handoffs:Q"],
         )
-        .properties(height=alt.Step(24))
+        .properties(height=alt.Step(34))
     )
 
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.client import api_url
-from ui.paths import SIGN_IN, SIGN_OUT
+from ui.paths import FRONT, SIGN_IN, SIGN_OUT
 from ui.sessions import COOKIE, SESSION_SECONDS, SESSIONS, Codes, Sessions
 
 _OPEN = ("/_stcore/health",)
@@ -47,6 +47,9 @@ class Gate:
             request = Request(scope, receive)
             answer = await (self._sign_in(request) if scope["path"] == SIGN_IN else self._sign_out(request))
             return await answer(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] == FRONT and scope["method"] in ("GET", "HEAD"):
+            asked = Request(scope).url.query  # Streamlit knows the page in front by the empty path only
+            return await RedirectResponse(f"/?{asked}" if asked else "/", 307)(scope, receive, send)
         if self._sessions.find(cookie_of(Headers(scope=scope))) is not None:
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":

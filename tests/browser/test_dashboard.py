@@ -118,6 +118,7 @@ def drawn_graph(page: Page) -> Locator:
     ("path", "heading", "content"),
     [
         ("/", "Overview", "What may run out"),
+        ("/overview", "Overview", "What may run out"),
         ("/trace", "Trace", "Some that moved lately"),
         ("/forecasts", "Forecasts", "How the models did on the past"),
         ("/disruptions", "Disruptions", "How likely is each open handoff to be late?"),

@@ -96,7 +96,7 @@ def _figures(overview: Json) -> None:
 
 def _moving(overview: Json) -> None:
     st.subheader("What moves")
-    left, right = st.columns(2)
+    left, right = st.container(), st.container()  # side by side, names leave no room for bars
     frame = pd.DataFrame(overview["movements"])
     if frame.empty:
         left.info("No movement in this period.")

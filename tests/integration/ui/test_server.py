@@ -121,6 +121,11 @@ def test_without_a_session_there_is_the_door_and_nothing_else(door: Door) -> Non
         assert handshake(door.port, f"127.0.0.1:{door.port}", wrong) == 403
 
 
+def test_the_page_in_front_has_a_name_too(door: Door, cookie: str) -> None:
+    answer = httpx.get(f"{door.url}/overview?days=30", headers={"Cookie": cookie})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/?days=30")
+
+
 def test_a_link_works_once_and_not_for_ever(door: Door) -> None:
     code = door.link()
     ahead = httpx.get(f"{door.url}/signin", params={"code": code}, headers={"Sec-Purpose": "prefetch"})
