@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -50,7 +51,6 @@ class Proof:
     trails: list[tuple[str, str, list[int]]]
     attestation: bytes
     checkpoints: list[bytes] = field(default_factory=list)
-    policy: str = ""
     not_shown: list[str] = field(default_factory=lambda: list(NOT_SHOWN))
     shown: dict[str, list[str]] = field(default_factory=dict)
     """What the server's own answer named: ``nodes`` and ``events``."""
@@ -68,14 +68,19 @@ class Proof:
                 "payload": base64.b64encode(self.attestation).decode(),
                 "checkpoints": [base64.b64encode(one).decode() for one in self.checkpoints],
             },
-            "policy": self.policy,
             "notShown": self.not_shown,
         }
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+        said = _written(document)
+        return _written({**document, "digest": hashlib.sha256(said).hexdigest()})
+
+
+def _written(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
 def read_proof(raw: bytes) -> Proof:
-    """Raises ProofError ``format`` saying where it is not a proof."""
+    """Raises ProofError ``format`` saying where it is not a proof, exactly as ``Proof.to_json`` writes it: a file that was damaged on its way is
+    told from one that somebody made up."""
     if len(raw) > LARGEST:
         raise ProofError("format", f"it has more than {LARGEST >> 20} MiB")
     try:
@@ -83,7 +88,7 @@ def read_proof(raw: bytes) -> Proof:
     except (ValueError, RecursionError) as error:
         raise ProofError("format", f"no JSON: {error}") from error
     top = _members(
-        document, "", {"format", "question", "answer", "records", "trails", "attestation", "policy", "notShown"}
+        document, "", {"format", "question", "answer", "records", "trails", "attestation", "notShown", "digest"}
     )
     if top["format"] != FORMAT:
         raise ProofError("format", f"format is {top['format']!r}, and this program knows {FORMAT}")
@@ -93,7 +98,7 @@ def read_proof(raw: bytes) -> Proof:
     if signed["kind"] != "signed":
         raise ProofError("format", f"an attestation is 'signed', not {signed['kind']!r}")
     records = _texts(top["records"], "records")
-    return Proof(
+    proof = Proof(
         _question(top["question"]),
         [_pair(one) for one in _list(answer["nodes"], "answer/nodes")],
         _texts(answer["events"], "answer/events"),
@@ -101,10 +106,14 @@ def read_proof(raw: bytes) -> Proof:
         [_trail(one, len(records)) for one in _list(top["trails"], "trails")],
         _base64(signed["payload"]),
         [_base64(one) for one in _list(signed["checkpoints"], "attestation/checkpoints")],
-        _text(top["policy"], "policy"),
         _texts(top["notShown"], "notShown"),
         {name: _texts(listed, f"answer/shown/{name}") for name, listed in shown.items()},
     )
+    if proof.not_shown not in (list(NOT_SHOWN), [*NOT_SHOWN, ONE_PARTY]):
+        raise ProofError("format", "notShown is not what a proof of this form says of itself")
+    if proof.to_json() != raw:
+        raise ProofError("format", "it was changed after it was written: its digest is another")
+    return proof
 
 
 def _question(found: Any) -> Question:

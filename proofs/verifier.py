@@ -225,11 +225,13 @@ def _check_closure(proof: Proof, events: list[Said], attested: Attested) -> Reac
 
 
 def _check_answer(proof: Proof, names: list[str], found: Reached) -> None:
-    if sorted(proof.nodes) != sorted(found.roles.items()):
+    if proof.nodes != sorted(found.roles.items()):
         wrong = set(proof.nodes) ^ set(found.roles.items())
         raise ProofError(
             "answer",
-            f"{min(wrong)[0]} is there and should not be, or is not and should" if wrong else "a thing is named twice",
+            f"{min(wrong)[0]} is there and should not be, or is not and should"
+            if wrong
+            else "things are named twice, or out of order",
         )
     if proof.events != names:
         raise ProofError("answer", "the list of events is not that of the records")

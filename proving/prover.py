@@ -39,14 +39,12 @@ class Prover:
         identity: Identity,
         *,
         one_party: bool,
-        policy: str = "",
         chaincode: str = "lotline",
     ) -> None:
         self._engine = engine
         self._ledger = ledger
         self._identity = identity
         self._one_party = one_party
-        self._policy = policy
         self._chaincode = chaincode
 
     async def prove(
@@ -104,7 +102,6 @@ class Prover:
             [(uri, writer, [places[event] for event in events]) for uri, writer, events in trails],
             attestation,
             checkpoints,
-            self._policy,
             [*NOT_SHOWN, *([ONE_PARTY] if self._one_party else [])],
             shown,
         )
