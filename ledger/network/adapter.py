@@ -70,6 +70,8 @@ class FabricLedger:
         self._deadlines = deadlines or Deadlines()
         self._closing = asyncio.Event()
         self._on_close = on_close
+        self.ordering = ""
+        """Why nothing is ordered just now; see the port."""
 
     @property
     def _reader(self) -> Identity:
