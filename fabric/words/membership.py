@@ -18,6 +18,10 @@ NODE_UNITS = frozenset({"admin", "client", "orderer", "peer"})
 """Fabric's NodeOUs: a certificate names exactly one of them as organisational unit."""
 
 
+_KEPT = 4096
+"""So many members are remembered at a time: a chain may be signed by any number."""
+
+
 class NotAMemberError(ValueError):
     """An identity that no organisation of the channel stands for, or not now. Its text says why."""
 
@@ -45,6 +49,8 @@ class Membership:
         Raises NotAMemberError saying what is wrong with it.
         """
         if creator not in self._members:
+            if len(self._members) >= _KEPT:
+                self._members.clear()
             self._members[creator] = self._verify(creator)
         return self._members[creator]
 

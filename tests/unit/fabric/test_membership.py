@@ -60,3 +60,14 @@ def test_the_contract_reads_a_damaged_certificate_or_says_that_it_cannot(farm: A
         except ValueError:
             unreadable += 1
     assert unreadable > 0
+
+
+def test_so_many_are_remembered_and_the_others_looked_at_again(
+    farm: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fabric.words.membership._KEPT", 2)
+    members = Membership({farm.msp_id: [farm.root]})
+    people = [farm.issue(f"somebody{n}") for n in range(5)]
+    for one in [*people, *people]:
+        assert members.member(one.creator).msp_id == farm.msp_id
+    assert len(members._members) <= 2
