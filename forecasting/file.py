@@ -18,6 +18,7 @@ from forecasting.metrics import Array
 from forecasting.panel import Ints, Panel
 from forecasting.series import SEASONS, Frequency
 
+PREDECESSOR = "predecessor"
 _MANY_VALUES = 12
 _SEPARATORS = ("|", "/", "::", "__", "~", "_", "-", " ")
 _FEW = 4
@@ -200,7 +201,8 @@ def _panel(
     y[rows, places] = frame["y"].to_numpy(dtype=float)
     present[rows, places] = True
     last = len(dates) - np.argmax(present[:, ::-1], axis=1)
-    y = _cleaned(ids, y, present, last, frequency, findings)
+    y = _inherited(frame, ids, _cleaned(ids, y, present, last, frequency, findings), findings)
+    doubted = _doubted(ids, y, findings)
     filled = np.flatnonzero(~np.isnan(y).all(axis=1))
     if not len(filled):
         raise UnreadableError("no series has any value")
@@ -210,7 +212,7 @@ def _panel(
     panel = Panel(
         tuple(ids), y, pd.date_range(dates[0], periods=len(dates) + frequency.horizon, freq=frequency.code), frequency,
         np.concatenate([known, ahead], axis=1), names, unknown, past_names, _groups(frame, ids, regressors, past), country,
-        calendar, last, doubts(y),
+        calendar, last, doubted,
     )  # fmt: skip
     return panel.take(filled) if len(filled) < len(ids) else panel
 
@@ -240,11 +242,38 @@ def _cleaned(
     if len(np.unique(last)) > 1:
         early = int((last < last.max()).sum())
         findings.append(Finding("ends_differ", "", "each is forecast from its own end", early))
-    found = (doubts(y) < y.shape[1]).sum(axis=1)
+    return y
+
+
+def _doubted(ids: list[str], y: Array, findings: list[Finding]) -> Ints:
+    doubted = doubts(y)
+    found = (doubted < y.shape[1]).sum(axis=1)
     for at in np.flatnonzero(found):
         detail = "sold out, not reported or given up: taken for unknown from when it showed, not for a demand of 0"
         findings.append(Finding("zero_run", ids[int(at)], detail, int(found[at])))
-    return y
+    return doubted
+
+
+def _inherited(frame: pd.DataFrame, ids: list[str], y: Array, findings: list[Finding]) -> Array:
+    """With a column ``predecessor``: what a series took the place of is its history before its own first value."""
+    if PREDECESSOR not in frame.columns:
+        return y
+    named = frame.groupby("unique_id")[PREDECESSOR].first().reindex(ids)
+    whole = y.copy()
+    for row, old in enumerate(named):
+        if pd.isna(old) or str(old) in ("", ids[row]):
+            continue
+        if str(old) not in ids:
+            findings.append(Finding("no_predecessor", ids[row], f"there is no series {old}"))
+            continue
+        first = int(np.argmax(~np.isnan(y[row]))) if not np.isnan(y[row]).all() else y.shape[1]
+        whole[row, :first] = y[ids.index(str(old)), :first]
+        findings.append(
+            Finding(
+                "inherited", ids[row], f"history of {old} before its own", int((~np.isnan(whole[row, :first])).sum())
+            )
+        )
+    return whole
 
 
 def _zeros_left_out(ids: list[str], y: Array, present: Any, last: Ints, findings: list[Finding]) -> None:
@@ -295,7 +324,7 @@ def _groups(frame: pd.DataFrame, ids: list[str], regressors: Sequence[str], past
     """Codes by which series may be pooled: columns that never change within a series, and the parts of names like ``shop|item``."""
     found: dict[str, Ints] = {}
     for name in frame.columns:
-        if name in ("unique_id", "ds", "y", *past) or not _static(frame, str(name)):
+        if name in ("unique_id", "ds", "y", PREDECESSOR, *past) or not _static(frame, str(name)):
             continue
         values = frame.groupby("unique_id")[name].first().reindex(ids).astype(str)
         if 1 < values.nunique() < len(ids):

@@ -20,11 +20,11 @@ KINDS = {
     "zero_run": "nothing for longer than chance explains",
     "too_young": "too few values for an own forecast",
     "empty": "no value at all",
+    "inherited": "a series that goes on where its predecessor ended",
+    "no_predecessor": "a predecessor that is not in the table",
     "ends_differ": "series that end earlier than others",
     "units_mixed": "quantities of one product in units that do not convert",
     "ignored_column": "columns that were not asked for",
-    "no_place": "quantities without a product or place",
-    "late_day": "days that were taken by the clock of the place",
 }
 
 

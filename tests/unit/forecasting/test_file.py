@@ -97,6 +97,15 @@ def test_a_series_may_be_called_na(tmp_path: Path) -> None:
     assert kinds(found) == {"not_a_number": 1}
 
 
+def test_a_successor_has_its_predecessor_s_history(tmp_path: Path) -> None:
+    old = rows("old", days(40), [8.0] * 40, predecessor="")
+    new = rows("new", days(60)[40:], [9.0] * 20, predecessor="old")
+    lost = rows("lost", days(60), [1.0] * 60, predecessor="never")
+    found = table(tmp_path, old, new, lost)
+    assert found.panel.y[found.panel.ids.index("new")].tolist() == [8.0] * 40 + [9.0] * 20
+    assert {"inherited": 40, "no_predecessor": 1}.items() <= kinds(found).items()
+
+
 def test_days_not_uploaded_are_no_demand_of_zero(tmp_path: Path) -> None:
     found = table(tmp_path, rows("a", days(200), [20] * 197 + [0] * 3))
     assert kinds(found) == {"zero_run": 3}
