@@ -180,7 +180,7 @@ def test_a_handoff_in_doubt_carries_no_title() -> None:
     peer = told()
     peer.accept(ship(2, item(1), to=B))
     peer.accept(receive(3, item(1), site=C), msp="CMSP")  # who was not the consignee
-    assert peer.get(keys.thing(item(1)))["title"] == "AMSP"  # type: ignore[index]
+    assert peer.get(keys.thing(item(1)))["title"] == "AMSP"
     assert protect(peer, "CMSP", msp="CMSP").status == 403
     assert protect(peer, "AMSP").status == 200
 
@@ -192,7 +192,7 @@ def test_the_record_names_who_has_title() -> None:
         peer = told()
         for msp, statement in order:
             peer.accept(statement, msp=msp)
-        assert peer.get(keys.thing(item(1)))["title"] == "BMSP"  # type: ignore[index]
+        assert peer.get(keys.thing(item(1)))["title"] == "BMSP"
 
 
 def test_what_is_packed_by_its_owner_is_handed_over_with_what_it_is_in() -> None:
