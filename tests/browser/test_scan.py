@@ -14,8 +14,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import segno
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
+from api import decoder
 from epcis import parse_document
 from epcis.identifiers import UnreadableCode, check_digit, read_code
 from tests.browser.test_dashboard import CHROMIUM, PATIENCE, keep, lotline
@@ -121,14 +123,14 @@ def driver() -> Iterator[Playwright]:
         yield playwright
 
 
-def opened(driver: Playwright, profile: Path) -> BrowserContext:
+def opened(driver: Playwright, profile: Path, *more: str) -> BrowserContext:
     """A phone's browser on a profile that lasts."""
     context = driver.chromium.launch_persistent_context(
         profile,
         executable_path=CHROMIUM,
         viewport={"width": 390, "height": 844},
         locale="en-GB",
-        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", *more],
     )
     context.set_default_timeout(PATIENCE)
     return context
@@ -373,4 +375,66 @@ def test_nothing_is_loaded_from_elsewhere_and_little_from_here(driver: Playwrigh
     sizes = [len(httpx.get(url).content) for url in {url.partition("#")[0] for url in seen}]
     assert sum(sizes) < 500_000
     assert errors == []
+    context.close()
+
+
+def film(path: Path, text: str) -> None:
+    """A camera's picture of a printed QR code, as Chromium's fake camera takes it (Y4M)."""
+    width, height, dot = 640, 480, 9
+    rows = [
+        bytes(cell for module in row for cell in [20 if module else 235] * dot)
+        for row in segno.make(text, error="m", micro=False).matrix_iter(border=4)
+    ]
+    margin = (width - len(rows[0])) // 2
+    lines = [b"\xeb" * margin + row + b"\xeb" * (width - margin - len(row)) for row in rows for _ in range(dot)]
+    above = (height - len(lines)) // 2
+    blank = b"\xeb" * width
+    picture = b"".join([blank] * above + lines + [blank] * (height - above - len(lines)))
+    frame = b"FRAME\n" + picture + b"\x80" * (width * height // 2)
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + frame * 10)
+
+
+def test_the_camera_reads_a_printed_code_once(driver: Playwright, up: Up, tmp_path: Path) -> None:
+    if decoder.content("reader/zxing_reader.wasm") is None:
+        pytest.skip("no decoder on this machine: `python -m api.decoder` fetches it")
+    film(tmp_path / "code.y4m", f"https://shop.example/01/{GTIN}/21/70707?17=301231")
+    camera = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    context = opened(
+        driver, tmp_path / "profile", *camera, f"--use-file-for-fake-video-capture={tmp_path / 'code.y4m'}"
+    )
+    page = enrolled(up, context, "Camera")
+    page.locator("#commission").click()
+    page.locator("#camera").click()
+    expect(page.locator("#count")).to_have_text("1", timeout=PATIENCE)
+    keep(page, "scan-camera", tmp_path)
+    expect(page.locator("#list")).to_contain_text("70707")
+    page.wait_for_timeout(1500)  # it is still held before the camera
+    expect(page.locator("#count")).to_have_text("1")
+    confirm(page)
+    until(lambda: device_of(up, "Camera")["counter"] == 1)
+    made = up.admin.get(f"/things/{quote(item(70_707), safe='')}").json()
+    assert made["commissioned"]
+    context.close()
+
+
+def test_what_a_revoked_device_holds_is_not_lost(driver: Playwright, up: Up, tmp_path: Path) -> None:
+    context = opened(driver, tmp_path / "profile")
+    page = enrolled(up, context, "Lost")
+    context.set_offline(True)
+    page.locator("#commission").click()
+    page.locator("#scan").focus()
+    type_in(page, raw(80_001))
+    confirm(page)
+    device = device_of(up, "Lost")["id"]
+    assert up.admin.post("/devices/revoke", json={"id": device, "why": "left on a truck"}).status_code in (200, 201)
+    context.set_offline(False)
+    page.locator("#unsent").click()
+    expect(page.get_by_text("Nothing is lost")).to_be_visible()
+    expect(page.locator("li[data-state=waiting]")).to_have_count(1)
+    keep(page, "scan-revoked", tmp_path)
+    with page.expect_download() as saved:
+        page.locator("#export").click()
+    document = json.loads(Path(saved.value.path()).read_text())
+    assert document["epcisBody"]["eventList"][0]["epcList"] == [item(80_001)]
+    assert parse_document(document).events[0].signature is not None
     context.close()
