@@ -14,7 +14,7 @@ from ui import words
 from ui.client import ApiError
 from ui.paths import SIGN_IN, SIGN_OUT
 from ui.shared import ask, guarded, session
-from ui.views import disruptions, forecasts, overview, trace
+from ui.views import devices, disruptions, forecasts, overview, trace
 
 _LOGO = Path(__file__).with_name("logo.svg")
 # names and places are words: cut off after ten letters they say nothing
@@ -65,6 +65,9 @@ def main() -> None:
         ),
         "disruptions": st.Page(
             guarded(disruptions.page), title="Disruptions", icon=":material/warning:", url_path="disruptions"
+        ),
+        "devices": st.Page(
+            guarded(devices.page), title="Devices", icon=":material/qr_code_scanner:", url_path="devices"
         ),
     }
     st.html(_METRICS)

@@ -37,8 +37,15 @@ class Api:
     def get(self, path: str, **query: object) -> Json:
         """A JSON answer; query parameters that are None are left out."""
         given = {name: _text(value) for name, value in query.items() if value is not None}
+        return self._asked("GET", path, params=given)
+
+    def post(self, path: str, body: Json) -> Json:
+        """Tell the API something; what it answers."""
+        return self._asked("POST", path, json=body)
+
+    def _asked(self, method: str, path: str, **what: Any) -> Json:
         try:
-            answer = self._http.get(path, params=given)
+            answer = self._http.request(method, path, **what)
         except httpx.HTTPError as error:
             raise ApiError(f"The API at {self.url} does not answer ({type(error).__name__}). Is it running?") from error
         except (httpx.InvalidURL, UnicodeError) as error:

@@ -122,6 +122,7 @@ def drawn_graph(page: Page) -> Locator:
         ("/trace", "Trace", "Some that moved lately"),
         ("/forecasts", "Forecasts", "How the models did on the past"),
         ("/disruptions", "Disruptions", "How likely is each open handoff to be late?"),
+        ("/devices", "Devices", "No scanner is enrolled yet."),
     ],
 )
 def test_every_page_opens(page: Page, dashboard: str, tmp_path: Path, path: str, heading: str, content: str) -> None:

@@ -23,6 +23,7 @@ from tests.unit.chaincode import (
     test_custody,
     test_declarations,
     test_determinism,
+    test_device_chains,
     test_duplicates,
     test_first_version,
     test_handoffs,
@@ -44,7 +45,8 @@ from tests.unit.chaincode.telling import stories
 pytestmark = pytest.mark.fabric
 
 SUITE = [
-    test_answers, test_any_order, test_capture, test_containment, test_custody, test_declarations, test_determinism, test_duplicates,
+    test_answers, test_any_order, test_capture, test_containment, test_custody, test_declarations, test_determinism, test_device_chains,
+    test_duplicates,
     test_first_version, test_gs1_documents, test_handoffs, test_lot_voids, test_lots, test_master_data, test_order,
     test_protection, test_publications, test_queries, test_reassignment, test_registry, test_signatures,
 ]  # fmt: skip
@@ -57,6 +59,8 @@ LEFT_OUT = {
     "containment: moving_a_pallet_costs_the_same_however_much_is_on_it": "counts the round trips of the peer in memory",
     "determinism: peers_agree_whatever_their_hash_seed": "starts processes that have no network; here endorsers must agree anyway",
     "determinism: writes_go_out_in_the_order_of_their_keys": "a write set is in the order of its keys whatever the contract does",
+    "device_chains: any_order_any_grouping_any_repetition": "below, with fewer examples",
+    "device_chains: the_cost_of_a_scan_does_not_grow": "counts the round trips of the peer in memory",
     "order: instances": "below, with fewer examples",
     "order: lots": "below, with fewer examples",
 }
@@ -84,6 +88,9 @@ test_order_lots = FEW(_of_lots(test_order.test_lots.hypothesis.inner_test))  # t
 _in_any_order = given(story=stories(5, declarations=True), data=st.data())
 _any = test_any_order.test_declarations_count_whenever_they_come.hypothesis.inner_test  # type: ignore[attr-defined]
 test_any_order_declarations_count_whenever_they_come = FEW(_in_any_order(_any))
+_of_a_device = given(data=st.data())
+_chained = test_device_chains.test_any_order_any_grouping_any_repetition.hypothesis.inner_test  # type: ignore[attr-defined]
+test_device_chains_any_order = FEW(_of_a_device(_chained))
 
 
 class Histories(test_state_machine.Histories):

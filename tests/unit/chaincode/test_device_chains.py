@@ -118,8 +118,8 @@ def test_base64url_is_taken_and_der_still() -> None:
     peer.accept(event)
 
 
-@given(st.data())
 @settings(max_examples=examples(25), deadline=None)
+@given(st.data())
 def test_any_order_any_grouping_any_repetition(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 6))
     reader = scans(count)
@@ -405,7 +405,7 @@ def test_clocks_and_places_are_told() -> None:
 def test_a_record_of_the_second_version_goes_on() -> None:
     peer = Peer()
     old = {"v": 2, "id": "dock-3", "msp": "AMSP", "party": party(1), "algorithm": "ES256", "publicKey": public(P256)}
-    peer.state[keys.device("dock-3")] = json.dumps({**old, "name": None, "status": "active"}).encode()
+    peer.state = {keys.device("dock-3"): json.dumps({**old, "name": None, "status": "active"}).encode()}
     event = commission(1, item(1))
     value = base64.b64encode(P256.sign(parse_event(event).hash.encode(), ec.ECDSA(hashes.SHA256()))).decode()
     signature = {"device": "dock-3", "alg": "ES256", "value": value}
