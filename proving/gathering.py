@@ -30,6 +30,10 @@ _WHERE = (
 _CHECKPOINT = "SELECT max(number) FROM block"
 
 
+Trail = tuple[str, str, list[int]]
+"""What, whose events (a thing's: "", all), and their ids in the ledger's order."""
+
+
 class Kept(NamedTuple):
     """An event: its record's text without ``n``, who wrote it, and what it says."""
 
@@ -88,9 +92,7 @@ def checkpoint(connection: Connection) -> int | None:
     return found
 
 
-def trails_of(
-    gathered: Gathering, things: Collection[str], classes: Collection[str]
-) -> list[tuple[str, str, list[int]]]:
+def trails_of(gathered: Gathering, things: Collection[str], classes: Collection[str]) -> list[Trail]:
     """(URI, writer, event ids) of all trails of these."""
     index: dict[tuple[str, str], list[int]] = defaultdict(list)
     asked, kinds = set(things), set(classes)

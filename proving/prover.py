@@ -16,8 +16,8 @@ from ledger.port import Identity, Ledger
 from proofs.attestation import nonce_bytes
 from proofs.document import NOT_SHOWN, ONE_PARTY, Proof, Question
 from proofs.story import Story
-from proofs.walk import needed, reached
-from proving.gathering import Gathering, trails_of
+from proofs.walk import Reached, needed, reached
+from proving.gathering import Gathering, Kept, Trail, trails_of
 
 MOST_NAMES = 20_000
 """Things of one proof: as many as the contract answers for at once."""
@@ -71,29 +71,20 @@ class Prover:
 
     async def _try(self, question: Question, shown: dict[str, list[str]]) -> Proof | None:
         gathered = Gathering(self._ledger, self._chaincode)
-        asked: set[str] = set()
-        with self._engine.connect() as connection:
-            names = {question.id}
-            while names - asked:
-                await gathered.add(connection, sorted(names - asked))
-                asked |= names
-                story = Story(kept.said for _, kept in sorted(gathered.events.items()))
-                found = reached(story, question.id, question.direction)  # type: ignore[arg-type]
-                things, classes = needed(story, found)
-                names = {*things, *classes}
-                if len(names) > MOST_NAMES:
-                    raise NotProvenError(
-                        f"more than {MOST_NAMES:,} things belong to it: ask for one direction, or for one of them"
-                    )
-        trails = trails_of(gathered, things, classes)
+        things, classes = await self._close(question, gathered)
+        devices = {one.said.device for one in gathered.events.values() if one.said.device is not None}
+        attestation = await self._attest(question, things, classes, sorted(devices))
+        heads = _heads(attestation)
+        trails = _as_signed(heads, trails_of(gathered, things, classes))
+        if trails is None:
+            return None
         used = sorted({event for _, _, events in trails for event in events})
         places = {event: place for place, event in enumerate(used)}
         kept = [gathered.events[event] for event in used]
-        devices = sorted({one.said.device for one in kept if one.said.device is not None})
-        attestation = await self._attest(question, things, classes, devices)
-        if not _stand(attestation, trails):
-            return None
-        checkpoints = await self._ledger.checkpoints(nonce_bytes(question.nonce), identity=self._identity)
+        found = _walk(question, kept)
+        if any(len(head) > 2 for head in heads.values()):  # the answer may have more than can be shown
+            known = {one.said.name for one in kept} | found.roles.keys()
+            shown = {name: [one for one in listed if one in known] for name, listed in shown.items()}
         return Proof(
             question,
             sorted(found.roles.items()),
@@ -101,10 +92,29 @@ class Prover:
             [one.text for one in kept],
             [(uri, writer, [places[event] for event in events]) for uri, writer, events in trails],
             attestation,
-            checkpoints,
+            await self._ledger.checkpoints(nonce_bytes(question.nonce), identity=self._identity),
             [*NOT_SHOWN, *([ONE_PARTY] if self._one_party else [])],
             shown,
         )
+
+    async def _close(self, question: Question, gathered: Gathering) -> tuple[list[str], list[str]]:
+        """Gather until the walk over the events of what it needs needs no more; returns the things and the classes."""
+        things, classes = {question.id}, {question.id}
+        with self._engine.connect() as connection:
+            asked: set[str] = set()
+            while new := (things | classes) - asked:
+                await gathered.add(connection, sorted(new))
+                asked |= new
+                used = {event for _, _, events in trails_of(gathered, things, classes) for event in events}
+                kept = [gathered.events[event] for event in sorted(used)]
+                more_things, more_classes = needed(Story(one.said for one in kept), _walk(question, kept))
+                things.update(more_things)
+                classes.update(more_classes)
+                if len(things) + len(classes) > MOST_NAMES:
+                    raise NotProvenError(
+                        f"more than {MOST_NAMES:,} things belong to it: ask for one direction, or for one of them"
+                    )
+        return sorted(things), sorted(classes)
 
     async def _attest(
         self, question: Question, things: Sequence[str], classes: Sequence[str], devices: Sequence[str]
@@ -121,13 +131,31 @@ class Prover:
         return await self._ledger.attest("heads", [argument], identity=self._identity)
 
 
-def _stand(attestation: bytes, trails: Sequence[tuple[str, str, list[int]]]) -> bool:
-    """Whether the trails are as long as the organisations say: a read model that is behind has shorter ones."""
+def _walk(question: Question, kept: Sequence[Kept]) -> Reached:
+    return reached(Story(one.said for one in kept), question.id, question.direction)  # type: ignore[arg-type]
+
+
+def _heads(attestation: bytes) -> dict[tuple[str, str], list[Any]]:
+    """What the organisations say: ``[n, head]`` by thing and writer, with a third member where it is older than trails."""
     answer: dict[str, Any] = orjson.loads(
         Endorsed.read(common_pb2.Payload.FromString(attestation).data).result.response.payload
     )
-    told = {(uri, ""): head[0] for uri, head in answer["things"].items() if head is not None and head[0]}
-    told |= {
-        (uri, writer): head[0] for uri, found in answer["classes"].items() for writer, head in found.items() if head[0]
-    }
-    return {(uri, writer): len(events) for uri, writer, events in trails} == told
+    heads = {(uri, ""): head for uri, head in answer["things"].items() if head is not None}
+    heads |= {(uri, writer): head for uri, found in answer["classes"].items() for writer, head in found.items()}
+    return heads
+
+
+def _as_signed(heads: dict[tuple[str, str], list[Any]], trails: Sequence[Trail]) -> list[Trail] | None:
+    """The trails as long as the organisations say; None if the read model does not show all of one yet.
+
+    Of what is older than trails only the latest events are in them.
+    """
+    known = {(uri, writer): events for uri, writer, events in trails}
+    found: list[Trail] = []
+    for (uri, writer), (count, _, *older) in sorted(heads.items()):
+        events = known.get((uri, writer), [])
+        if len(events) < count or (len(events) > count and not older):
+            return None
+        if count:
+            found.append((uri, writer, events[len(events) - count :]))
+    return found
