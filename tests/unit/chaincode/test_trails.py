@@ -186,3 +186,11 @@ def test_a_ledger_that_is_older_than_trails_goes_on_and_says_so(uri: str) -> Non
     (trail,) = trails(peer).values()
     assert trail[0] == 2
     assert trail[2:] == ["older"]
+
+
+def test_nothing_is_named_both_ways() -> None:
+    """So a verifier need not ask for the trails of a single thing as if it were a kind of things (``proofs.walk.needed``)."""
+    as_class = event("ObjectEvent", 1, "inspecting", action="OBSERVE", quantityList=quantities({item(1): 1}))
+    assert Peer().refuse(as_class) == "instance_in_quantity_list"
+    as_thing = event("ObjectEvent", 1, "inspecting", action="OBSERVE", epcList=[lot("X")])
+    assert Peer().refuse(as_thing) == "class_in_epc_list"
