@@ -17,7 +17,6 @@ from forecasting.panel import Ints, Panel
 
 _ROWS = 40_000
 _FEWEST = 200
-_USED = ("ahead", "mean", "zeros")
 
 
 def counts(panel: Panel, cut: Ints) -> Array:

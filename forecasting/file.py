@@ -13,21 +13,15 @@ import numpy as np
 import pandas as pd
 
 from forecasting.calendars import known_country
+from forecasting.columns import UnreadableError, columns, groups, inherited, static
 from forecasting.findings import Finding, doubts, implausible, ordered, stray
 from forecasting.metrics import Array
 from forecasting.panel import Ints, Panel
 from forecasting.series import SEASONS, Frequency
 
-PREDECESSOR = "predecessor"
-_MANY_VALUES = 12
-_SEPARATORS = ("|", "/", "::", "__", "~", "_", "-", " ")
 _FEW = 4
 _EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]
 _ZEROS_LEFT_OUT = 0.1
-
-
-class UnreadableError(ValueError):
-    """The file cannot be used; the message says what, where and what to do."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +90,10 @@ def _checked(
     if ids.isna().any():
         raise UnreadableError(f"row {int(np.argmax(ids.isna())) + 2} has no unique_id")
     frame = frame.assign(unique_id=ids.astype(str))
-    others = [str(name) for name in frame.columns if name not in wanted and not _static(frame, str(name))]
+    others = [str(name) for name in frame.columns if name not in wanted and not static(frame, str(name))]
     if others:
         findings.append(Finding("ignored_column", "", f"{', '.join(others)}: not named as regressors", len(others)))
     return frame
-
-
-def _static(frame: pd.DataFrame, name: str) -> bool:
-    return bool((frame.groupby("unique_id")[name].nunique(dropna=False) <= 1).all())
 
 
 def _dated(frame: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
@@ -201,17 +191,17 @@ def _panel(
     y[rows, places] = frame["y"].to_numpy(dtype=float)
     present[rows, places] = True
     last = len(dates) - np.argmax(present[:, ::-1], axis=1)
-    y = _inherited(frame, ids, _cleaned(ids, y, present, last, frequency, findings), findings)
+    y = inherited(frame, ids, _cleaned(ids, y, present, last, frequency, findings), findings)
     doubted = _doubted(ids, y, findings)
     filled = np.flatnonzero(~np.isnan(y).all(axis=1))
     if not len(filled):
         raise UnreadableError("no series has any value")
-    names, known = _columns(frame, regressors, rows, places, everywhere)
-    past_names, unknown = _columns(frame, past, rows, places, everywhere)
+    names, known = columns(frame, regressors, rows, places, everywhere)
+    past_names, unknown = columns(frame, past, rows, places, everywhere)
     ahead = np.full((len(ids), frequency.horizon, known.shape[2]), np.nan)
     panel = Panel(
         tuple(ids), y, pd.date_range(dates[0], periods=len(dates) + frequency.horizon, freq=frequency.code), frequency,
-        np.concatenate([known, ahead], axis=1), names, unknown, past_names, _groups(frame, ids, regressors, past), country,
+        np.concatenate([known, ahead], axis=1), names, unknown, past_names, groups(frame, ids, regressors, past), country,
         calendar, last, doubted,
     )  # fmt: skip
     return panel.take(filled) if len(filled) < len(ids) else panel
@@ -254,28 +244,6 @@ def _doubted(ids: list[str], y: Array, findings: list[Finding]) -> Ints:
     return doubted
 
 
-def _inherited(frame: pd.DataFrame, ids: list[str], y: Array, findings: list[Finding]) -> Array:
-    """With a column ``predecessor``: what a series took the place of is its history before its own first value."""
-    if PREDECESSOR not in frame.columns:
-        return y
-    named = frame.groupby("unique_id")[PREDECESSOR].first().reindex(ids)
-    whole = y.copy()
-    for row, old in enumerate(named):
-        if pd.isna(old) or str(old) in ("", ids[row]):
-            continue
-        if str(old) not in ids:
-            findings.append(Finding("no_predecessor", ids[row], f"there is no series {old}"))
-            continue
-        first = int(np.argmax(~np.isnan(y[row]))) if not np.isnan(y[row]).all() else y.shape[1]
-        whole[row, :first] = y[ids.index(str(old)), :first]
-        findings.append(
-            Finding(
-                "inherited", ids[row], f"history of {old} before its own", int((~np.isnan(whole[row, :first])).sum())
-            )
-        )
-    return whole
-
-
 def _zeros_left_out(ids: list[str], y: Array, present: Any, last: Ints, findings: list[Finding]) -> None:
     """Periods without a row: unknown; but 0 where the whole table has no zero and many gaps, so that zeros were left out."""
     columns = np.arange(y.shape[1])
@@ -293,49 +261,4 @@ def _zeros_left_out(ids: list[str], y: Array, present: Any, last: Ints, findings
         y[gap] = 0.0
 
 
-def _columns(
-    frame: pd.DataFrame, wanted: Sequence[str], rows: Ints, places: Ints, shape: tuple[int, int]
-) -> tuple[tuple[str, ...], Array]:
-    """Regressors as (n, T, k); words become a column for each of their values."""
-    names: list[str] = []
-    parts: list[Array] = []
-    for name in wanted:
-        column = frame[name]
-        numeric = pd.to_numeric(column, errors="coerce")
-        if column.dtype == bool or numeric.notna().sum() == column.notna().sum():
-            values = {name: numeric.astype(float).to_numpy()}
-        else:
-            words = column.astype(str).fillna("")
-            kinds = sorted(words.unique())
-            if len(kinds) > _MANY_VALUES:
-                raise UnreadableError(
-                    f"regressor {name} has {len(kinds)} different words: at most {_MANY_VALUES} can be told apart"
-                )
-            values = {f"{name}={kind}": (words == kind).to_numpy(dtype=float) for kind in kinds[1:]}
-        for label, value in values.items():
-            filled = np.full(shape, np.nan)
-            filled[rows, places] = np.where(np.isfinite(value), value, np.nan)
-            names.append(label)
-            parts.append(filled)
-    return tuple(names), np.stack(parts, axis=2) if parts else np.empty((*shape, 0))
-
-
-def _groups(frame: pd.DataFrame, ids: list[str], regressors: Sequence[str], past: Sequence[str]) -> dict[str, Ints]:
-    """Codes by which series may be pooled: columns that never change within a series, and the parts of names like ``shop|item``."""
-    found: dict[str, Ints] = {}
-    for name in frame.columns:
-        if name in ("unique_id", "ds", "y", PREDECESSOR, *past) or not _static(frame, str(name)):
-            continue
-        values = frame.groupby("unique_id")[name].first().reindex(ids).astype(str)
-        if 1 < values.nunique() < len(ids):
-            found[str(name)] = pd.factorize(values, sort=True)[0].astype(np.int64)
-    for separator in _SEPARATORS:
-        parts = [one.split(separator) for one in ids]
-        if len(parts[0]) < 2 or len({len(one) for one in parts}) != 1:
-            continue
-        for place in range(len(parts[0])):
-            words = [one[place] for one in parts]
-            if 1 < len(set(words)) < len(ids):
-                found[f"name{place + 1}"] = pd.factorize(np.array(words, dtype=object), sort=True)[0].astype(np.int64)
-        break
-    return found
+__all__ = ["Table", "UnreadableError", "read"]

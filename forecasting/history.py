@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,16 +16,14 @@ from sqlmodel import col
 from epcis.units import unit
 from forecasting.findings import Finding, doubts, implausible, stray
 from forecasting.metrics import Array
-from forecasting.panel import Ints, Mask, Panel
+from forecasting.panel import Ints, Panel
 from forecasting.series import DAILY, MONTHLY, WEEKLY, Frequency, Series
 from readmodel.queries.demand import Names, movements, names
-from readmodel.queries.transit import Transit, transit_history
 from readmodel.tables import Event
 
 _DENSE = 0.25
-_LONGEST = {"D": 730, "W": 260, "M": 120}
+LONGEST = {"D": 730, "W": 260, "M": 120}
 _SHORTEST = {"D": 60, "W": 30, "M": 1}
-_LANE_JOURNEYS = 40
 _YOUNG = 8
 """With fewer periods a series has no errors of its own: it is forecast by what the like of it did."""
 Key = tuple[int, int | str, str]
@@ -110,7 +108,7 @@ def _history(
     findings: list[Finding] = []
     first = min(min(days) for days in daily.values())
     begin = max(pd.Timestamp("1970-01-01") + pd.Timedelta(days=first), end - pd.Timedelta(days=40 * 366))
-    dates = _complete(begin, end, frequency)[-_LONGEST[frequency.unit] :]
+    dates = complete(begin, end, frequency)[-LONGEST[frequency.unit] :]
     if not len(dates):
         return None
     column = _columns(dates, first, end, frequency)
@@ -142,7 +140,7 @@ def _history(
             )
     if not series:
         return None
-    return History(series, _panel(series, y, dates, frequency, doubted), findings)
+    return History(series, panel(series, y, dates, frequency, doubted), findings)
 
 
 def _identity(key: Key, known: Names) -> str:
@@ -156,7 +154,7 @@ def _where(where: int | str, known: Names) -> str:
     return known.places.get(where, "") if where > 0 else known.parties.get(-where, "")
 
 
-def _complete(begin: pd.Timestamp, end: pd.Timestamp, frequency: Frequency) -> pd.DatetimeIndex:
+def complete(begin: pd.Timestamp, end: pd.Timestamp, frequency: Frequency) -> pd.DatetimeIndex:
     """Beginnings of the periods that are over."""
     offset = pd.tseries.frequencies.to_offset(frequency.code)
     start = offset.rollback(begin.floor("D"))
@@ -241,9 +239,8 @@ def _series(
     )  # fmt: skip
 
 
-def _panel(
-    series: list[Series], y: Array, dates: pd.DatetimeIndex, frequency: Frequency, doubted: Ints | None
-) -> Panel:
+def panel(series: list[Series], y: Array, dates: pd.DatetimeIndex, frequency: Frequency, doubted: Ints | None) -> Panel:
+    """Series as a panel with one row for each, in groups by product, place and country; holidays of the country that nearly all have."""
     ahead = pd.date_range(dates[0], periods=len(dates) + frequency.horizon, freq=frequency.code)
     groups: dict[str, Ints] = {}
     for name in ("product", "place", "country"):
@@ -257,49 +254,3 @@ def _panel(
         tuple(one.unique_id for one in series), y, ahead, frequency, np.empty((len(series), len(ahead), 0)), groups=groups,
         country=common, last=np.full(len(series), y.shape[1]), doubted=doubted,
     )  # fmt: skip
-
-
-def journeys(connection: Connection, as_of: datetime) -> list[Transit]:
-    """All handoffs that were released by then, arrived or not, by release."""
-    return transit_history(connection, accepted_only=False, before=as_of)
-
-
-def transit(rows: Iterable[Transit], as_of: datetime) -> History | None:
-    """Mean transit days by lane and week of arrival, for every lane with 40 arrivals; a week without arrivals is unknown."""
-    lanes: dict[tuple[str, str], list[Transit]] = {}
-    for row in rows:
-        ends = (row.from_place or row.from_party, row.to_place or row.to_party)
-        if row.days is not None and row.accepted_at is not None and row.accepted_at < as_of and None not in ends:
-            lanes.setdefault(ends, []).append(row)  # type: ignore[arg-type]
-    busy = {ends: found for ends, found in sorted(lanes.items()) if len(found) >= _LANE_JOURNEYS}
-    if not busy:
-        return None
-    end = pd.Timestamp(as_of).tz_convert("UTC").tz_localize(None).floor("D")
-    arrived = [row.accepted_at for found in busy.values() for row in found]
-    begin = pd.Timestamp(min(moment for moment in arrived if moment)).tz_convert("UTC").tz_localize(None)
-    dates = _complete(begin, end, WEEKLY)[-_LONGEST["W"] :]
-    if not len(dates):
-        return None
-    y = np.stack([_weekly(found, dates) for found in busy.values()])
-    kept: Mask = np.asarray(~np.isnan(y).all(axis=1))
-    series = [
-        Series(
-            f"transit|{ends[0]}|{ends[1]}", "transit", y[row], dates[0].tz_localize(UTC).to_pydatetime(), WEEKLY,
-            place=ends[1], party=found[-1].from_party,
-        )
-        for row, (ends, found) in enumerate(busy.items())
-        if kept[row]
-    ]  # fmt: skip
-    return History(series, _panel(series, y[kept], dates, WEEKLY, None)) if series else None
-
-
-def _weekly(rows: Sequence[Transit], dates: pd.DatetimeIndex) -> Array:
-    moments = pd.DatetimeIndex([row.accepted_at for row in rows]).tz_convert("UTC").tz_localize(None)
-    column = np.searchsorted(dates.to_numpy(), moments.to_numpy(), side="right") - 1
-    over = np.array(moments < dates[-1] + pd.Timedelta(days=7), dtype=bool, ndmin=1)
-    column = np.where(over, column, -1)
-    total, count = np.zeros(len(dates)), np.zeros(len(dates))
-    days = np.array([row.days or 0.0 for row in rows])
-    np.add.at(total, column[column >= 0], days[column >= 0])
-    np.add.at(count, column[column >= 0], 1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

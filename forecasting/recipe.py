@@ -8,7 +8,6 @@ tomorrow, and give the same answer.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -258,9 +257,3 @@ def fallback(history: Array, panel: Panel) -> Array:
     own = np.array([float(np.mean(row)) if len(row) else np.nan for row in recent])
     known = own[~np.isnan(own)]
     return np.where(np.isnan(own), float(np.median(known)) if len(known) else 0.0, own)
-
-
-def run_here(plan: Plan, units: Sequence[Unit] | None = None) -> dict[str, Pieces]:
-    """All work in this process: for small panels and tests."""
-    parts = {name: plan.part(name) for name in plan.parts}
-    return {unit.key: work(parts[unit.part], unit)[0] for unit in (plan.units() if units is None else units)}

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Connection, Engine, func, select
 from sqlmodel import col
 
-from forecasting import history
+from forecasting import history, lanes
 from forecasting.findings import Finding, ordered
 from forecasting.history import History
 from forecasting.late import Journey
@@ -91,12 +91,12 @@ def take(engine: Engine, as_of: datetime | None, frequency: Frequency | None) ->
         if now is None:
             return None
         block: int | None = connection.execute(select(func.max(col(Block.number)))).scalar()
-        rows = history.journeys(connection, now)
+        rows = lanes.journeys(connection, now)
         evidence, inbound = _under_way(connection)
         demand = history.demand(connection, now, frequency)
         places = sorted({one.place for one in demand.series if one.place}) if demand else []
         return Snapshot(
-            now, block, demand, history.transit(rows, now), promised(rows, now, evidence), evidence, inbound,
+            now, block, demand, lanes.transit(rows, now), promised(rows, now, evidence), evidence, inbound,
             list(on_hand(connection, places)) if places else [],
             list(exceptions(connection, status="open", per_page=_EXCEPTIONS).items),
         )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine
 
 import readmodel
-from forecasting import history, late
+from forecasting import history, lanes, late
 from forecasting.history import History
 from forecasting.snapshot import promised
 
@@ -67,16 +67,16 @@ def plain(found: History) -> list[tuple[object, ...]]:
 def learned(engine: Engine) -> tuple[object, ...]:
     """Series, journeys as known, and risks, as of then."""
     with engine.connect() as connection:
-        rows = history.journeys(connection, THEN)
+        rows = lanes.journeys(connection, THEN)
         demand = history.demand(connection, THEN)
         journeys = promised(rows, THEN, {})
     assert demand is not None
-    lanes = history.transit(rows, THEN)
+    transit = lanes.transit(rows, THEN)
     assert any(one.arrived is None for one in journeys)
     risks, quality = late.risks(journeys, THEN)
     return (
         plain(demand),
-        plain(lanes) if lanes else [],
+        plain(transit) if transit else [],
         [dataclasses.astuple(one) for one in journeys],
         [(risk.journey.id, risk.probability, risk.reasons) for risk in risks],
         quality,
