@@ -45,7 +45,7 @@ export async function flush() {
 async function round() {
   try {
     for (let size = BATCH; ;) {
-      const waiting = (await store.rowsIn("waiting")).slice(0, size);
+      const waiting = await store.rowsIn("waiting", size);
       if (waiting.length === 0) break;
       const outcome = await send(waiting);
       if (outcome === "smaller" && size > 1) size = Math.ceil(size / 4);
@@ -109,6 +109,8 @@ const again = (rows, detail = "") => store.change(rows.map((row) => row.key), (r
 
 function told(row, verdict) {
   if (!verdict) return { ...row, state: "waiting" };
+  // a clock that runs ahead: what is in the future now will not be for ever
+  if (verdict.code === "future") return { ...row, state: "waiting", code: verdict.code, detail: verdict.detail };
   if (verdict.verdict !== "rejected") return { ...row, state: "accepted", code: verdict.verdict, detail: "" };
   return { ...row, state: "refused", code: verdict.code, detail: verdict.detail };
 }

@@ -53,7 +53,7 @@ export async function append(chain, next, row) {
 }
 
 export const rows = () => transact("readonly", (_, outbox) => done(outbox.getAll()));
-export const rowsIn = (state) => transact("readonly", (_, outbox) => done(outbox.index("state").getAll(state)));
+export const rowsIn = (state, most) => transact("readonly", (_, outbox) => done(outbox.index("state").getAll(state, most)));
 export const count = (state) => transact("readonly", (_, outbox) => done(outbox.index("state").count(state)));
 
 /** Changes rows by their keys; `change` gives the new row. */

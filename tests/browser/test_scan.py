@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -208,18 +209,23 @@ def test_a_day_without_network(driver: Playwright, up: Up, tmp_path: Path) -> No
     expect(page.locator("#unsent")).to_have_text("21")
     kill(context, profile)
 
-    context = opened(driver, profile)
-    context.set_offline(True)
+    # a proxy that is not there: not even the service worker, which starts with the browser, gets through
+    context = opened(driver, profile, "--proxy-server=127.0.0.1:1", "--proxy-bypass-list=<-loopback>")
     page = context.new_page()
     page.goto(f"{up.url}/scan")  # from the device itself
     expect(page.locator("#unsent")).to_have_text("21")
     expect(page.locator("#link")).to_contain_text("Offline")
     page.locator("#unsent").click()
     keep(page, "scan-outbox-offline", tmp_path)
-    context.set_offline(False)
+    kill(context, profile)
+
+    context = opened(driver, profile)
+    page = context.new_page()
+    page.goto(f"{up.url}/scan")
     expect(page.locator("#unsent")).to_have_text("0", timeout=PATIENCE)
+    page.locator("#unsent").click()
     keep(page, "scan-outbox", tmp_path)
-    assert page.locator("li[data-state=accepted]").count() == 21
+    expect(page.locator("li[data-state=accepted]")).to_have_count(21, timeout=PATIENCE)
     context.close()
 
     device = device_of(up, "Handheld 3")
@@ -437,4 +443,22 @@ def test_what_a_revoked_device_holds_is_not_lost(driver: Playwright, up: Up, tmp
     document = json.loads(Path(saved.value.path()).read_text())
     assert document["epcisBody"]["eventList"][0]["epcList"] == [item(80_001)]
     assert parse_document(document).events[0].signature is not None
+    context.close()
+
+
+def test_a_clock_that_runs_ahead_loses_nothing(driver: Playwright, up: Up, tmp_path: Path) -> None:
+    context = opened(driver, tmp_path / "profile")
+    page = enrolled(up, context, "Ahead")
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=2))
+    page.reload()
+    expect(page.locator("#clock")).to_contain_text("ahead", timeout=PATIENCE)
+    page.locator("#commission").click()
+    page.locator("#scan").focus()
+    type_in(page, raw(90_001))
+    confirm(page)
+    page.locator("#unsent").click()
+    page.clock.run_for(2_000)
+    expect(page.locator("li")).to_contain_text("in the future", timeout=PATIENCE)
+    expect(page.locator("#unsent")).to_have_text("1")
+    keep(page, "scan-clock", tmp_path)
     context.close()
