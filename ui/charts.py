@@ -31,7 +31,7 @@ def movements(frame: pd.DataFrame) -> Any:
 def lanes(frame: pd.DataFrame) -> Any:
     """Handoffs under way by lane, orange where they are past their promise. Columns: lane, state, handoffs."""
     colours = alt.Scale(domain=["in time", "past their promise"], range=[TEAL, ORANGE])
-    two_lines = alt.Axis(labelLimit=190, labelExpr="split(replace(datum.value, ' → ', ' →|'), '|')")
+    two_lines = alt.Axis(labelLimit=190, labelOffset=-6, labelExpr="split(replace(datum.value, ' → ', ' →|'), '|')")
     return (
         alt.Chart(frame)
         .mark_bar()

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 from typer.testing import CliRunner
 
 from instance.creation import create_token, load_settings
@@ -49,6 +50,7 @@ KG = "KGM"
 """
 
 
+@pytest.mark.timeout(3600 if FULL else 600)
 def test_the_main_job(tmp_path: Path, postgres_url: str, shared_data: Path) -> None:
     home, documents, folder, restored = (tmp_path / name for name in ("home", "documents", "backup", "restored"))
     members = ["Supplier", "Manufacturer", "Carrier", "Distributor", "Retailer"]
