@@ -12,7 +12,7 @@ const WRITTEN_GS = new RegExp(
   + "|\\\\(?:x1d|u001d|u\\{1d\\}|035|29|F(?![A-Za-z]))|\\\\?&#(?:29|x1d);|%1D|[\\u241d\\u21d4]|[\\x1c-\\x1f]|[|~^@`$\\\\]", "gi");
 const ENDS = /^[\x00-\x1c\x1e-\x20\ufeff]+|[\x00-\x20\ufeff]+$/g;
 const URI = /^(https?|urn|ni|geo):/i;
-const NO_SCHEME = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\/[^\s]+$/i;
+const NO_SCHEME = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\/(?:[^\s]*\/)?(?:01|gtin|00|sscc)\/[0-9]{8,}[^\s]*$/i;
 const ELEMENT = /[([]\s*([0-9]{2,4})\s*[)\]]/g;
 const STARTS_BRACKETED = new RegExp(`^${ELEMENT.source}`);
 const HAS_GS = new RegExp(WRITTEN_GS.source, "i");

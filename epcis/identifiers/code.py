@@ -30,7 +30,10 @@ LONGEST_CODE = 8_000
 """Characters of what is read: more than the largest symbol holds."""
 
 _URI = re.compile(r"(?i)(https?|urn|ni|geo):")
-_NO_SCHEME = re.compile(r"(?i)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}/[^\s]+")
+# An address without its scheme is one if a product or pallet is in it: a lot number may hold a dot and a slash too.
+_NO_SCHEME = re.compile(
+    r"(?i)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}/(?:[^\s]*/)?(?:01|gtin|00|sscc)/[0-9]{8,}[^\s]*"
+)
 _DIGITS = re.compile(r"[0-9]+")
 _RAW_KEY = re.compile(r"0[0-3][0-9]{14}")
 _LONGEST_NUMBER = 30

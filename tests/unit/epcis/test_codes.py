@@ -116,7 +116,7 @@ def test_refusals(text: str, code: str, words: str) -> None:
     assert (refused.value.code, words in str(refused.value)) == (code, True), str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["K7", "a/b-1", "88", "K7\t", "LOT 12", "2024-11-27/3"])
+@pytest.mark.parametrize("text", ["K7", "a/b-1", "88", "K7\t", "LOT 12", "2024-11-27/3", "L1.AB/2"])
 def test_a_bare_text_is_no_error(text: str) -> None:
     code = read_code(text)
     assert (code.uri, code.text) == (None, text.strip())
