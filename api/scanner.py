@@ -23,11 +23,10 @@ _TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "svg": "image/svg+xml",
-    "json": "application/manifest+json",
-    "txt": "text/plain; charset=utf-8",
+    "json": "application/json",
     "wasm": "application/wasm",
 }
-_DICTIONARY = "syntax-dictionary.txt"
+_DICTIONARY = "application_identifiers.json"
 _WORKER = "sw.js"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "

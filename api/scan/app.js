@@ -306,7 +306,7 @@ async function refresh() {
 }
 
 async function start() {
-  reader = new Reader(await (await fetch("/scan/syntax-dictionary.txt")).text());
+  reader = new Reader(await (await fetch("/scan/application_identifiers.json")).json());
   [known.enrolment, known.work, known.clock, known.settings] = [await store.get("enrolment"), await store.get("work"), await store.get("clock"), (await store.get("settings")) ?? {}];
   use(known.settings.language ?? navigator.language.slice(0, 2));
   document.documentElement.lang = inUse();

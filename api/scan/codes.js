@@ -90,7 +90,7 @@ const bareNumber = (text) => (/^[0-9]+$/.test(text) && [8, 12, 13, 14, 18].inclu
   ? new Map([text.length === 18 ? ["00", text] : ["01", text.padStart(14, "0")]]) : null);
 
 export class Reader {
-  constructor(dictionaryText) { this.dictionary = new Dictionary(dictionaryText); }
+  constructor(rules) { this.dictionary = new Dictionary(rules); }
 
   /** Read what a scanner sent. Throws CodeError; `id` null: a bare text; code "server": only the server can tell. */
   read(text, hasSeparators = false) {

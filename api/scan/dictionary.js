@@ -58,22 +58,21 @@ function component(word) {
   return { kind, shortest: upTo ? 1 : Number(length), longest: Number(length), optional: optional !== "", linters: linters.split(",").slice(1) };
 }
 
-function syntax(words) {
-  const specified = words.slice(1).filter((word) => COMPONENT.test(word));
+function syntax(ai, rule) {
+  const specified = rule.value.split(" ");
   const components = specified.map(component);
   const pattern = components.map((part) => {
     const text = `(${CHARACTERS[part.kind]}{${part.shortest},${part.longest}})`;
     return part.optional ? `(?:${text})?` : text;
   });
-  const said = words.slice(1).filter((word) => word.includes("=")).map((word) => word.split(/=(.*)/s));
   return {
     form: specified.map((word) => word.replace(/,[a-z0-9]+/g, "")).join(" "),
     components,
     pattern: new RegExp(`^${pattern.join("")}$`),
-    endsByLength: words[1].includes("*") && !specified.includes(words[1]),
+    endsByLength: rule.fixed === true,
     longest: components.reduce((sum, part) => sum + part.longest, 0),
-    requires: said.filter(([name]) => name === "req").map(([, value]) => value.split(",").map((one) => one.split("+"))),
-    excludes: said.filter(([name]) => name === "ex").flatMap(([, value]) => value.split(",")),
+    requires: (rule.needs ?? []).map((group) => group.split(",").map((one) => one.split("+"))),
+    excludes: (rule.excludes ?? "").split(" ").filter(Boolean).map((one) => (one === "own" ? `${ai.slice(0, -1)}n` : one)),
   };
 }
 
@@ -81,13 +80,15 @@ const full = (ai, value) => (ai === "01" && [8, 12, 13].includes(value.length) ?
 const meets = (ai, pattern) => ai.length === pattern.length && [...pattern].every((p, at) => p === "n" || p === ai[at]);
 
 export class Dictionary {
-  constructor(text) {
+  constructor(rules) {
     this.table = new Map();
-    for (const line of text.split("\n")) {
-      if (!line || line.startsWith("#")) continue;
-      const words = line.split(" "), [first, last] = words[0].split("-"), entry = syntax(words);
-      for (let number = Number(first); number <= Number(last ?? first); number += 1) {
-        this.table.set(String(number).padStart(first.length, "0"), entry);
+    for (const rule of rules) {
+      for (const entry of rule.ais.split(" ")) {
+        const [first, last] = entry.split("-");
+        for (let number = Number(first); number <= Number(last ?? first); number += 1) {
+          const ai = String(number).padStart(first.length, "0");
+          this.table.set(ai, syntax(ai, rule));
+        }
       }
     }
   }

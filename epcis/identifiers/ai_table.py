@@ -1,15 +1,19 @@
 """The GS1 application identifiers: which there are, what the value of each looks like, and which stand together.
 
-``syntax-dictionary.txt`` is GS1's Barcode Syntax Dictionary (Apache-2.0) without comments: ``AI flags specification attributes``.
-``N`` is digits, ``X`` character set 82, ``Y`` set 39, ``Z`` base64url; ``..`` means "up to", brackets "may be left out".
+``application_identifiers.json`` has the rules of GS1's Barcode Syntax Dictionary (https://ref.gs1.org/tools/gs1-barcode-syntax-resource/,
+Apache-2.0), each with the AIs that it holds for: the form of the value with the tests of its parts (``linters``), ``fixed`` where no
+separator has to follow, ``needs``: of each list one must stand beside it (``01+21``: both), ``excludes``: what must not (``own``: AIs that
+differ in the last digit only; ``n`` is any digit). ``N`` is digits, ``X`` character set 82, ``Y`` set 39, ``Z`` base64url; ``..`` means "up to", brackets "may be left out".
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from epcis.identifiers.linters import LINTERS
 
@@ -58,9 +62,8 @@ class Syntax:
 @cache
 def _table() -> dict[str, Syntax]:
     """Read on first use: most programs never meet an element string."""
-    text = (files("epcis.identifiers") / "syntax-dictionary.txt").read_text("utf-8")
-    lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
-    return {ai: _syntax(ai, words) for words in lines for ai in _span(words[0])}
+    rules = json.loads((files("epcis.identifiers") / "application_identifiers.json").read_bytes())
+    return {ai: _syntax(ai, rule) for rule in rules for entry in rule["ais"].split() for ai in _span(entry)}
 
 
 def _span(entry: str) -> list[str]:
@@ -68,19 +71,16 @@ def _span(entry: str) -> list[str]:
     return [str(number).zfill(len(first)) for number in range(int(first), int(last or first) + 1)]
 
 
-def _syntax(ai: str, words: list[str]) -> Syntax:
-    specified = [word for word in words[1:] if _COMPONENT.fullmatch(word)]
-    said = [word.partition("=") for word in words[1:] if "=" in word]
+def _syntax(ai: str, rule: dict[str, Any]) -> Syntax:
+    specified = rule["value"].split()
     components = tuple(_component(word) for word in specified)
     return Syntax(
         ai=ai,
         form=" ".join(re.sub(",[a-z0-9]+", "", word) for word in specified),
         components=components,
-        ends_by_length="*" in words[1] and words[1] not in specified,
-        requires=tuple(
-            tuple(tuple(one.split("+")) for one in value.split(",")) for name, _, value in said if name == "req"
-        ),
-        excludes=tuple(pattern for name, _, value in said if name == "ex" for pattern in value.split(",")),
+        ends_by_length=rule.get("fixed", False),
+        requires=tuple(tuple(tuple(one.split("+")) for one in group.split(",")) for group in rule.get("needs", ())),
+        excludes=tuple(ai[:-1] + "n" if one == "own" else one for one in rule.get("excludes", "").split()),
     )
 
 

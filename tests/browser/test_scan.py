@@ -319,7 +319,7 @@ def test_the_page_reads_codes_as_the_server_does(driver: Playwright, up: Up, tmp
     told = page.evaluate(
         """async (asked) => {
           const { Reader } = await import("/scan/codes.js");
-          const reader = new Reader(await (await fetch("/scan/syntax-dictionary.txt")).text());
+          const reader = new Reader(await (await fetch("/scan/application_identifiers.json")).json());
           return asked.map(([text, kept]) => {
             try { const code = reader.read(text, kept); return code.id === null ? { id: null } : { id: code.id, whole: code.whole, isClass: code.isClass }; }
             catch (error) { return error.code === "server" ? null : { refused: true }; }
@@ -341,7 +341,7 @@ def test_the_page_hashes_events_as_the_ledger_does(driver: Playwright, up: Up, t
         """async () => {
           const { eventOf, hashOf, CONTEXT, STEP_NAMES } = await import("/scan/events.js");
           const { Reader } = await import("/scan/codes.js");
-          const reader = new Reader(await (await fetch("/scan/syntax-dictionary.txt")).text());
+          const reader = new Reader(await (await fetch("/scan/application_identifiers.json")).json());
           const texts = ["(01)09506000134352(10)K/7(21)a%b(17)271231", "(01)09506000134352(21)Z", "(00)106141412345678908", "(01)09506000134352(10)LOT&1", "9506000134352"];
           const scans = texts.map((text, n) => ({ ...reader.read(text), quantity: ["1", "0.50", "12", "3.25", "100"][n], uom: n === 3 ? "KGM" : null }));
           const found = [], place = "https://id.gs1.org/414/9506000000015", parent = reader.read("(00)340123453111111115");
