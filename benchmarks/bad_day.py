@@ -180,7 +180,7 @@ def spoil(
             until(lambda words=words: words in mishaps.spoken(settings), 200)  # type: ignore[misc]
         findings[what] = words in mishaps.spoken(settings)
         print(f"{what}: {'named' if findings[what] else 'NOT NAMED'}", flush=True)
-    print(f"the watcher said: {mishaps.spoken(settings)[:600]}")
+    print(f"the watcher said: {mishaps.summary(settings)}")
     (day,) = found
     day.memory = memory
     return day, findings
@@ -267,8 +267,8 @@ def serials(writes: list[Write]) -> Iterator[str]:
     """The serial numbers of the scans that a transaction's writes hold."""
     for write in writes:
         if write.key.startswith("\x00EV\x00") and write.value:
-            for epc in orjson.loads(write.value).get("event", {}).get("epcList", ()):
-                yield epc.rpartition("/21/")[2]
+            for epc in orjson.loads(write.value).get("event", {}).get("epcList") or ():
+                yield str(epc).rpartition("/21/")[2]
 
 
 def tell(name: str, latencies: Latencies) -> None:

@@ -21,6 +21,7 @@ import httpx
 import orjson
 from cryptography.hazmat.primitives import serialization
 
+from auditing.report import Finding, read_report
 from instance.settings import Settings
 from network.network import Network
 from tests.fabric.expiry import expired_identity
@@ -213,3 +214,15 @@ def spoken(settings: Settings) -> str:
     """The last report of the watcher as text."""
     file = settings.run_dir / "audit.json"
     return json.dumps(json.loads(file.read_text())) if file.exists() else ""
+
+
+def summary(settings: Settings) -> str:
+    """How many of which kind are in the watcher's last report, and the first of each."""
+    report = read_report(settings.run_dir)
+    if report is None:
+        return "nothing"
+    kinds: dict[str, list[Finding]] = {}
+    for one in report.findings:
+        kinds.setdefault(f"{one.where} of {one.whose}", []).append(one)
+    told = [f"{len(found)} in {name}, like {found[0].what}: {found[0].detail}" for name, found in kinds.items()]
+    return f"{report.count} findings; " + "; ".join(told)
