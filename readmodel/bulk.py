@@ -6,13 +6,15 @@ row. SQLite runs a prepared statement per row; PostgreSQL gets whole columns as 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, CursorResult, Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from readmodel.columns import LARGEST, SMALLEST, Quantity
@@ -116,11 +118,7 @@ def fetch(connection: Connection, sql: str, values: Iterable[str] | Iterable[int
     else:
         text = sql.replace("{values}", "json_each(?) AS v")
         result = connection.exec_driver_sql(text, (orjson.dumps(listed).decode(), *more))
-    cursor = result.cursor
-    assert cursor is not None, "only queries are fetched"
-    rows = cursor.fetchall()
-    result.close()
-    return list(rows)
+    return _rows(result)
 
 
 def fetch_ranges(connection: Connection, sql: str, ranges: Collection[tuple[int, int, int]]) -> list[Any]:
@@ -146,11 +144,20 @@ def fetch_rows(
         source = f"(SELECT {members} FROM json_each(?) AS j) AS r"
         parameters = (orjson.dumps([list(row) for row in rows]).decode(),)
     result = connection.exec_driver_sql(sql.replace("{rows}", source), parameters)
+    return _rows(result)
+
+
+def _rows(result: CursorResult[Any]) -> list[Any]:
+    """All rows as the driver has them. SQLite works while they are fetched, and may fail then too (a full disk, when it makes
+    room for pages): that is told as SQLAlchemy tells it, or nobody would know that it is the database's fault."""
     cursor = result.cursor
     assert cursor is not None, "only queries are fetched"
-    found = cursor.fetchall()
+    try:
+        rows = cursor.fetchall()
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(None, None, error, sqlite3.Error) from error
     result.close()
-    return list(found)
+    return list(rows)
 
 
 @cache

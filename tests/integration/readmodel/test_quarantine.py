@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from sqlalchemy.event import listen
 
 from fabric.words.blocks import DecodedTx, Write
-from readmodel import Projector, digest
+from readmodel import Projector, digest, migrate, open_engine
+from readmodel.engine import DATABASE_AWAY
 from readmodel.projector import clear
 from readmodel.queries import quarantined, thing
 from tests.effort import examples
@@ -248,3 +252,44 @@ def test_a_transaction_that_cannot_be_taken_apart_is_set_aside(engine: Engine) -
     Projector(engine).apply(chain.blocks)
     assert rows(engine, "SELECT n, kind, size FROM quarantine") == [(-2, "transaction", 3_000)]
     assert rows(engine, "SELECT count(*) FROM event") == [(1,)]
+
+
+class Failing:
+    """SQLite gives up after so many steps of its machine, as it may wherever a disk is full, and a few times again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._every, self._steps, self._times = 0, 0, 0
+        listen(engine, "connect", lambda connection, _: connection.set_progress_handler(self._fails, 5))
+
+    def begin(self, every: int, times: int) -> None:
+        self._every, self._steps, self._times = every, every, times
+
+    def _fails(self) -> bool:
+        self._steps -= 1
+        if self._steps or not self._times:
+            return False
+        self._steps, self._times = self._every, self._times - 1
+        return True
+
+
+@pytest.mark.parametrize("times", [1, 3, 8])
+def test_a_database_that_fails_anywhere_is_no_fault_of_a_record(tmp_path: Path, times: int) -> None:
+    blocks = busy_chain().blocks
+    whole, engine = open_engine(tmp_path / "whole.db"), open_engine(tmp_path / "failing.db")
+    failing = Failing(engine)
+    for one in (whole, engine):
+        migrate(one)
+    Projector(whole).apply(blocks)
+    failed = 0
+    for every in itertools.count(1, 13):
+        failing.begin(every, times)
+        try:
+            Projector(engine).apply(blocks)
+        except DATABASE_AWAY:
+            failed += 1
+        else:
+            break
+    failing.begin(0, 0)
+    assert failed > 50
+    assert rows(engine, "SELECT count(*) FROM quarantine") == rows(whole, "SELECT count(*) FROM quarantine")
+    assert digest(engine) == digest(whole)
