@@ -180,7 +180,8 @@ def test_a_document_of_seventy_megabytes_is_refused_and_the_limit_named(home: Pa
         (["trace", "https://id.gs1.org/00/095210000000000999"], 2, "check digit"),
         (["trace", "https://id.gs1.org/00/095210000000000995"], 1, "never heard"),
         (["thing", "no-such-lot"], 1, "never heard"),
-        (["trace", "http://example.com/x"], 2, "no GS1 identifier"),
+        (["trace", "http://example.com/x"], 1, "never heard"),  # things may have any URI for a name
+        (["trace", "(01)09521000000013"], 2, "no GS1 identifier"),
         (["capture", "nowhere.json"], 2, "no file"),
         (["capture", "-o", "NobodyMSP", "-"], 3, "NobodyMSP"),
         (["token", "revoke", "nonsense"], 1, "no valid token"),
