@@ -33,6 +33,7 @@ _POLL = 0.01
 _LOOK = 0.5
 # How long to wait for another command that has the ledger, and the words of whoever finds it taken.
 _PATIENCE = 60.0
+_KEPT = "What was handed over is kept and goes on with the next command."
 _TAKEN = "another process writes to the ledger"
 
 
@@ -145,14 +146,24 @@ class Delivery:
         self._looked = time.monotonic()
         if self._worker is not None and self._worker.poll() is None:
             return
-        if is_up(self._settings.run_dir) or services.beating(self._settings):
+        if services.beating(self._settings):
             self._worker, self._alone_since = None, time.monotonic()
+            return
+        if is_up(self._settings.run_dir):
+            self._worker = None
+            if time.monotonic() - self._alone_since > _PATIENCE:
+                raise UnavailableError("this instance is up, and its worker does not work", hint=self._why())
             return
         if self._worker is not None:
             self._require_patience(self._worker.returncode)
         self._words.seek(0)
         self._words.truncate()
         self._worker = start_bound(services.worker(self._settings).command, self._words)
+
+    def _why(self) -> str:
+        log = self._settings.logs_dir / "worker.out"
+        said = last_words(log.read_text(errors="replace")) if log.exists() else ""
+        return f"{said}\nlogs/worker.out has more. {_KEPT}".lstrip()
 
     def _require_patience(self, code: int) -> None:
         """A worker ends at once while another command's holds the ledger; that one will be done."""
@@ -161,10 +172,9 @@ class Delivery:
         busy = _TAKEN in said
         if busy and time.monotonic() - self._alone_since < _PATIENCE:
             return
-        kept = "What was handed over is kept and goes on with the next command."
         if busy:
-            raise UnavailableError("another command is at work on this home", hint=f"Wait until it is done. {kept}")
-        raise UnavailableError(f"the worker ended with code {code}", hint=f"{said}\n{kept}".lstrip())
+            raise UnavailableError("another command is at work on this home", hint=f"Wait until it is done. {_KEPT}")
+        raise UnavailableError(f"the worker ended with code {code}", hint=f"{said}\n{_KEPT}".lstrip())
 
 
 def last_words(log: str) -> str:

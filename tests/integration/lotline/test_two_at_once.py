@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from pathlib import Path
 from typing import Any
@@ -53,3 +54,16 @@ def test_it_does_not_wait_for_ever(home: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     again = answer(home, "capture", "-", stdin=document(event(2, "storing")))
     assert (again["accepted"], again["duplicate"]) == (0, 1)  # what was handed over was kept, and went first
+
+
+def test_an_instance_whose_worker_does_not_work_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "_PATIENCE", 0.0)
+    (home / "logs").mkdir(exist_ok=True)
+    (home / "logs" / "worker.out").write_text('{"event": "worker failed", "error": "no space left"}\n')
+    (home / "run").mkdir(exist_ok=True)
+    with (home / "run" / "up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as `lotline up` holds it, whose worker ends again and again
+        failed = lotline(home, "capture", "-", stdin=document(event(3, "storing")), code=3)
+    assert "its worker does not work" in failed.stderr
+    assert "no space left" in failed.stderr
+    assert "kept" in failed.stderr
