@@ -11,7 +11,11 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+from alembic import command
+
 from instance.creation import create_instance
+from readmodel import open_engine
+from readmodel.migrate import alembic_config
 from relay.worker import Worker
 from tests.integration.api.conftest import ORGANISATIONS, Service, document, event
 from tests.integration.lotline.run import answer, lotline
@@ -149,15 +153,24 @@ async def test_a_block_was_changed_afterwards(idle_service: Service) -> None:
         assert "lotline_quarantined_total 0.0" in metrics
 
 
+def set_back(model: Path) -> None:
+    """Tables as version 3 had them, from which on there was no way back."""
+    engine, config = open_engine(model), alembic_config()
+    with engine.connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        for table in ("event_note", "event_alias", "refusal", "refusal_concern", "quarantine", "master_data"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+    engine.dispose()
+
+
 async def test_a_model_of_the_version_before_is_made_again_by_itself(idle_service: Service) -> None:
     service = idle_service
     async with working(service):
         await service.capture(event(1))
         await service.capture(event(2))
-    with closing(sqlite3.connect(service.settings.home / "readmodel.db")) as database, database:
-        for table in ("event_note", "event_alias", "refusal", "refusal_concern", "quarantine", "master_data"):
-            database.execute(f"DROP TABLE {table}")
-        database.execute("UPDATE alembic_version SET version_num = '0003'")
+    await asyncio.to_thread(set_back, service.settings.home / "readmodel.db")
     told = await asyncio.to_thread(answer, service.settings.home, "status")
     assert "another version" in told["readModel"]["problem"]
     async with working(service):
