@@ -1,10 +1,15 @@
-"""The decoder of camera images: zxing-wasm (MIT), fetched once a machine from the npm registry and held to its hash. ``python -m api.decoder``."""
+"""The decoder of camera images: zxing-wasm (MIT), fetched once a machine and held to its hash. ``python -m api.decoder``.
+
+It comes from the registry that ``NPM_CONFIG_REGISTRY`` names, else from the one that npm is set up with.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
+import shutil
+import subprocess
 import sys
 import tarfile
 import urllib.request
@@ -14,7 +19,7 @@ from pathlib import Path
 import platformdirs
 
 VERSION = "3.1.4"
-_URL = f"https://registry.npmjs.org/zxing-wasm/-/zxing-wasm-{VERSION}.tgz"
+_PATH = f"/zxing-wasm/-/zxing-wasm-{VERSION}.tgz"
 _FILES = {
     "share.js": ("package/dist/es/share.js", "08868fb770b0a4e4b9eb3d717015cd5fbf3ceb06492d4cb2d2dd2739db11890f"),
     "reader/index.js": (
@@ -46,14 +51,25 @@ def content(name: str) -> bytes | None:
     return found if hashlib.sha256(found).hexdigest() == _FILES[name][1] else None
 
 
+def _registry() -> str:
+    named = os.environ.get("NPM_CONFIG_REGISTRY", "")
+    if not named:
+        npm = shutil.which("npm")
+        if npm is None:
+            raise OSError("there is no npm that knows a registry, and NPM_CONFIG_REGISTRY names none")
+        told = subprocess.run([npm, "config", "get", "registry"], capture_output=True, text=True, check=False)
+        named = told.stdout.strip()
+    if not named.startswith(("https://", "http://")):
+        raise ValueError(f"{named!r} is no address of a registry")
+    return named.rstrip("/")
+
+
 def fetch() -> None:
-    """Fetch what is missing. Raises OSError without network, ValueError for a package with another content."""
+    """Fetch what is missing. Raises OSError without network or registry, ValueError for a package with another content."""
     if all(content(name) is not None for name in _FILES):
         return
     content.cache_clear()
-    registry = os.environ.get("NPM_CONFIG_REGISTRY", "").rstrip("/")
-    url = _URL.replace("https://registry.npmjs.org", registry) if registry else _URL
-    with urllib.request.urlopen(url, timeout=120) as answer:  # noqa: S310 (the scheme is the constant's)
+    with urllib.request.urlopen(_registry() + _PATH, timeout=120) as answer:  # noqa: S310 (_registry looks at the scheme)
         packed = answer.read(_MOST_BYTES)
     with tarfile.open(fileobj=io.BytesIO(packed)) as package:
         for name, (inside, digest) in _FILES.items():
