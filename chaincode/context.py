@@ -12,8 +12,7 @@ from chaincode.configuration import Config
 from chaincode.endorsement import MOST_GUARDIANS
 from chaincode.state import State
 from chaincode.stub import Stub
-from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
-from epcis.remembering import remember
+from epcis.identifiers import identify
 from epcis.trails import writer_of
 from fabric.words.client_identity import ClientIdentity, client_identity
 
@@ -88,15 +87,6 @@ def decimal_text(number: Decimal) -> str:
         return "0"
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-@remember(1 << 14, LONGEST_KEY)
-def identify(uri: str) -> Identifier | None:
-    """The GS1 identifier in a URI, None if it is another kind of URI."""
-    try:
-        return parse(uri)
-    except InvalidIdentifier:
-        return None
 
 
 def product_of(class_uri: str) -> str:

@@ -6,7 +6,6 @@ in order costs one step, and one that comes late costs what it overturns; nothin
 
 from __future__ import annotations
 
-import binascii
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from chaincode import keys
 from chaincode.state import Record, State
 from epcis.remembering import remember
+from epcis.short import lengthened, shortened
 
 Entry = list[Any]
 """One statement as JSON. Its first three members are its place: time (UTC text), rank among statements of one moment, and the
@@ -28,18 +28,15 @@ MOST, PAGE = 24, 16
 """A record holds at most so many entries; beyond that the oldest are put away, so many at a time."""
 
 
-_URL_SAFE, _PLAIN = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
-
-
 @remember(1 << 12, longest=64)
 def short_name(event_hex: str) -> str:
     """An event's 64 hexadecimal digits in 43 characters, as histories name it."""
-    return binascii.b2a_base64(bytes.fromhex(event_hex), newline=False)[:-1].translate(_URL_SAFE).decode()
+    return shortened(bytes.fromhex(event_hex))
 
 
 def long_name(short: str) -> str:
     """The hexadecimal digits of an event that a history names."""
-    return binascii.a2b_base64(short.encode().translate(_PLAIN) + b"=").hex()
+    return lengthened(short).hex()
 
 
 def place_of(entry: Entry) -> Place:

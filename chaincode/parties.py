@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chaincode import keys
-from chaincode.context import Context, identify
+from chaincode.context import Context
 from chaincode.facts import Fact
 from chaincode.registered import is_registered
 from chaincode.state import Record
-from epcis.identifiers import LONGEST_KEY
+from epcis.identifiers import LONGEST_KEY, identify
 from epcis.remembering import remember
 
 _HOLDING = ("possessing_party", "owning_party")

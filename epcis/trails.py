@@ -7,17 +7,15 @@ believes, shows of a list of events that none is missing, none is added, none is
 
 from __future__ import annotations
 
-import binascii
 from hashlib import sha256
 
 from epcis.events import Event
-from epcis.identifiers import LONGEST_KEY, Identifier, InvalidIdentifier, parse
+from epcis.identifiers import identify
 from epcis.identifiers import lot as lot_link
-from epcis.remembering import remember
+from epcis.short import lengthened, shortened
 
 EMPTY = ""
 """The head of a trail that holds no event yet."""
-_URL_SAFE, _PLAIN = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 def digest(record: bytes) -> bytes:
@@ -27,9 +25,8 @@ def digest(record: bytes) -> bytes:
 
 def extended(head: str, event: bytes) -> str:
     """The head (43 characters, base64url) after one more event, of which ``event`` is the digest. Raises ValueError: no head."""
-    before = binascii.a2b_base64(head.encode().translate(_PLAIN) + b"=") if head else b""
-    after = binascii.b2a_base64(sha256(before + event).digest(), newline=False)
-    return after[:-1].translate(_URL_SAFE).decode()
+    before = lengthened(head) if head else b""
+    return shortened(sha256(before + event).digest())
 
 
 def writer_of(msp: str, client: str) -> str:
@@ -72,18 +69,10 @@ def lot_number(event: Event) -> str | None:
 
 def lot_of(uri: str, number: str) -> str | None:
     """The lot of that number of an item's product; None for what has no product, and for a number that GS1 does not allow."""
-    known_as = _identify(uri)
+    known_as = identify(uri)
     if known_as is None or known_as.gtin is None:
         return None
     try:
         return lot_link(known_as.gtin, number)
     except ValueError:
-        return None
-
-
-@remember(1 << 14, LONGEST_KEY)
-def _identify(uri: str) -> Identifier | None:
-    try:
-        return parse(uri)
-    except InvalidIdentifier:
         return None

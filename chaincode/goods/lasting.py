@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chaincode.context import identify
 from chaincode.goods import entries as e
 from chaincode.goods.outcome import Faults, fault_of
+from epcis.identifiers import identify
 
 if TYPE_CHECKING:
     from chaincode.goods.fold import Fold

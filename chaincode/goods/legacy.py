@@ -11,10 +11,10 @@ from typing import Any
 
 from chaincode import handoffs, keys
 from chaincode.claims import Claim
-from chaincode.context import identify
 from chaincode.goods import entries as e
 from chaincode.history import Entry, place_of, short_name
 from chaincode.state import Record, State
+from epcis.identifiers import identify
 from epcis.identity import hash_hex
 
 _SSCC = "00"

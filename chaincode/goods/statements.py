@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaincode.claims import claim_of
-from chaincode.context import Context, identify
+from chaincode.context import Context
 from chaincode.facts import KINDS, Fact
 from chaincode.goods import entries as e
 from chaincode.history import Entry, short_name
+from epcis.identifiers import identify
 from epcis.trails import lot_number, lot_of
 
 _SSCC = "00"

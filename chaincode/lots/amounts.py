@@ -8,10 +8,11 @@ from decimal import Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from functools import wraps
 from typing import NamedTuple, ParamSpec, TypeVar
 
-from chaincode.context import decimal, identify
+from chaincode.context import decimal
 from chaincode.facts import Fact
 from chaincode.rejection import Rejection
 from epcis import QuantityElement
+from epcis.identifiers import identify
 from epcis.units import PIECES, unit
 
 _P = ParamSpec("_P")

@@ -47,6 +47,7 @@ __all__ = [
     "gln",
     "gtin",
     "has_valid_check_digit",
+    "identify",
     "identity_of",
     "is_canonical",
     "is_miswritten",
@@ -100,6 +101,15 @@ def parse(identifier: str) -> Identifier:
     if not isinstance(identifier, str):
         raise InvalidIdentifier(f"an identifier is text, not {type(identifier).__name__}")
     return read_uri(identifier)
+
+
+@remember(1 << 14, LONGEST_KEY)
+def identify(uri: str) -> Identifier | None:
+    """The GS1 identifier in a URI, None if it is another kind of URI."""
+    try:
+        return parse(uri)
+    except InvalidIdentifier:
+        return None
 
 
 @remember(1 << 14, LONGEST_KEY)  # a place or a party is named again and again
